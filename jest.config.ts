@@ -1,0 +1,14 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest';
+
+const config: Config = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+  transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.json' }] },
+  moduleNameMapper: {
+    '^wechatpay-undici$': '<rootDir>/lib/index.ts',
+    '^wechatpay-undici/simulator$': '<rootDir>/lib/simulator/index.ts',
+  },
+};
+
+export default config;

@@ -1,0 +1,52 @@
+import { brand, WechatPayError } from './wechatpay-error';
+
+/** What an {@link ApiError} is made of. */
+export interface ApiErrorInit extends ErrorOptions {
+  status: number;
+  code: string;
+  message: string;
+  requestId?: string | undefined;
+  headers: Headers;
+  body: string;
+  detail?: unknown;
+}
+
+/**
+ * WeChat Pay refused the request. `code` is WeChat Pay's own (`PARAM_ERROR`, `SIGN_ERROR`, …), or `HTTP_502` and the
+ * like where the answer has none.
+ *
+ * `detail`, `headers` and `body` can be read but are not printed: they may repeat what was sent.
+ */
+export class ApiError extends WechatPayError {
+  static {
+    brand(this, 'ApiError');
+  }
+
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
+  readonly requestId: string | undefined;
+  readonly #init: ApiErrorInit;
+
+  constructor(init: ApiErrorInit) {
+    super(init.code, init.message, 'cause' in init ? { cause: init.cause } : undefined);
+    this.status = init.status;
+    this.requestId = init.requestId;
+    this.#init = init;
+  }
+
+  /** WeChat Pay's `detail`: the field it objects to, its value, the issue. */
+  get detail(): unknown {
+    return this.#init.detail;
+  }
+
+  /** Headers of the answer. */
+  get headers(): Headers {
+    return this.#init.headers;
+  }
+
+  /** Body of the answer, as text. */
+  get body(): string {
+    return this.#init.body;
+  }
+}

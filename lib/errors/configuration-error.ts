@@ -1,0 +1,12 @@
+import { brand, WechatPayError } from './wechatpay-error';
+
+/** The configuration cannot work: a key of the wrong kind, a missing option, a file that cannot be read. */
+export class ConfigurationError extends WechatPayError {
+  static {
+    brand(this, 'ConfigurationError');
+  }
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_CONFIGURATION', message, options);
+  }
+}
