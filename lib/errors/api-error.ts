@@ -2,6 +2,7 @@ import { brand, WechatPayError } from './wechatpay-error';
 
 /** What an {@link ApiError} is made of. */
 export interface ApiErrorInit extends ErrorOptions {
+  request: string;
   status: number;
   code: string;
   message: string;
@@ -22,6 +23,8 @@ export class ApiError extends WechatPayError {
     brand(this, 'ApiError');
   }
 
+  /** Method and path of the request, without its query. */
+  readonly request: string;
   /** HTTP status of the answer. */
   readonly status: number;
   /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
@@ -30,6 +33,7 @@ export class ApiError extends WechatPayError {
 
   constructor(init: ApiErrorInit) {
     super(init.code, init.message, 'cause' in init ? { cause: init.cause } : undefined);
+    this.request = init.request;
     this.status = init.status;
     this.requestId = init.requestId;
     this.#init = init;

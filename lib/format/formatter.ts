@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from '../errors';
 
+const LINE_FEED = Buffer.from('\n');
+
 /** The scheme of the `Authorization` header of APIv3. */
 export const SCHEME = 'WECHATPAY2-SHA256-RSA2048';
 
@@ -58,6 +60,16 @@ export function authorization(
   serial: string,
 ): string {
   return `${SCHEME} mchid="${mchid}",serial_no="${serial}",timestamp="${time}",nonce_str="${nonce}",signature="${signature}"`;
+}
+
+/**
+ * The end of a string to sign: the lines before the body, the body, a line feed. Bytes stay bytes, so that what is signed
+ * is what is sent even where it is no UTF-8.
+ */
+export function appendBody(lines: string, body: string | Uint8Array = ''): string | Uint8Array {
+  return typeof body === 'string'
+    ? joinedByLineFeed(lines + body)
+    : Buffer.concat([Buffer.from(lines), body, LINE_FEED]);
 }
 
 /** Each piece followed by a line feed, the last one too. */

@@ -1,0 +1,71 @@
+import { StdUriTemplate } from '@std-uritemplate/std-uritemplate';
+import { InvalidArgumentError } from '../errors';
+import { percent } from './encode';
+
+const EXPRESSION = /\{([^{}]+)\}/g;
+const PARTS = /^([+#./;?&]?)(.*)$/s;
+const MODIFIER = /(?::\d+|\*)$/;
+
+/**
+ * Expands a URI template (RFC 6570, level 4).
+ *
+ * A variable that is missing, null or false is an error that names it; only `{empty}` and the variables of a query
+ * (`{?…}`, `{&…}`) may be left out. Braces that hold no expression stay as they are.
+ * @param lookup gives the value of a variable, `undefined` where there is none
+ */
+export function expandTemplate(template: string, lookup: (name: string) => unknown): string {
+  return template.replace(EXPRESSION, (expression, content: string) => {
+    const [, operator = '', list = ''] = PARTS.exec(content) ?? [];
+    const specs = list.split(',').map((spec) => spec.trim());
+    const optional = operator === '?' || operator === '&';
+    const values = specs.flatMap((spec) => {
+      const name = spec.replace(MODIFIER, '');
+      const value = substitution(name, lookup(name), optional);
+      if (value !== undefined) return [[escapeName(name), value] as const];
+      if (optional || name === 'empty') return [];
+      throw new InvalidArgumentError(`The URI variable "${name}" of "${template}" is missing: give it as an option.`);
+    });
+    return expandExpression(`{${operator}${specs.map(escapeName).join(',')}}`, Object.fromEntries(values), expression);
+  });
+}
+
+function expandExpression(escaped: string, values: Record<string, string | string[] | object>, expression: string) {
+  try {
+    const expanded = StdUriTemplate.expand(escaped, values);
+    // RFC 6570 3.2.1 encodes all but the unreserved characters; the library forgets these four.
+    const encoded = /^\{[+#]/.test(escaped) ? expanded : expanded.replace(/['()*]/g, percent);
+    return encoded.replaceAll('%2D', '-');
+  } catch (cause) {
+    throw new InvalidArgumentError(`"${expression}" cannot be expanded: ${(cause as Error).message}.`, { cause });
+  }
+}
+
+/** wechatpay-php has hyphens in names (`_outTradeNo_` is `{out-trade-no}`); RFC 6570 has them only as `%2D`. */
+function escapeName(name: string): string {
+  return name.replaceAll('-', '%2D');
+}
+
+function substitution(name: string, value: unknown, optional: boolean) {
+  if (value === undefined || value === null || (value === false && !optional)) return undefined;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((member) => text(name, member));
+  if (isPlainObject(value)) {
+    const entries = Object.entries(value).map(([key, member]) => [key, text(name, member)] as const);
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  }
+  return text(name, value);
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (value instanceof URL) return value.href;
+  throw new InvalidArgumentError(
+    `The URI variable "${name}" must be text or a number, or a list or an object of these.`,
+  );
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
