@@ -1,0 +1,1 @@
+export { chain, type Send, type Verb } from './node';
