@@ -1,0 +1,38 @@
+/** A value in a query or a URI variable: sent as text. */
+export type Scalar = string | number | bigint | boolean;
+
+/** A query as an object: nested members are sent as `a[b]=…`, `null` and `undefined` are left out. */
+export interface QueryObject {
+  [name: string]: Scalar | null | undefined | QueryObject | readonly (Scalar | null | undefined | QueryObject)[];
+}
+
+/** Headers as undici and `fetch` take them; `null` and `undefined` drop a header. */
+export type HeadersInput =
+  | Headers
+  | Iterable<readonly [string, string]>
+  | Record<string, Scalar | readonly string[] | null | undefined>;
+
+/** Options that every call takes, besides its own `json`, `query` and URI variables. */
+export interface CommonOptions {
+  /** Headers to send besides those that the client sets. */
+  headers?: HeadersInput;
+  /** Root of the API for this call, such as `https://apihk.mch.weixin.qq.com/`. */
+  baseUrl?: string | URL;
+  /** Longest time for the whole call, in milliseconds. */
+  timeout?: number;
+  /** Aborts the call. */
+  signal?: AbortSignal;
+  /** URI variables by name; the only way to give those that are named like an option. */
+  variables?: Readonly<Record<string, unknown>>;
+}
+
+/** Options of a call to a path that the catalogue does not know. URI variables stand beside them, by their own name. */
+export interface LooseOptions extends CommonOptions {
+  /** Body, sent as JSON. */
+  json?: unknown;
+  /** Query, as an object, as `URLSearchParams`, or as text without the question mark. */
+  query?: QueryObject | URLSearchParams | string | null;
+  /** Body, sent as it is. */
+  body?: string | Uint8Array | ArrayBuffer | null;
+  readonly [variable: string]: unknown;
+}
