@@ -1,0 +1,211 @@
+import { Readable } from 'node:stream';
+import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
+import { type SignatureError, signer, verifier } from 'wechatpay-undici';
+import { Simulator } from 'wechatpay-undici/simulator';
+
+let simulator: Simulator;
+let agent: Agent;
+let dispatcher: Dispatcher;
+let url: string;
+
+beforeAll(async () => {
+  simulator = await Simulator.start();
+  url = `${simulator.url}v3/echo`;
+});
+beforeEach(() => {
+  simulator.reset();
+  simulator.on('post', 'v3/echo', ({ body }) => ({ echo: body.toString() }));
+  simulator.on('get', 'v3/echo', ({ query }) => Object.fromEntries(query));
+  agent = new Agent();
+  dispatcher = agent.compose(verifier(simulator.config), signer(simulator.config));
+});
+afterEach(() => agent.destroy());
+afterAll(() => simulator.close());
+
+const headers = { accept: 'application/json', 'user-agent': 'test', 'content-type': 'text/plain' };
+
+describe('with undici.request', () => {
+  test.each<[string, Dispatcher.DispatchOptions['body']]>([
+    ['text', '{"名":"中"}'],
+    ['a Buffer', Buffer.from('{"名":"中"}')],
+    ['a Uint8Array', new TextEncoder().encode('{"名":"中"}')],
+    ['a stream', Readable.from([Buffer.from('{"名":'), Buffer.from('"中"}')])],
+    ['a Blob', new Blob(['{"名":"中"}']) as never],
+  ])('%s as a body', async (_name, body) => {
+    const { statusCode, body: answer } = await request(url, {
+      method: 'POST',
+      body: body as string,
+      headers,
+      dispatcher,
+    });
+    expect(statusCode).toBe(200);
+    expect(await answer.json()).toEqual({ echo: '{"名":"中"}' });
+  });
+
+  test('bytes that are no UTF-8', async () => {
+    simulator.on('post', 'v3/echo', ({ body }) => new Response(body));
+    const body = Buffer.from([0xff, 0x00, 0x80]);
+    const answer = await request(url, { method: 'POST', body, headers, dispatcher });
+    expect(Buffer.from(await answer.body.bytes())).toEqual(body);
+  });
+
+  test('a query that undici joins only later', async () => {
+    const answer = await request(url, { query: { a: 'x y', b: ['1', '2'] }, headers, dispatcher });
+    expect(await answer.body.json()).toEqual({ a: 'x y', b: '2' });
+    expect(simulator.requests[0]?.target).toBe('/v3/echo?a=x%20y&b=1&b=2');
+  });
+
+  test('headers as undici takes them', async () => {
+    const flat = Object.entries(headers).flat();
+    for (const shape of [flat, new Map(Object.entries(headers)), { ...headers, 'x-none': undefined }]) {
+      expect((await request(url, { headers: shape as string[], dispatcher })).statusCode).toBe(200);
+    }
+  });
+
+  test('a FormData is refused: WeChat Pay signs only a part of it', async () => {
+    const body = new FormData() as never;
+    await expect(request(url, { method: 'POST', body, headers, dispatcher })).rejects.toMatchObject({
+      name: 'InvalidArgumentError',
+    });
+    expect(simulator.requests).toHaveLength(0);
+  });
+
+  test('a wrong signature never reaches the caller', async () => {
+    simulator.misbehave({ signature: 'wrong' });
+    await expect(request(url, { headers, dispatcher })).rejects.toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
+  });
+
+  test('an error of the platform does, unverified', async () => {
+    simulator.misbehave({ status: 500, signature: 'none' });
+    const { statusCode, body } = await request(url, { headers, dispatcher });
+    expect(statusCode).toBe(500);
+    expect(await body.json()).toMatchObject({ code: 'SYSTEM_ERROR' });
+  });
+
+  test('with verify: false the answer streams through', async () => {
+    simulator.misbehave({ signature: 'none' });
+    const options = { headers, dispatcher, verify: false };
+    expect((await request(url, options)).statusCode).toBe(200);
+  });
+});
+
+test('with fetch', async () => {
+  const response = await fetch(url, { method: 'POST', body: '{"名":"中"}', headers, dispatcher });
+  expect(await response.json()).toEqual({ echo: '{"名":"中"}' });
+  simulator.misbehave({ tamper: true });
+  await expect(fetch(url, { headers, dispatcher })).rejects.toMatchObject({
+    cause: expect.objectContaining({ code: 'ERR_SIGNATURE_WRONG' } satisfies Partial<SignatureError>),
+  });
+});
+
+describe('below what repeats a request', () => {
+  test('a retry is signed afresh, and gets the whole answer', async () => {
+    const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
+    simulator.misbehave({ status: 503 });
+    simulator.misbehave({ reset: 'body' });
+    simulator.misbehave({ truncate: true });
+    const answer = await request(url, { method: 'POST', body: 'x', headers, dispatcher: retrying });
+    expect(await answer.body.json()).toEqual({ echo: 'x' });
+    const signatures = simulator.requests.map(({ headers }) => headers.authorization);
+    expect(new Set(signatures).size).toBe(4);
+  });
+
+  test('a retry does not repeat what has a wrong signature', async () => {
+    const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1 }));
+    simulator.misbehave({ signature: 'wrong' }, 2);
+    await expect(request(url, { headers, dispatcher: retrying })).rejects.toMatchObject({
+      code: 'ERR_SIGNATURE_WRONG',
+    });
+    expect(simulator.requests).toHaveLength(1);
+  });
+
+  test('a redirect elsewhere gets no signature', async () => {
+    await using elsewhere = await Simulator.start();
+    const redirecting = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }));
+    simulator.misbehave({ status: 307, headers: { Location: `${elsewhere.url}v3/echo` } });
+    const answer = await request(url, { headers, dispatcher: redirecting });
+    expect(answer.statusCode).toBe(401);
+    expect(elsewhere.requests).toHaveLength(1);
+    expect(elsewhere.requests[0]?.headers).not.toHaveProperty('authorization');
+    expect(elsewhere.requests[0]?.headers).not.toHaveProperty('wechatpay-serial');
+    await answer.body.dump();
+  });
+
+  test('a redirect on the same host is signed for its own target', async () => {
+    const redirecting = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }));
+    simulator.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
+    const answer = await request(url, { headers, dispatcher: redirecting });
+    expect(await answer.body.json()).toEqual({ again: '1' });
+  });
+});
+
+describe('the caller as a handler of undici', () => {
+  const dispatch = (handler: Dispatcher.DispatchHandler) =>
+    dispatcher.dispatch({ origin: simulator.url, path: '/v3/echo?a=1', method: 'GET', headers }, handler);
+
+  test('may pause and resume between all steps', async () => {
+    const steps: string[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const later = (step: string, controller: Dispatcher.DispatchController) => {
+        steps.push(step);
+        controller.pause();
+        expect(controller.paused).toBe(true);
+        setTimeout(() => {
+          steps.push('resumed');
+          controller.resume();
+        }, 5);
+      };
+      dispatch({
+        onRequestStart: () => {},
+        onResponseStart: (controller) => later('start', controller),
+        onResponseData: (controller) => later('data', controller),
+        onResponseEnd: () => resolve(),
+        onResponseError: (_controller, error) => reject(error),
+      });
+    });
+    expect(steps).toEqual(['start', 'resumed', 'data', 'resumed']);
+  });
+
+  test('may abort at the head of the verified answer, and hears of it once', async () => {
+    const reason = new Error('enough');
+    const errors: Error[] = [];
+    await new Promise<void>((resolve) => {
+      dispatch({
+        onRequestStart: () => {},
+        onResponseStart: (controller) => {
+          controller.abort(reason);
+          controller.abort(new Error('again'));
+          expect(controller.aborted).toBe(true);
+          expect(controller.reason).toBe(reason);
+          setTimeout(resolve, 20);
+        },
+        onResponseData: () => errors.push(new Error('no data after an abort')),
+        onResponseEnd: () => errors.push(new Error('no end after an abort')),
+        onResponseError: (_controller, error) => errors.push(error),
+      });
+    });
+    expect(errors).toEqual([reason]);
+  });
+
+  test('may throw: it is told of its own error', async () => {
+    const thrown = new Error('thrown in onResponseEnd');
+    const told = await new Promise((resolve) => {
+      dispatch({
+        onRequestStart: () => {},
+        onResponseStart: () => {},
+        onResponseEnd: () => {
+          throw thrown;
+        },
+        onResponseError: (_controller, error) => resolve(error),
+      });
+    });
+    expect(told).toBe(thrown);
+  });
+});
+
+test('configurations that cannot work', () => {
+  const { config } = simulator;
+  expect(() => signer({ ...config, privateKey: 'x' })).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
+  expect(() => signer({ ...config, baseUrl: 'x' })).toThrow('"baseUrl" must be an absolute URL');
+  expect(() => verifier({ certs: { PUB_KEY_ID_1: 'x' } })).toThrow('certs["PUB_KEY_ID_1"]');
+});
