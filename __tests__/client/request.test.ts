@@ -1,0 +1,261 @@
+import { buildRequest } from '../../lib/client/request';
+
+/** What wechatpay-php 1.4 sends for the same, unless the design parts from it on purpose. */
+const build = (template: string, options: unknown = {}, baseUrl = 'https://api.mch.weixin.qq.com/') => {
+  const defaults = { baseUrl: new URL(baseUrl), headers: { accept: 'text/plain' }, timeout: 1000 };
+  return buildRequest('post', template, options, defaults);
+};
+const address = (...args: Parameters<typeof build>): string => {
+  const { origin, path } = build(...args);
+  return origin === 'https://api.mch.weixin.qq.com' ? path : origin + path;
+};
+
+describe('path', () => {
+  test.each<[string, string]>([
+    ['', '/'],
+    ['v3/x', '/v3/x'],
+    ['/v3/x', '/v3/x'],
+    ['v3/x/', '/v3/x/'],
+    ['v3//x', '/v3//x'],
+    ['v3/x?', '/v3/x'],
+    ['v3/x?a=1&b=2', '/v3/x?a=1&b=2'],
+    ['v3/x?outTradeNo=AbC', '/v3/x?outTradeNo=AbC'],
+    ['v3/a#fragment', '/v3/a'],
+    ['v3/a/./b/../c', '/v3/a/c'],
+    ['v3/a/..', '/v3/'],
+    ['v3/./x', '/v3/x'],
+    ['../../x', '/x'],
+    ['v3/a b', '/v3/a%20b'],
+    [' v3/x ', '/%20v3/x%20'],
+    ['v3/100%', '/v3/100%25'],
+    ['v3/a%2fb%zz', '/v3/a%2fb%25zz'],
+    ['v3/中文/a😀', '/v3/%E4%B8%AD%E6%96%87/a%F0%9F%98%80'],
+    ["v3/a+b*c(d)!'~;=@:&,$", "/v3/a+b*c(d)!'~;=@:&,$"],
+    ['v3/a"b[c]d|e^f`g<h>i\\j', '/v3/a%22b%5Bc%5Dd%7Ce%5Ef%60g%3Ch%3Ei%5Cj'],
+    ['v3/{}/{id', '/v3/%7B%7D/%7Bid'],
+    ['v3/https://api2.mch.weixin.qq.com/v3/x', '/v3/https://api2.mch.weixin.qq.com/v3/x'],
+    ['https://api2.mch.weixin.qq.com/v3/outTradeNo?a=1', 'https://api2.mch.weixin.qq.com/v3/outTradeNo?a=1'],
+    ['https://api2.mch.weixin.qq.com:443', 'https://api2.mch.weixin.qq.com/'],
+    ['//evil.example/v3/x', 'https://evil.example/v3/x'],
+  ])('%p goes to %s', (template, expected) => {
+    expect(address(template)).toBe(expected);
+  });
+
+  test.each<[string, string, string]>([
+    ['v3/x', 'https://apihk.mch.weixin.qq.com/hk/', 'https://apihk.mch.weixin.qq.com/hk/v3/x'],
+    ['v3/x', 'https://apihk.mch.weixin.qq.com/hk', 'https://apihk.mch.weixin.qq.com/v3/x'],
+    ['/v3/x', 'https://apihk.mch.weixin.qq.com/hk/', 'https://apihk.mch.weixin.qq.com/v3/x'],
+    ['v3/x', 'https://x.example/a/b/?c=d#e', 'https://x.example/a/b/v3/x'],
+    ['', 'https://x.example/a/b', 'https://x.example/a/b'],
+    ['v3/x', 'https://X.Example:8443', 'https://x.example:8443/v3/x'],
+  ])('%p below %s goes to %s', (template, baseUrl, expected) => {
+    expect(address(template, {}, baseUrl)).toBe(expected);
+    expect(address(template, { baseUrl })).toBe(expected);
+    expect(address(template, { baseUrl: new URL(baseUrl) })).toBe(expected);
+    expect(build(template, { baseUrl }).trustedOrigin).toBe(new URL(expected).origin);
+  });
+
+  test.each([
+    ['v2/pay/x', 'v2', '/pay/x'],
+    ['V2/pay/x', 'v2', '/pay/x'],
+    ['v2//pay/x', 'v2', '/pay/x'],
+    ['v2/', 'v2', '/'],
+    ['v2', 'v3', '/v2'],
+    ['/v2/pay/x', 'v3', '/v2/pay/x'],
+    ['v2x/pay', 'v3', '/v2x/pay'],
+    ['pay/x', 'v3', '/pay/x'],
+  ])('%p speaks %s to %s', (template, protocol, path) => {
+    expect(build(template)).toMatchObject({ protocol, path });
+  });
+
+  test.each([
+    ['a:b', '"a:" and what follows is no address'],
+    ['v3:80', 'Write the path alone'],
+    ['https://u:p@api2.mch.weixin.qq.com/v3/x', 'is no address of WeChat Pay'],
+    ['ftp://api.mch.weixin.qq.com/v3/x', '"ftp:"'],
+    ['///x', 'is no address'],
+  ])('%p is refused', (template, message) => {
+    expect(() => build(template)).toThrow(message);
+  });
+});
+
+describe('variables', () => {
+  test('come from options of their name, which name no header, query or body', () => {
+    expect(build('v3/{id}', { id: 'A/1', json: { id: 2 } })).toMatchObject({ path: '/v3/A%2F1', body: '{"id":2}' });
+  });
+
+  test('come from `variables` first, also those named like an option', () => {
+    expect(address('v3/{id}/{timeout}', { id: 'no', variables: { id: 'yes', timeout: 5 } })).toBe('/v3/yes/5');
+  });
+
+  test.each(['json', 'xml', 'query', 'headers', 'body', 'baseUrl', 'timeout', 'signal', 'security', 'nonceless'])(
+    'an option is no variable: %s',
+    (name) => {
+      expect(() => build(`v3/{${name}}`, { [name]: '5' })).toThrow(`give it as variables: { ${name}: … }`);
+    },
+  );
+
+  test.each([
+    ['v3/{id}/y', '..'],
+    ['v3/{id}/y', '.'],
+    ['v3/{+id}/y', '../../secret'],
+    ['v3/{+id}/y', '%2e%2E'],
+    ['v3/{+id}/y', 'a\\..'],
+    ['v3/.{id}/y', '.'],
+  ])('%s with %p would lead elsewhere', (template, id) => {
+    expect(() => build(template, { id })).toThrow('makes a path segment "." or ".."');
+  });
+
+  test('may hold dots elsewhere', () => {
+    expect(address('v3/{id}/../{+url}', { id: '..a', url: 'b..c/...' })).toBe('/v3/b..c/...');
+  });
+});
+
+describe('query', () => {
+  test.each<[unknown, string]>([
+    ['a=1&b=2', '?a=1&b=2'],
+    ['?a=1', '??a=1'],
+    ['a=1 2&b=中&c[]=x', '?a=1%202&b=%E4%B8%AD&c%5B%5D=x'],
+    ['a=1+2&b=%zz&c=%2f#x', '?a=1+2&b=%25zz&c=%2f%23x'],
+    ['', ''],
+    [undefined, '?z=0'],
+    [null, '?z=0'],
+    [{}, ''],
+    [{ a: 1, b: 'x y' }, '?a=1&b=x%20y'],
+    [{ a: null, b: undefined, c: '' }, '?c='],
+    [{ t: true, f: false, n: -1.5, big: 9007199254740993n }, '?t=true&f=false&n=-1.5&big=9007199254740993'],
+    [{ a: ['x', 'y'], b: { k: { z: 1 } }, c: [], d: {} }, '?a%5B0%5D=x&a%5B1%5D=y&b%5Bk%5D%5Bz%5D=1'],
+    [{ 'a b': "!'()*~", ü: '中😀' }, '?a%20b=%21%27%28%29%2A~&%C3%BC=%E4%B8%AD%F0%9F%98%80'],
+    [{ t: '2015-05-20T13:29:35+08:00' }, '?t=2015-05-20T13%3A29%3A35%2B08%3A00'],
+    [new URLSearchParams('a=1+2&a=x%2By'), '?a=1%202&a=x%2By'],
+  ])('%j', (query, expected) => {
+    expect(address('v3/x?z=0', { query })).toBe(`/v3/x${expected}`);
+  });
+
+  test.each<[unknown, string]>([
+    [5, '"query" must be an object, URLSearchParams or text, not a number'],
+    [false, 'not a boolean'],
+    [{ a: Number.NaN }, 'The member "a" of "query"'],
+    [{ a: { b: () => 1 } }, 'The member "b" of "query"'],
+    [{ a: '\udc00' }, 'Half a surrogate pair'],
+  ])('%p is refused', (query, message) => {
+    expect(() => build('v3/x', { query })).toThrow(message);
+  });
+});
+
+describe('body', () => {
+  test.each<[object, string | undefined]>([
+    [{ json: { a: '中/é😀', url: 'https://x/' } }, '{"a":"中/é😀","url":"https://x/"}'],
+    [{ json: [] }, '[]'],
+    [{ json: false }, 'false'],
+    [{ json: 0 }, '0'],
+    [{ json: '' }, '""'],
+    [{ json: null }, undefined],
+    [{ json: { a: null, b: undefined } }, '{"a":null}'],
+    [{ json: { a: 1 }, body: 'text' }, '{"a":1}'],
+    [{ json: null, body: 'text' }, 'text'],
+    [{ body: '{"a":"中/"}' }, '{"a":"中/"}'],
+    [{ body: '' }, undefined],
+    [{ body: null }, undefined],
+    [{ body: 5 }, '5'],
+    [{ xml: { a: 1 } }, undefined],
+    [{}, undefined],
+  ])('%j', (options, expected) => {
+    expect(build('v3/x', options).body).toBe(expected);
+  });
+
+  test('bytes stay bytes', () => {
+    const bytes = new Uint8Array([0, 255, 128]);
+    expect(build('v3/x', { body: bytes }).body).toEqual(bytes);
+    expect(build('v3/x', { body: bytes.buffer }).body).toEqual(bytes);
+  });
+
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  test.each<[object, string]>([
+    [{ json: { amount: { total: Number.NaN } } }, 'its member "total" is NaN'],
+    [{ json: { total: Infinity } }, 'its member "total" is Infinity'],
+    [{ json: { total: 1n } }, '"json" cannot be written as JSON'],
+    [{ json: circular }, '"json" cannot be written as JSON'],
+    [{ json: () => 1 }, '"json" cannot be a function'],
+    [{ json: Symbol('x') }, '"json" cannot be a symbol'],
+    [{ body: { a: 1 } }, 'an object goes into "json"'],
+    [{ body: [1] }, 'an object goes into "json"'],
+  ])('%p is refused', (options, message) => {
+    expect(() => build('v3/x', options)).toThrow(message);
+  });
+});
+
+describe('headers', () => {
+  test.each<[unknown, Record<string, string>]>([
+    [undefined, { accept: 'text/plain' }],
+    [null, { accept: 'text/plain' }],
+    [
+      { Accept: 'a/b', 'X-A': 1, 'X-B': true },
+      { accept: 'a/b', 'x-a': '1', 'x-b': 'true' },
+    ],
+    [{ ACCEPT: null, 'X-A': undefined }, {}],
+    [{ 'X-A': ['1', '2'] }, { accept: 'text/plain', 'x-a': '1, 2' }],
+    [
+      { 'X-A': '1', 'x-a': '2' },
+      { accept: 'text/plain', 'x-a': '1, 2' },
+    ],
+    [
+      { 'X-A': '  1  ', 'X-B': '' },
+      { accept: 'text/plain', 'x-a': '1', 'x-b': '' },
+    ],
+    [{ 'X-A': '中' }, { accept: 'text/plain', 'x-a': 'ä¸\u00ad' }],
+    [{ 'Content-Length': '99', Connection: 'close' }, { accept: 'text/plain' }],
+    [new Headers({ 'X-A': '1' }), { accept: 'text/plain', 'x-a': '1' }],
+    [new Map([['X-A', '1']]), { accept: 'text/plain', 'x-a': '1' }],
+    [[['X-A', '1']], { accept: 'text/plain', 'x-a': '1' }],
+  ])('%p', (headers, expected) => {
+    expect(build('v3/x', { headers }).headers).toEqual(expected);
+  });
+
+  test.each<[unknown, string]>([
+    ['X-A: 1', '"headers" must be an object'],
+    [['X-A: 1'], 'must hold pairs of name and value'],
+    [{ 'X A': '1' }, '"X A" is not a name of a header'],
+    [{ '': '1' }, 'is not a name of a header'],
+    [{ 'X-A': [] }, 'The header "x-a" is an empty list'],
+    [{ 'X-A': {} }, 'The header "x-a" must be text or a number'],
+    [{ 'X-A': '1\nX-B: 2' }, 'The header "x-a" holds a line break'],
+    [{ 'X-A': 'a\u0000' }, 'The header "x-a" holds a line break or another control character'],
+  ])('%p is refused', (headers, message) => {
+    expect(() => build('v3/x', { headers })).toThrow(message);
+  });
+});
+
+describe('other options', () => {
+  test('timeout and signal', () => {
+    const { signal } = new AbortController();
+    expect(build('v3/x')).toMatchObject({ timeout: 1000, signal: undefined, trustedOrigin: undefined });
+    expect(build('v3/x', { timeout: 5, signal })).toMatchObject({ timeout: 5, signal });
+  });
+
+  test.each<[unknown, string]>([
+    ['a=1', 'The options must be an object, not a string'],
+    [null, 'The options must be an object, not null'],
+    [{ timeout: 0 }, '"timeout" must be a number of milliseconds'],
+    [{ timeout: '5' }, '"timeout" must be'],
+    [{ timeout: 2 ** 31 }, '"timeout" must be'],
+    [{ timeout: Number.NaN }, '"timeout" must be'],
+    [{ signal: {} }, '"signal" must be an AbortSignal'],
+    [{ baseUrl: '' }, '"baseUrl" must be an absolute URL'],
+    [{ baseUrl: '/a/' }, '"baseUrl" must be an absolute URL'],
+    [{ baseUrl: 'x.example/a/' }, '"baseUrl" must be an absolute URL'],
+    [{ baseUrl: 'ftp://x.example/' }, '"baseUrl" must be an absolute URL'],
+    [{ baseUrl: 'https://u:p@x.example/' }, '"baseUrl" must be an absolute URL'],
+    [{ variables: 'x' }, '"variables" must be an object'],
+    [{ data: {} }, '"data" is neither an option nor a variable of "v3/x": use "json"'],
+    [{ params: {} }, 'use "query"'],
+    [{ base_uri: 'https://x.example/' }, 'use "baseUrl"'],
+  ])('%p is refused', (options, message) => {
+    expect(() => build('v3/x', options)).toThrow(message);
+  });
+
+  test('a name of another client may be a variable', () => {
+    expect(address('v3/{data}', { data: 1 })).toBe('/v3/1');
+  });
+});

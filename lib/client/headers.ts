@@ -1,0 +1,75 @@
+import { InvalidArgumentError } from '../errors';
+
+/** Headers of a request: names in lower case, values ready for the wire. */
+export type WireHeaders = Record<string, string>;
+
+/** RFC 9110, section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that end a header
+const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+
+/** Headers that the connection sets by itself. */
+const OF_THE_CONNECTION = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'expect',
+]);
+
+/**
+ * Headers as the caller gives them, for the wire: one value for each name, text as UTF-8.
+ * A value of null or undefined drops the header, also one of `defaults`.
+ */
+export function writeHeaders(input: unknown, defaults: WireHeaders = {}): WireHeaders {
+  const headers = { ...defaults };
+  const given = new Set<string>();
+  for (const [key, value] of entriesOf(input)) {
+    const name = key.toLowerCase();
+    if (!TOKEN.test(name)) throw new InvalidArgumentError(`"${key}" is not a name of a header.`);
+    if (OF_THE_CONNECTION.has(name)) continue;
+    if (value === null || value === undefined) {
+      delete headers[name];
+      continue;
+    }
+    const text = writeValue(name, value);
+    headers[name] = given.has(name) ? `${headers[name]}, ${text}` : text;
+    given.add(name);
+  }
+  return headers;
+}
+
+function entriesOf(input: unknown): Iterable<readonly [string, unknown]> {
+  if (input === undefined || input === null) return [];
+  if (typeof input !== 'object') {
+    throw new InvalidArgumentError(`"headers" must be an object, Headers or a list of pairs, not a ${typeof input}.`);
+  }
+  if (!(Symbol.iterator in input)) return Object.entries(input);
+  const pairs = [...(input as Iterable<unknown>)];
+  if (!pairs.every(isPair)) throw new InvalidArgumentError('"headers" as a list must hold pairs of name and value.');
+  return pairs;
+}
+
+function isPair(value: unknown): value is readonly [string, unknown] {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string';
+}
+
+function writeValue(name: string, value: unknown): string {
+  const values: unknown[] = Array.isArray(value) ? value : [value];
+  if (values.length === 0) throw new InvalidArgumentError(`The header "${name}" is an empty list.`);
+  const text = values.map((item) => writeText(name, item)).join(', ');
+  // undici writes a header as Latin-1: these are the bytes of its UTF-8.
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+function writeText(name: string, value: unknown): string {
+  if (!['string', 'number', 'bigint', 'boolean'].includes(typeof value)) {
+    throw new InvalidArgumentError(`The header "${name}" must be text or a number, or a list of these.`);
+  }
+  const text = String(value).trim();
+  if (UNSENDABLE.test(text)) {
+    throw new InvalidArgumentError(`The header "${name}" holds a line break or another control character.`);
+  }
+  return text;
+}

@@ -1,0 +1,24 @@
+import { BodyError } from '../errors';
+import type { ApiResponse as ApiResponseOf } from '../openapi/response';
+
+/** `Response` is typed with `json` as a property, which a method could not override. */
+type Base = new (...init: ConstructorParameters<typeof Response>) => Omit<Response, 'json'>;
+
+/** A standard `Response` that knows WeChat Pay's request id, and reads an empty body as nothing. */
+export class ApiResponse extends (Response as Base) implements ApiResponseOf {
+  get requestId(): string | undefined {
+    return this.headers.get('request-id') ?? undefined;
+  }
+
+  async json<J>(): Promise<J> {
+    const text = await this.text();
+    // The caller says what the body is; WeChat Pay adds fields, so that nothing is checked at run time.
+    if (text === '') return undefined as J;
+    try {
+      return JSON.parse(text) as J;
+    } catch (cause) {
+      const type = this.headers.get('content-type') ?? 'of no content type';
+      throw new BodyError('ERR_BODY_NOT_JSON', `The body (${type}) is no JSON; read it as text.`, { cause });
+    }
+  }
+}

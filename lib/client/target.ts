@@ -1,0 +1,80 @@
+import { InvalidArgumentError } from '../errors';
+import { encodePath, encodeQuery } from '../format/encode';
+import { writeQuery } from './query';
+
+/** Where a request goes: built once, signed and sent as it stands here. */
+export interface Target {
+  protocol: 'v2' | 'v3';
+  /** Scheme, host and port. */
+  origin: string;
+  /** Path and query, as in the request line. */
+  path: string;
+}
+
+/** RFC 3986, appendix B: scheme, authority, path, query; the fragment is never sent. */
+const REFERENCE = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/is;
+
+/** A segment that means another one; servers read the encoded forms like the plain ones. */
+const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
+
+/**
+ * Resolves a path against the root of the API (RFC 3986, section 5).
+ *
+ * A leading `v2/` names the protocol and is not part of the address.
+ * @param reference path, or the whole URL, with its variables filled in
+ * @param base root of the API
+ * @param query the option of that name: it replaces the query of the path, unless it is undefined or null
+ */
+export function resolveTarget(reference: string, base: URL, query: unknown): Target {
+  const isV2 = /^v2\//i.test(reference);
+  const [, scheme, authority, path = '', ownQuery = ''] = REFERENCE.exec(isV2 ? reference.slice(3) : reference) ?? [];
+  const isAbsolute = scheme !== undefined || authority !== undefined;
+  const encoded = encodePath(isAbsolute ? path || '/' : merge(base.pathname, path));
+  const search = query === undefined || query === null ? encodeQuery(ownQuery) : writeQuery(query);
+  return {
+    protocol: isV2 ? 'v2' : 'v3',
+    origin: isAbsolute ? originOf(scheme ?? base.protocol.slice(0, -1), authority) : base.origin,
+    path: removeDotSegments(encoded) + (search && `?${search}`),
+  };
+}
+
+/** Refuses values of variables that make a dot segment, since they would lead to another operation. */
+export function refuseDotSegments(template: string, expanded: string): void {
+  if (countDotSegments(expanded) > countDotSegments(template.replace(/\{[^{}]+\}/g, 'x'))) {
+    throw new InvalidArgumentError(
+      `A value for "${template}" makes a path segment "." or "..", which leads to another path.`,
+    );
+  }
+}
+
+function countDotSegments(path: string): number {
+  return path.split(/[/?#\\]/).filter((segment) => DOT_SEGMENT.test(segment)).length;
+}
+
+function originOf(scheme: string, authority: string | undefined): string {
+  const url = `${scheme}://${authority ?? ''}`;
+  if (!/^https?$/i.test(scheme) || !authority || authority.includes('@') || !URL.canParse(url)) {
+    throw new InvalidArgumentError(
+      `"${scheme}:" and what follows is no address of WeChat Pay. Write the path alone, such as "v3/certificates".`,
+    );
+  }
+  return new URL(url).origin;
+}
+
+function merge(basePath: string, path: string): string {
+  if (path.startsWith('/')) return path;
+  return path === '' ? basePath : basePath.slice(0, basePath.lastIndexOf('/') + 1) + path;
+}
+
+function removeDotSegments(path: string): string {
+  if (!path.includes('/.')) return path;
+  const segments = path.split('/').slice(1);
+  const kept: string[] = [];
+  segments.forEach((segment, index) => {
+    const isDot = segment === '.' || segment === '..';
+    if (segment === '..') kept.pop();
+    if (!isDot) kept.push(segment);
+    else if (index === segments.length - 1) kept.push('');
+  });
+  return `/${kept.join('/')}`;
+}
