@@ -1,10 +1,18 @@
 import { SignatureError, type SignatureErrorCode } from '../errors';
 import { appendBody, joinedByLineFeed, timestamp } from '../format/formatter';
-import type { PublicKey } from './key';
-import { verify } from './rsa';
+import { toVerify, type VerifyFunction } from './custom';
+import type { KeyInput } from './key';
 
 /** Headers as undici and Node give them: names in lower case. */
 export type ReceivedHeaders = Record<string, string | string[] | undefined>;
+
+/** WeChat Pay's keys, ready to verify, by their serial number or id. */
+export type PlatformKeys = ReadonlyMap<string, ReturnType<typeof toVerify>>;
+
+/** Loads each key of the configuration's `certs`. @throws {@link ConfigurationError} */
+export function loadPlatformKeys(certs: Readonly<Record<string, KeyInput | VerifyFunction>>): PlatformKeys {
+  return new Map(Object.entries(certs).map(([serial, key]) => [serial, toVerify(key, `certs["${serial}"]`)]));
+}
 
 /** Greatest difference of the clocks that WeChat Pay allows, in seconds. */
 export const MAX_CLOCK_SKEW = 300;
@@ -14,14 +22,14 @@ const PROBE = 'WECHATPAY/SIGNTEST/';
 /**
  * Verifies the signature of an answer or a notification of APIv3.
  * @param body the raw body, as received
- * @param certs WeChat Pay's public keys by their serial number or id
+ * @param certs WeChat Pay's keys
  * @throws {@link SignatureError} that says which check failed
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
 export async function verifyPlatformSignature(
   headers: ReceivedHeaders,
   body: string | Uint8Array,
-  certs: ReadonlyMap<string, PublicKey>,
+  certs: PlatformKeys,
 ): Promise<void> {
   const fail = (code: SignatureErrorCode, message: string): never => {
     const probe = String(headers['wechatpay-signature']).startsWith(PROBE);
@@ -34,7 +42,7 @@ export async function verifyPlatformSignature(
   };
   const header = (name: string): string =>
     single(headers[name]) ??
-    fail('ERR_SIGNATURE_HEADERS', `The header "${name}" is ${headers[name] ? 'there twice' : 'missing'}.`);
+    fail('ERR_SIGNATURE_MISSING', `The header "${name}" is ${headers[name] ? 'there twice' : 'missing'}.`);
 
   const time = header('wechatpay-timestamp');
   const nonce = header('wechatpay-nonce');
@@ -48,14 +56,14 @@ export async function verifyPlatformSignature(
       `"Wechatpay-Timestamp" is ${time}, ${skew} s behind the local clock; ${MAX_CLOCK_SKEW} s are allowed.`,
     );
   }
-  const key = certs.get(serial);
-  if (key === undefined) {
+  const verify = certs.get(serial);
+  if (verify === undefined) {
     return fail(
       'ERR_SIGNATURE_SERIAL',
       `No key for "Wechatpay-Serial" ${serial}: "certs" has ${[...certs.keys()].join(', ')}. Add the key of that id.`,
     );
   }
-  if (!(await verify(appendBody(joinedByLineFeed(time, nonce), body), signature, key))) {
+  if (!(await verify(appendBody(joinedByLineFeed(time, nonce), body), signature))) {
     fail('ERR_SIGNATURE_WRONG', `The signature does not fit the content and the key ${serial}.`);
   }
 }

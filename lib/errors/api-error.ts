@@ -10,11 +10,15 @@ export interface ApiErrorInit extends ErrorOptions {
   headers: Headers;
   body: string;
   detail?: unknown;
+  return_code?: string | undefined;
+  result_code?: string | undefined;
+  err_code?: string | undefined;
+  err_code_des?: string | undefined;
 }
 
 /**
- * WeChat Pay refused the request. `code` is WeChat Pay's own (`PARAM_ERROR`, `SIGN_ERROR`, …), or `HTTP_502` and the
- * like where the answer has none.
+ * WeChat Pay refused the request. `code` is WeChat Pay's own (`PARAM_ERROR`, `SIGN_ERROR`, …; of v2 `err_code`), or
+ * `HTTP_502` and the like where the answer has none.
  *
  * `detail`, `headers` and `body` can be read but are not printed: they may repeat what was sent.
  */
@@ -29,6 +33,14 @@ export class ApiError extends WechatPayError {
   readonly status: number;
   /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
   readonly requestId: string | undefined;
+  /** v2: whether the request was understood. */
+  declare readonly return_code?: string | undefined;
+  /** v2: whether it was carried out. */
+  declare readonly result_code?: string | undefined;
+  /** v2: what is wrong, as a token; the same as `code`. */
+  declare readonly err_code?: string | undefined;
+  /** v2: what is wrong, in words; the same as `message`. */
+  declare readonly err_code_des?: string | undefined;
   readonly #init: ApiErrorInit;
 
   constructor(init: ApiErrorInit) {
@@ -37,6 +49,8 @@ export class ApiError extends WechatPayError {
     this.status = init.status;
     this.requestId = init.requestId;
     this.#init = init;
+    const { return_code, result_code, err_code, err_code_des } = init;
+    if (return_code !== undefined) Object.assign(this, { return_code, result_code, err_code, err_code_des });
   }
 
   /** WeChat Pay's `detail`: the field it objects to, its value, the issue. */

@@ -2,7 +2,7 @@ import { brand, WechatPayError } from './wechatpay-error';
 
 /** Which check of the signature failed. */
 export type SignatureErrorCode =
-  | 'ERR_SIGNATURE_HEADERS'
+  | 'ERR_SIGNATURE_MISSING'
   | 'ERR_SIGNATURE_CLOCK'
   | 'ERR_SIGNATURE_SERIAL'
   | 'ERR_SIGNATURE_WRONG';

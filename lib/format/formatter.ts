@@ -76,3 +76,5 @@ export function appendBody(lines: string, body: string | Uint8Array = ''): strin
 export function joinedByLineFeed(...pieces: (string | number)[]): string {
   return `${pieces.join('\n')}\n`;
 }
+
+export { ksort, queryStringLike } from './fields';

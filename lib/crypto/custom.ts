@@ -1,0 +1,40 @@
+import { ConfigurationError } from '../errors';
+import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKeyInput } from './key';
+import { sign, verify } from './rsa';
+
+/** Signs in the place of a private key, such as by an HSM: SHA256withRSA, in Base64. */
+export type SignFunction = (message: Uint8Array) => string | Promise<string>;
+
+/** Verifies in the place of a public key: SHA256withRSA, the signature in Base64. */
+export type VerifyFunction = (message: Uint8Array, signature: string) => boolean | Promise<boolean>;
+
+/** A key or a function as what signs. @throws {@link ConfigurationError} */
+export function toSign(input: PrivateKeyInput | SignFunction): (message: string | Uint8Array) => Promise<string> {
+  if (typeof input === 'function') {
+    return async (message) => ofConfiguration('privateKey', () => input(Buffer.from(message)));
+  }
+  const key = loadPrivateKey(input);
+  return (message) => sign(message, key);
+}
+
+/** A key or a function as what verifies. @throws {@link ConfigurationError} */
+export function toVerify(
+  input: KeyInput | VerifyFunction,
+  name: string,
+): (message: string | Uint8Array, signature: string) => Promise<boolean> {
+  if (typeof input === 'function') {
+    return async (message, signature) => ofConfiguration(name, () => input(Buffer.from(message), signature));
+  }
+  const key = loadPublicKey(input, name);
+  return (message, signature) => verify(message, signature, key);
+}
+
+async function ofConfiguration<Result>(name: string, call: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw new ConfigurationError(`The function "${name}" of the configuration failed; its error is the cause.`, {
+      cause,
+    });
+  }
+}

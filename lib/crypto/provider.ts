@@ -1,0 +1,44 @@
+import { webcrypto } from 'node:crypto';
+import { types } from 'node:util';
+import { ConfigurationError } from '../errors';
+
+type Peculiar = typeof import('@peculiar/webcrypto');
+type Subtle = webcrypto.SubtleCrypto;
+
+/** @peculiar/webcrypto as it has been loaded, and its `SubtleCrypto`. */
+const subtles = new Map<Peculiar, Subtle>();
+
+/**
+ * The `SubtleCrypto` of `@peculiar/webcrypto`, for what Node's WebCrypto lacks and WeChat Pay needs. It is loaded when
+ * it is first asked for.
+ */
+export function peculiarSubtle(): Subtle {
+  return subtleOf(peculiar());
+}
+
+/**
+ * The `SubtleCrypto` that a `CryptoKey` belongs to.
+ * @throws {@link ConfigurationError} where the key is neither Node's nor one of `@peculiar/webcrypto`
+ */
+export async function subtleFor(key: webcrypto.CryptoKey): Promise<Subtle> {
+  const native: boolean = types.isCryptoKey(key);
+  if (native) return webcrypto.subtle;
+  if (key instanceof peculiar().CryptoKey) return peculiarSubtle();
+  // `import` and `require` load two copies of @peculiar/webcrypto, and neither takes the keys of the other.
+  const imported = await import('@peculiar/webcrypto').catch(() => undefined);
+  if (imported && key instanceof imported.CryptoKey) return subtleOf(imported);
+  throw new ConfigurationError(
+    'The CryptoKey belongs neither to Node nor to the @peculiar/webcrypto installed with wechatpay-undici: ' +
+      'give the key itself, or sign with a function of your own.',
+  );
+}
+
+function peculiar(): Peculiar {
+  return require('@peculiar/webcrypto') as Peculiar;
+}
+
+function subtleOf(module: Peculiar): Subtle {
+  const subtle = subtles.get(module) ?? (new module.Crypto().subtle as unknown as Subtle);
+  subtles.set(module, subtle);
+  return subtle;
+}

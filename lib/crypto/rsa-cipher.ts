@@ -1,0 +1,116 @@
+import { constants, type KeyObject, publicEncrypt, webcrypto } from 'node:crypto';
+import { types } from 'node:util';
+import { InvalidArgumentError } from '../errors';
+import { bytesOf, decodeBase64 } from './bytes';
+import { modulusLengthOf } from './crypto-key';
+import {
+  type KeyInput,
+  loadPrivateKey,
+  loadPublicKey,
+  type PrivateKey,
+  type PrivateKeyInput,
+  type PublicKey,
+} from './key';
+import { peculiarSubtle, subtleFor } from './provider';
+
+/** How a plain text is padded: OAEP with SHA-1 (the rule), or PKCS#1 v1.5 (fields of some overseas APIs). */
+export type Padding = 'OAEP' | 'PKCS1';
+
+const OAEP = { name: 'RSA-OAEP', hash: 'SHA-1' };
+const RSAES = 'RSAES-PKCS1-v1_5';
+
+/** Bytes of the modulus that the padding takes: RFC 8017, 7.1.1 (twice a SHA-1, and two) and 7.2.1. */
+const OVERHEAD: Record<Padding, number> = { OAEP: 42, PKCS1: 11 };
+
+/**
+ * Encrypts a sensitive field for the owner of the public key.
+ * @param plaintext text, which is taken as UTF-8, or bytes: at most 214 for a key of 2048 bits (245 with `PKCS1`)
+ * @param publicKey WeChat Pay's public key or platform certificate
+ * @returns the ciphertext in Base64
+ * @example const name = await Rsa.encrypt('张三', 'file:///path/to/pub_key.pem');
+ * @throws {@link InvalidArgumentError} where the text is too long; {@link ConfigurationError} where the key cannot be used
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053257
+ */
+export async function encrypt(
+  plaintext: string | Uint8Array,
+  publicKey: KeyInput,
+  padding: Padding = 'OAEP',
+): Promise<string> {
+  checkPadding(padding);
+  const key = loadPublicKey(publicKey, 'publicKey', padding === 'PKCS1' ? 'encrypt-pkcs1' : 'encrypt');
+  const data = bytesOf(plaintext, 'plaintext');
+  const limit = modulusBytes(key) - OVERHEAD[padding];
+  if (data.length > limit) {
+    throw new InvalidArgumentError(
+      `The text to encrypt has ${data.length} bytes of UTF-8; RSA with this key and padding takes ${limit} at most.`,
+    );
+  }
+  const encrypted = await (padding === 'PKCS1' ? encryptPkcs1 : encryptOaep)(data, key);
+  return Buffer.from(encrypted).toString('base64');
+}
+
+/**
+ * Decrypts a sensitive field (OAEP) with the merchant's private key, off the main thread.
+ * @param ciphertext in Base64
+ * @returns the plain text, from UTF-8
+ * @throws {@link InvalidArgumentError} where the ciphertext was not made for this key; {@link ConfigurationError} where
+ * the key cannot be used
+ */
+export async function decrypt(ciphertext: string, privateKey: PrivateKeyInput): Promise<string> {
+  const key = loadPrivateKey(privateKey, 'privateKey', 'decrypt');
+  const bytes = decodeBase64(ciphertext);
+  const plaintext = bytes && (await decryptOaep(bytes, key));
+  if (plaintext) return Buffer.from(plaintext).toString();
+  throw new InvalidArgumentError(
+    `The ciphertext cannot be decrypted with this private key: it should be the Base64 of ${modulusBytes(key)} bytes, ` +
+      'encrypted for the merchant certificate of this key. See that it is whole and that the key is the current one.',
+  );
+}
+
+function checkPadding(padding: Padding): void {
+  if (Object.hasOwn(OVERHEAD, padding)) return;
+  throw new InvalidArgumentError(`The padding must be one of ${Object.keys(OVERHEAD).join(', ')}.`);
+}
+
+function modulusBytes(key: PrivateKey | PublicKey): number {
+  const bits = types.isKeyObject(key) ? key.asymmetricKeyDetails?.modulusLength : modulusLengthOf(key);
+  return Math.ceil((bits ?? 0) / 8);
+}
+
+async function encryptOaep(data: Uint8Array, key: PublicKey): Promise<Uint8Array> {
+  if (types.isKeyObject(key)) return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING }, data);
+  return new Uint8Array(await (await subtleFor(key)).encrypt(OAEP, key, data));
+}
+
+async function encryptPkcs1(data: Uint8Array, key: PublicKey): Promise<Uint8Array> {
+  if (!types.isKeyObject(key)) return new Uint8Array(await (await subtleFor(key)).encrypt(RSAES, key, data));
+  const subtle = peculiarSubtle();
+  const spki = key.export({ format: 'der', type: 'spki' });
+  const imported = await subtle.importKey('spki', spki, { name: RSAES, hash: 'SHA-1' }, false, ['encrypt']);
+  return new Uint8Array(await subtle.encrypt(RSAES, imported, data));
+}
+
+/** `undefined` where the padding shows that the ciphertext was not made for this key. */
+async function decryptOaep(data: Uint8Array, key: PrivateKey): Promise<Uint8Array | undefined> {
+  const native = types.isKeyObject(key);
+  const subtle = native ? webcrypto.subtle : await subtleFor(key);
+  const cryptoKey = native ? await cryptoKeyOf(key) : key;
+  return subtle.decrypt(OAEP, cryptoKey, data).then(
+    (plaintext) => new Uint8Array(plaintext),
+    () => undefined,
+  );
+}
+
+/** Keys as WebCrypto wants them, by the key that they were made of: an import takes longer than a decryption. */
+const cryptoKeys = new WeakMap<KeyObject, Promise<webcrypto.CryptoKey>>();
+
+/** Only WebCrypto decrypts off the main thread, where a decryption would hold up all else for the better part of 1 ms. */
+function cryptoKeyOf(key: KeyObject): Promise<webcrypto.CryptoKey> {
+  let imported = cryptoKeys.get(key);
+  if (!imported) {
+    const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
+    imported = webcrypto.subtle.importKey('pkcs8', pkcs8, OAEP, false, ['decrypt']);
+    cryptoKeys.set(key, imported);
+  }
+  return imported;
+}

@@ -1,0 +1,60 @@
+import { InvalidArgumentError } from '../errors';
+
+/** The fields of a v2 request or answer, or what else is signed field by field. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The fields in the order that v2 signs them in: by the bytes of their names in UTF-8, as PHP's `ksort` does with
+ * `SORT_STRING`.
+ *
+ * The one exception is JavaScript's: names that are whole numbers (`9`, `10`) stand first in any object, by their value.
+ * WeChat Pay has none; {@link sortedEntries} knows no such exception.
+ */
+export function ksort<Value>(fields: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(sortedEntries(fields));
+}
+
+/** Names and values of the fields, by the bytes of the names in UTF-8. */
+export function sortedEntries<Value>(fields: Readonly<Record<string, Value>>): [string, Value][] {
+  return Object.entries(fields)
+    .map(([name, value]) => ({ bytes: Buffer.from(name), entry: [name, value] satisfies [string, Value] }))
+    .sort((one, other) => Buffer.compare(one.bytes, other.bytes))
+    .map(({ entry }) => entry);
+}
+
+/**
+ * `a=1&b=2`, the text that v2 signs: the fields as they are ordered, nothing encoded, without `sign` and without what is
+ * `''`, `null` or `undefined`.
+ * @param fields an object, or pairs of name and value
+ * @throws {@link InvalidArgumentError} that names the field whose value has no text (see {@link fieldText})
+ * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
+ */
+export function queryStringLike(fields: Fields | Iterable<readonly [string, unknown]>): string {
+  const entries = Symbol.iterator in fields ? [...(fields as Iterable<[string, unknown]>)] : Object.entries(fields);
+  return entries
+    .map(([name, value]) => [name, name === 'sign' ? '' : fieldText(name, value)])
+    .filter(([, text]) => text !== '')
+    .map(([name, text]) => `${name}=${text}`)
+    .join('&');
+}
+
+/**
+ * The text of a field of v2, the same where it is signed and where it is sent: that of a string, a number, a bigint or a
+ * URL; `1` for `true`; empty for `null` and `undefined`.
+ * @throws {@link InvalidArgumentError} that names the field where the value is `false`, not a finite number, or composed
+ */
+export function fieldText(name: string, value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (value === true) return '1';
+  if (typeof value === 'string' || typeof value === 'bigint' || value instanceof URL) return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  throw new InvalidArgumentError(`The field "${name}" ${fault(value)}.`);
+}
+
+function fault(value: unknown): string {
+  if (value === false)
+    return 'is false, which v2 has no text for: give the text that WeChat Pay documents, or leave it out';
+  if (typeof value === 'number') return `is ${value}: give a finite number or text`;
+  const found = Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
+  return `is ${found}, which v2 cannot sign: give text, such as JSON.stringify makes of it`;
+}
