@@ -1,0 +1,53 @@
+import { generateKeyPair, type KeyObject, randomInt } from 'node:crypto';
+import { promisify } from 'node:util';
+import { nonce } from '../format/formatter';
+
+/** A configuration that `Builder.factory` takes. */
+export interface SimulatorConfig {
+  readonly mchid: string;
+  /** Serial number of the merchant certificate, upper-case hexadecimal. */
+  readonly serial: string;
+  /** The merchant's private key. */
+  readonly privateKey: KeyObject;
+  /** The platform's public key, by its id. */
+  readonly certs: Readonly<Record<string, KeyObject>>;
+  /** Where the simulator listens, such as `http://127.0.0.1:45678/`. */
+  readonly baseUrl: string;
+}
+
+/** The merchant and the platform, each with keys of its own. */
+export interface Credentials {
+  readonly merchant: { readonly mchid: string; readonly serial: string } & KeyPair;
+  readonly platform: { readonly serial: string } & KeyPair;
+}
+
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+const MCHID = '1900000109';
+
+/** Makes a merchant and a platform with fresh RSA-2048 keys. */
+export async function createCredentials(): Promise<Credentials> {
+  const [merchant, platform] = await Promise.all([keyPair(), keyPair()]);
+  return {
+    merchant: { mchid: MCHID, serial: nonce(40).toUpperCase(), ...merchant },
+    platform: { serial: publicKeyId(), ...platform },
+  };
+}
+
+/** What a client of the merchant needs to talk to the platform at `baseUrl`. */
+export function clientConfig({ merchant, platform }: Credentials, baseUrl: string): SimulatorConfig {
+  const { mchid, serial, privateKey } = merchant;
+  return { mchid, serial, privateKey, certs: { [platform.serial]: platform.publicKey }, baseUrl };
+}
+
+function keyPair(): Promise<KeyPair> {
+  return promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+}
+
+/** 28 digits behind the prefix, as WeChat Pay's ids of public keys have. */
+function publicKeyId(): string {
+  return `PUB_KEY_ID_01${MCHID}${Array.from({ length: 16 }, () => randomInt(10)).join('')}`;
+}

@@ -1,0 +1,164 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ConfigurationError } from '../errors';
+import { frame, toAnswer } from './answer';
+import { type Coupon, type Coupons, createCoupons } from './coupons';
+import { type Credentials, clientConfig, createCredentials, type SimulatorConfig } from './credentials';
+import { fault } from './fault';
+import { createMisbehaviours, type Misbehaving } from './misbehaviour';
+import { createPlatform, type Platform } from './platform';
+import { type Handler, type ReceivedRequest, receive, type WireRequest } from './request';
+import { createRoutes, type Verb } from './routes';
+import { transmit } from './transmit';
+
+/** Options of {@link Simulator.start}. */
+export interface SimulatorOptions {
+  /** Port to listen on; by default any free one. */
+  port?: number;
+  /** The platform's clock: milliseconds since 1970. By default the real one. */
+  clock?: () => number;
+}
+
+/** How many requests `simulator.requests` keeps. */
+const KEPT = 1000;
+
+/**
+ * A WeChat Pay platform on 127.0.0.1, for examples and tests.
+ *
+ * It checks the signature of every request and signs its answers. It knows the business coupon; every other path is
+ * answered by a handler of yours.
+ * @example
+ * await using simulator = await Simulator.start();
+ * simulator.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=p4lpSuKzz' }));
+ * const instance = Builder.factory(simulator.config);
+ */
+export class Simulator implements AsyncDisposable {
+  /** Where it listens, such as `http://127.0.0.1:45678/`. */
+  readonly url: string;
+  /** A configuration for `Builder.factory`: a merchant with fresh keys, and the platform's public key. */
+  readonly config: SimulatorConfig;
+
+  readonly #server: Server;
+  readonly #platform: Platform;
+  readonly #coupons: Coupons;
+  readonly #handlers = createRoutes();
+  readonly #misbehaviours = createMisbehaviours();
+  #requests: ReceivedRequest[] = [];
+  #closed: Promise<void> | undefined;
+
+  private constructor(server: Server, credentials: Credentials, clock: () => number) {
+    const { port } = server.address() as AddressInfo;
+    this.url = `http://127.0.0.1:${port}/`;
+    this.config = clientConfig(credentials, this.url);
+    this.#server = server;
+    this.#coupons = createCoupons(clock);
+    const known = createRoutes();
+    known.set('post', 'v3/marketing/busifavor/coupons/send', this.#coupons.send);
+    known.set('post', 'v3/marketing/busifavor/coupons/use', this.#coupons.use);
+    this.#platform = createPlatform(credentials, clock, [this.#handlers, known]);
+    server.on('request', (request, response) => void this.#serve(request, response));
+  }
+
+  /**
+   * Starts a simulator with fresh keys.
+   * @throws ConfigurationError where the port cannot be listened on
+   */
+  static async start(options: SimulatorOptions = {}): Promise<Simulator> {
+    const { port = 0, clock = Date.now } = options;
+    const credentials = await createCredentials();
+    return new Simulator(await listen(port), credentials, clock);
+  }
+
+  /** The last 1,000 requests that arrived, in order, whether they were answered well or not. */
+  get requests(): readonly ReceivedRequest[] {
+    return this.#requests;
+  }
+
+  /** The business coupons by their code, as they stand now: who has which, and what used it. */
+  get coupons(): ReadonlyMap<string, Coupon> {
+    return this.#coupons.byCode;
+  }
+
+  /**
+   * Answers requests to a path from now on, in the place of the handler before, or of what the simulator does by itself.
+   * @param verb `get`, `post`, `put`, `patch` or `delete`
+   * @param path such as `v3/pay/transactions/id/{transaction_id}`; a path without variables goes before one with
+   * @param handler gives the answer: see {@link Handler}
+   * @returns what removes the handler again
+   */
+  on<Json = unknown>(verb: Verb, path: string, handler: Handler<Json>): () => void {
+    // What the JSON of a request holds is for the caller to know.
+    return this.#handlers.set(verb, path, handler as Handler);
+  }
+
+  /**
+   * Answers the next requests wrongly. Called again, it goes on where the times before are used up.
+   * @param how what is to go wrong, or a function that says so for each request (`undefined` for nothing)
+   * @param times how many requests it is to happen to; `Infinity` for all
+   * @returns what ends it before
+   */
+  misbehave(how: Misbehaving, times = 1): () => void {
+    return this.#misbehaviours.add(how, times);
+  }
+
+  /** Back to the beginning, with the same keys and port: no handlers, misbehaviours, requests and used coupons. */
+  reset(): void {
+    this.#handlers.clear();
+    this.#misbehaviours.clear();
+    this.#coupons.clear();
+    this.#requests = [];
+  }
+
+  /** Stops listening and ends all connections at once, also those with a request under way. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await receive(message).catch(() => undefined);
+    // The client went away in the middle of its request.
+    if (!request) return;
+    const { method, target, headers, body } = request;
+    const record: Mutable<ReceivedRequest> = { method, target, headers, body: body.toString(), status: undefined };
+    this.#requests.push(record);
+    if (this.#requests.length > KEPT) this.#requests.shift();
+    record.status = await this.#answer(request, record, response).catch((error) => explain(response, error));
+  }
+
+  async #answer(request: WireRequest, record: ReceivedRequest, response: ServerResponse): Promise<number | undefined> {
+    const how = this.#misbehaviours.next(record);
+    return transmit(response, await this.#platform(request, how), how);
+  }
+}
+
+/** Tells by an answer that a misbehaviour cannot be done. */
+async function explain(response: ServerResponse, error: unknown): Promise<number | undefined> {
+  if (response.headersSent) return undefined;
+  const failure = await toAnswer(fault(500, 'SYSTEM_ERROR', `The simulator failed: ${String(error)}`));
+  return transmit(response, frame(failure, new Date()), {});
+}
+
+type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };
+
+/** Listens on the loopback interface only. */
+function listen(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    // Idle connections stay until close(): a client must not meet one that is just being closed.
+    const server = createServer({ keepAliveTimeout: 0 });
+    const fail = (cause: unknown): void =>
+      reject(new ConfigurationError(`The simulator cannot listen on port ${port} of 127.0.0.1.`, { cause }));
+    try {
+      server.once('error', fail).listen(port, '127.0.0.1', () => resolve(server.off('error', fail)));
+    } catch (cause) {
+      fail(cause);
+    }
+  });
+}
