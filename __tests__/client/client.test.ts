@@ -245,7 +245,7 @@ describe('answers that cannot be trusted', () => {
       { signature: 'probe' },
       { code: 'ERR_SIGNATURE_WRONG', probe: true, message: expect.stringContaining('probe') },
     ],
-    ['no signature', { signature: 'none' }, { code: 'ERR_SIGNATURE_HEADERS' }],
+    ['no signature', { signature: 'none' }, { code: 'ERR_SIGNATURE_MISSING' }],
     [
       'no timestamp',
       { omit: ['Wechatpay-Timestamp'] },
@@ -257,7 +257,7 @@ describe('answers that cannot be trusted', () => {
       { omit: ['Wechatpay-Serial'] },
       { message: expect.stringContaining('"wechatpay-serial" is missing') },
     ],
-    ['an empty nonce', { headers: { 'Wechatpay-Nonce': '' } }, { code: 'ERR_SIGNATURE_HEADERS' }],
+    ['an empty nonce', { headers: { 'Wechatpay-Nonce': '' } }, { code: 'ERR_SIGNATURE_MISSING' }],
     ['two signatures', { double: ['Wechatpay-Signature'] }, { message: expect.stringContaining('is there twice') }],
     ['a clock behind', { skew: -301 }, { code: 'ERR_SIGNATURE_CLOCK', message: expect.stringContaining('300 s') }],
     ['a clock ahead', { skew: 302 }, { code: 'ERR_SIGNATURE_CLOCK' }],

@@ -46,11 +46,7 @@ test.each<[string, object | undefined, string]>([
     { certs: { [config.serial.toLowerCase()]: publicKey } },
     "the merchant's own",
   ],
-  [
-    'a certificate by another serial',
-    { certs: { ABC: selfSigned({ serial: '0DEF' }) } },
-    'is the certificate 0DEF',
-  ],
+  ['a certificate by another serial', { certs: { ABC: selfSigned({ serial: '0DEF' }) } }, 'is the certificate 0DEF'],
   ['a base URL that is none', { baseUrl: 'api.mch.weixin.qq.com' }, '"baseUrl" must be an absolute URL'],
   ['a base URL with a password', { baseUrl: 'https://a:b@api.mch.weixin.qq.com' }, '"baseUrl" must be an absolute URL'],
   ['a timeout that is none', { timeout: '5s' }, '"timeout" must be a number of milliseconds'],

@@ -64,7 +64,13 @@ test('the checks above would see a secret', () => {
 });
 
 test('the client, its nodes and the interceptors print no secret', async () => {
-  for (const value of [instance, instance.v3, instance.chain('v3/x').post, signer(config as never), verifier(config)]) {
+  for (const value of [
+    instance,
+    instance.v3,
+    instance.chain('v3/x').post,
+    signer(config as never),
+    verifier(config as never),
+  ]) {
     expectNoSecret(value);
   }
   simulator.on('post', 'v3/secret', () => ({}));

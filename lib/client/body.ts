@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from '../errors';
+import { fieldText } from '../format/fields';
+import { toXml } from '../format/transformer';
 
 /** The body of a request: the options `json` (null is none) or else `body`. */
 export function writeBody(json: unknown, body: unknown): string | Uint8Array | undefined {
@@ -8,6 +10,24 @@ export function writeBody(json: unknown, body: unknown): string | Uint8Array | u
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
   if (['number', 'bigint', 'boolean'].includes(typeof body)) return String(body);
   throw new InvalidArgumentError('"body" must be text or bytes; an object goes into "json".');
+}
+
+/** The body of a request of v2: the option `xml`, unsigned. */
+export function writeXml(xml: unknown): string | undefined {
+  const fields = readFields(xml);
+  return fields && toXml(fields);
+}
+
+/**
+ * The option `xml` as the texts that are signed and sent.
+ * @throws {@link InvalidArgumentError} that names the field which has no text
+ */
+export function readFields(xml: unknown): Record<string, string> | undefined {
+  if (xml === undefined || xml === null) return undefined;
+  if (typeof xml !== 'object' || Array.isArray(xml)) {
+    throw new InvalidArgumentError('"xml" must be an object: the fields by name.');
+  }
+  return Object.fromEntries(Object.entries(xml).map(([name, value]) => [name, fieldText(name, value)]));
 }
 
 function writeJson(json: unknown): string {

@@ -1,31 +1,19 @@
 import type { Dispatcher } from 'undici';
-import {
-  certificateOf,
-  type KeyInput,
-  loadPrivateKey,
-  type PrivateKey,
-  type PrivateKeyInput,
-  serialOf,
-} from '../crypto/key';
+import type { SignFunction, VerifyFunction } from '../crypto/custom';
+import { certificateOf, type KeyInput, loadPrivateKey, type PrivateKeyInput, serialOf } from '../crypto/key';
 import { ConfigurationError } from '../errors';
 import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
 import type { HeadersInput } from '../openapi/options';
 import { isTimeout, TIMEOUT_RULE } from './deadline';
 import { type WireHeaders, writeHeaders } from './headers';
+import type { MerchantCertificate } from './merchant';
 
-/** The configuration of a client. */
-export interface ClientConfig {
+/** What every client needs, and what it may have. */
+interface CommonConfig {
   /** Merchant id (商户号). */
   mchid: string;
-  /** Serial number of the merchant certificate, as the merchant platform shows it: hexadecimal, upper case. */
-  serial: string;
-  /** Private key of the merchant certificate (`apiclient_key.pem`): PEM text, a `file://` URL, bytes or a key object. */
-  privateKey: PrivateKeyInput;
-  /**
-   * WeChat Pay's keys by id: the public key by `PUB_KEY_ID_…`, platform certificates by their serial number. Both kinds
-   * may stand side by side; the answer's `Wechatpay-Serial` chooses.
-   */
-  certs: Readonly<Record<string, KeyInput>>;
+  /** The merchant's TLS client certificate, for the operations of v2 that ask for it. */
+  merchant?: MerchantCertificate;
   /** Root of the API; `https://api.mch.weixin.qq.com/` by default. Requests to it are signed. */
   baseUrl?: string | URL;
   /** Headers to send with every request. */
@@ -36,12 +24,37 @@ export interface ClientConfig {
   dispatcher?: Dispatcher;
 }
 
-/** A configuration that has been checked, its keys loaded. */
+/** What APIv3 needs. */
+interface V3Config {
+  /** Serial number of the merchant certificate, as the merchant platform shows it: hexadecimal, upper case. */
+  serial: string;
+  /**
+   * Private key of the merchant certificate (`apiclient_key.pem`): PEM text, a `file://` URL, bytes or a
+   * key object; or a function that signs with it, elsewhere.
+   */
+  privateKey: PrivateKeyInput | SignFunction;
+  /**
+   * WeChat Pay's keys by id: the public key by `PUB_KEY_ID_…`, platform certificates by their serial number. Both kinds
+   * may stand side by side; the answer's `Wechatpay-Serial` chooses. In the place of a key, a function that verifies.
+   */
+  certs: Readonly<Record<string, KeyInput | VerifyFunction>>;
+}
+
+/** What v2 needs. */
+interface V2Config {
+  /** The APIv2 key: 32 characters. */
+  secret: string;
+}
+
+/** The configuration of a client: for APIv3, for v2, or for both. */
+export type ClientConfig = CommonConfig & ((V3Config & Partial<V2Config>) | (V2Config & Partial<V3Config>));
+
+/** A configuration that has been checked. */
 export interface LoadedConfig {
   mchid: string;
-  serial: string;
-  privateKey: PrivateKey;
-  certs: Readonly<Record<string, KeyInput>>;
+  v3: V3Config | undefined;
+  v2: V2Config | undefined;
+  merchant: MerchantCertificate | undefined;
   baseUrl: URL;
   headers: WireHeaders;
   timeout: number;
@@ -54,11 +67,15 @@ const KNOWN: Record<keyof ClientConfig, true> = {
   serial: true,
   privateKey: true,
   certs: true,
+  secret: true,
+  merchant: true,
   baseUrl: true,
   headers: true,
   timeout: true,
   dispatcher: true,
 };
+
+const SECRET_LENGTH = 32;
 
 const DEFAULT_TIMEOUT = 10_000;
 
@@ -77,16 +94,38 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
   if (!baseUrl) throw new ConfigurationError(`"baseUrl" ${BASE_URL_RULE}.`);
   const timeout = config.timeout ?? DEFAULT_TIMEOUT;
   if (!isTimeout(timeout)) throw new ConfigurationError(`"timeout" ${TIMEOUT_RULE}.`);
+  const { merchant, dispatcher } = config;
+  const v2 = readV2(config);
   return {
     mchid: token('mchid', config.mchid),
-    serial: token('serial', config.serial),
-    privateKey: loadPrivateKey(config.privateKey),
-    certs: checkCerts(config.certs, config.serial),
+    v3: readV3(config, v2 !== undefined),
+    v2,
+    merchant,
     baseUrl,
     headers: writeHeaders(config.headers),
     timeout,
-    dispatcher: config.dispatcher,
+    dispatcher,
   };
+}
+
+/** Of a client for v2, what APIv3 needs may be left out; but not in part. */
+function readV3(config: Partial<V3Config>, optional: boolean): V3Config | undefined {
+  const { serial, privateKey, certs } = config;
+  if (optional && serial === undefined && privateKey === undefined && certs === undefined) return undefined;
+  const merchantSerial = token('serial', serial);
+  // Whatever stands there is checked; undefined is an error that says so.
+  return {
+    serial: merchantSerial,
+    privateKey: typeof privateKey === 'function' ? privateKey : loadPrivateKey(privateKey as PrivateKeyInput),
+    certs: checkCerts(certs, merchantSerial),
+  };
+}
+
+function readV2({ secret }: Partial<V2Config>): V2Config | undefined {
+  if (secret === undefined) return undefined;
+  if (typeof secret === 'string' && Buffer.byteLength(secret) === SECRET_LENGTH) return { secret };
+  const found = typeof secret === 'string' ? `${Buffer.byteLength(secret)} characters` : `a ${typeof secret}`;
+  throw new ConfigurationError(`"secret" must be the APIv2 key, ${SECRET_LENGTH} characters; found ${found}.`);
 }
 
 /** Text that stands between quotes in the `Authorization` header. */
@@ -97,24 +136,25 @@ function token(name: string, value: unknown): string {
   throw new ConfigurationError(`"${name}" is ${found}.`);
 }
 
-function checkCerts(certs: ClientConfig['certs'], merchantSerial: string): ClientConfig['certs'] {
+function checkCerts(certs: unknown, merchantSerial: string): V3Config['certs'] {
   if (typeof certs !== 'object' || certs === null || Object.keys(certs).length === 0) {
     throw new ConfigurationError(
       "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
     );
   }
-  for (const [id, key] of Object.entries(certs)) {
+  const entries: [string, KeyInput | VerifyFunction][] = Object.entries(certs);
+  for (const [id, key] of entries) {
     if (id.toUpperCase() === merchantSerial.toUpperCase()) {
       throw new ConfigurationError(
         `"certs" holds the merchant's own serial number ${id}; WeChat Pay's key or platform certificate belongs there.`,
       );
     }
-    const certificate = certificateOf(key);
+    const certificate = typeof key === 'function' ? undefined : certificateOf(key);
     if (certificate !== undefined && serialOf(certificate) !== id) {
       throw new ConfigurationError(
         `certs["${id}"] is the certificate ${serialOf(certificate)}: write that serial number as its name.`,
       );
     }
   }
-  return certs;
+  return Object.fromEntries(entries);
 }

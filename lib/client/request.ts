@@ -2,10 +2,10 @@ import { InvalidArgumentError } from '../errors';
 import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import { expandTemplate } from '../format/uri-template';
 import type { CommonOptions } from '../openapi/options';
-import { writeBody } from './body';
+import { readFields, writeBody, writeXml } from './body';
 import { isTimeout, TIMEOUT_RULE } from './deadline';
 import { type WireHeaders, writeHeaders } from './headers';
-import { refuseDotSegments, resolveTarget, type Target } from './target';
+import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
 
 /** A request as it goes out, but for its signature. */
 export interface WireRequest extends Target {
@@ -16,12 +16,16 @@ export interface WireRequest extends Target {
   signal: AbortSignal | undefined;
   /** The origin of the call's own `baseUrl`. */
   trustedOrigin: string | undefined;
+  security: boolean;
+  nonceless: boolean;
+  download: boolean;
+  unsigned: boolean;
 }
 
 /** What a client gives to each of its requests. */
 export interface RequestDefaults {
   baseUrl: URL;
-  headers: WireHeaders;
+  headers: Record<Protocol, WireHeaders>;
   timeout: number;
 }
 
@@ -37,6 +41,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'signal',
   'security',
   'nonceless',
+  'download',
+  'unsigned',
   'variables',
 ]);
 
@@ -81,14 +87,22 @@ export function buildRequest(verb: string, template: string, input: unknown, def
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidArgumentError('"signal" must be an AbortSignal.');
   }
+  const protocol = protocolOf(expanded);
+  const isXml = protocol === 'v2';
+  const isGet = verb === 'get';
+  const query = isXml && isGet ? (readFields(options.xml) ?? options.query) : options.query;
   return {
-    ...resolveTarget(expanded, ownBase ?? defaults.baseUrl, options.query),
+    ...resolveTarget(expanded, ownBase ?? defaults.baseUrl, query),
     method: verb.toUpperCase(),
-    headers: writeHeaders(options.headers, defaults.headers),
-    body: writeBody(options.json, options.body),
+    headers: writeHeaders(options.headers, defaults.headers[protocol]),
+    body: isXml ? (isGet ? undefined : writeXml(options.xml)) : writeBody(options.json, options.body),
     timeout,
     signal,
     trustedOrigin: ownBase?.origin,
+    security: Boolean(options.security),
+    nonceless: Boolean(options.nonceless),
+    download: Boolean(options.download),
+    unsigned: Boolean(options.unsigned),
   };
 }
 

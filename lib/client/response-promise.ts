@@ -11,6 +11,10 @@ export class ResponsePromise extends Promise<ApiResponse> implements ResponsePro
     return this.then((response) => response.json<J>());
   }
 
+  xml<X>(): Promise<X> {
+    return this.then((response) => response.xml<X>());
+  }
+
   text(): Promise<string> {
     return this.then((response) => response.text());
   }

@@ -1,4 +1,5 @@
 import { BodyError } from '../errors';
+import { toObject } from '../format/transformer';
 import type { ApiResponse as ApiResponseOf } from '../openapi/response';
 
 /** `Response` is typed with `json` as a property, which a method could not override. */
@@ -8,6 +9,11 @@ type Base = new (...init: ConstructorParameters<typeof Response>) => Omit<Respon
 export class ApiResponse extends (Response as Base) implements ApiResponseOf {
   get requestId(): string | undefined {
     return this.headers.get('request-id') ?? undefined;
+  }
+
+  async xml<X>(): Promise<X> {
+    // As with JSON, the caller says what the body is.
+    return toObject(await this.text()) as X;
   }
 
   async json<J>(): Promise<J> {

@@ -2,9 +2,17 @@ import { InvalidArgumentError } from '../errors';
 import { encodePath, encodeQuery } from '../format/encode';
 import { writeQuery } from './query';
 
+/** The two protocols of WeChat Pay's API: XML, and JSON. */
+export type Protocol = 'v2' | 'v3';
+
+/** A leading `v2/` names the protocol; it is not part of the address. */
+export function protocolOf(reference: string): Protocol {
+  return /^v2\//i.test(reference) ? 'v2' : 'v3';
+}
+
 /** Where a request goes: built once, signed and sent as it stands here. */
 export interface Target {
-  protocol: 'v2' | 'v3';
+  protocol: Protocol;
   /** Scheme, host and port. */
   origin: string;
   /** Path and query, as in the request line. */
@@ -19,20 +27,19 @@ const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
 
 /**
  * Resolves a path against the root of the API (RFC 3986, section 5).
- *
- * A leading `v2/` names the protocol and is not part of the address.
  * @param reference path, or the whole URL, with its variables filled in
  * @param base root of the API
  * @param query the option of that name: it replaces the query of the path, unless it is undefined or null
  */
 export function resolveTarget(reference: string, base: URL, query: unknown): Target {
-  const isV2 = /^v2\//i.test(reference);
-  const [, scheme, authority, path = '', ownQuery = ''] = REFERENCE.exec(isV2 ? reference.slice(3) : reference) ?? [];
+  const protocol = protocolOf(reference);
+  const address = protocol === 'v2' ? reference.slice('v2/'.length) : reference;
+  const [, scheme, authority, path = '', ownQuery = ''] = REFERENCE.exec(address) ?? [];
   const isAbsolute = scheme !== undefined || authority !== undefined;
   const encoded = encodePath(isAbsolute ? path || '/' : merge(base.pathname, path));
   const search = query === undefined || query === null ? encodeQuery(ownQuery) : writeQuery(query);
   return {
-    protocol: isV2 ? 'v2' : 'v3',
+    protocol,
     origin: isAbsolute ? originOf(scheme ?? base.protocol.slice(0, -1), authority) : base.origin,
     path: removeDotSegments(encoded) + (search && `?${search}`),
   };

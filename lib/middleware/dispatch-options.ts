@@ -7,19 +7,11 @@ export type Interceptor = Dispatcher.DispatcherComposeInterceptor;
 export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   signal?: AbortSignal | null;
   /** An origin to sign for, besides WeChat Pay's hosts and the configured base URL. */
-  trustedOrigin?: string;
-  /** `false` streams the answer through without verifying it, as WeChat Pay's downloads need. */
-  verify?: boolean;
+  trustedOrigin?: string | undefined;
+  /** The answer is a file: it streams through, unverified. */
+  download?: boolean;
+  /** v2: the answer carries no `sign`. */
+  unsigned?: boolean;
+  /** v2: the request carries no `nonce_str`. */
+  nonceless?: boolean;
 }
-
-/** For handlers that are told of an error before a connection was there to control. */
-export const IDLE: Dispatcher.DispatchController = {
-  paused: false,
-  aborted: false,
-  reason: null,
-  rawHeaders: null,
-  rawTrailers: null,
-  abort() {},
-  pause() {},
-  resume() {},
-};

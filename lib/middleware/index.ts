@@ -1,3 +1,5 @@
 export type { Interceptor } from './dispatch-options';
 export { type SignerConfig, signer } from './signer';
+export { type V2SignerConfig, v2Signer } from './v2-signer';
+export { type V2VerifierConfig, v2Verifier } from './v2-verifier';
 export { type VerifierConfig, verifier } from './verifier';

@@ -2,8 +2,15 @@ import { type Dispatcher, errors } from 'undici';
 import type { ReceivedHeaders } from '../crypto/platform-signature';
 import { BodyError } from '../errors';
 
-/** Checks an answer held in memory; rejects where it cannot be trusted. */
-export type Verify = (headers: ReceivedHeaders, body: Uint8Array) => Promise<void>;
+/** An answer held in memory. */
+export interface Answer {
+  status: number;
+  headers: ReceivedHeaders;
+  body: Uint8Array;
+}
+
+/** Checks an answer; rejects where it cannot be trusted. */
+export type Verify = (answer: Answer) => Promise<void>;
 
 /** Greatest size of an answer that is held in memory to be verified, in bytes. */
 const MAX_BODY_SIZE = 10 * 1024 * 1024;
@@ -20,7 +27,7 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   #wire: Dispatcher.DispatchController | undefined;
   /** Replays the head of the answer held back; undefined while none is. */
   #replayHead: (() => void) | undefined;
-  #headers: ReceivedHeaders = {};
+  #head = { status: 0, headers: {} as ReceivedHeaders };
   #chunks: Buffer[] = [];
   #size = 0;
   #steps: (() => void)[] = [];
@@ -55,7 +62,7 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
       return;
     }
     this.#replayHead = start;
-    this.#headers = headers;
+    this.#head = { status, headers };
   }
 
   onResponseData(_wire: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -79,7 +86,7 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
       this.#settled = true;
       this.#handler.onResponseEnd?.(this, trailers);
     };
-    this.#verify(this.#headers, body).then(
+    this.#verify({ ...this.#head, body }).then(
       () => {
         this.#steps = [head, data, end];
         this.#replay();

@@ -22,6 +22,14 @@ export interface CommonOptions {
   timeout?: number;
   /** Aborts the call. */
   signal?: AbortSignal;
+  /** v2: presents the merchant's TLS client certificate (`merchant` in the configuration). */
+  security?: boolean;
+  /** v2: sends no `nonce_str`. */
+  nonceless?: boolean;
+  /** The answer is a file: a stream, which WeChat Pay does not sign. */
+  download?: boolean;
+  /** v2: the answer carries no `sign`. */
+  unsigned?: boolean;
   /** URI variables by name; the only way to give those that are named like an option. */
   variables?: Readonly<Record<string, unknown>>;
 }
@@ -30,6 +38,8 @@ export interface CommonOptions {
 export interface LooseOptions extends CommonOptions {
   /** Body, sent as JSON. */
   json?: unknown;
+  /** Fields of a request of v2, sent as XML. */
+  xml?: Readonly<Record<string, Scalar | null | undefined>>;
   /** Query, as an object, as `URLSearchParams`, or as text without the question mark. */
   query?: QueryObject | URLSearchParams | string | null;
   /** Body, sent as it is. */

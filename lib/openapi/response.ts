@@ -4,12 +4,16 @@ export interface ApiResponse<T = unknown> extends Response {
   readonly requestId: string | undefined;
   /** The body as JSON, whatever its content type; `undefined` where it is empty (204). */
   json<J = T>(): Promise<J>;
+  /** The body of an answer of v2: its fields by name, all of them text. */
+  xml<X = T>(): Promise<X>;
 }
 
 /** A promise of an {@link ApiResponse}, with shortcuts to its body. */
 export interface ResponsePromise<T = unknown> extends Promise<ApiResponse<T>> {
   /** The body as JSON; `undefined` where it is empty (204). */
   json<J = T>(): Promise<J>;
+  /** The body of an answer of v2: its fields by name, all of them text. */
+  xml<X = T>(): Promise<X>;
   /** The body as text. */
   text(): Promise<string>;
   /** The body as bytes. */

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { Agent, type Dispatcher } from 'undici';
+import { ConfigurationError } from '../errors';
+
+/** A file of TLS: PEM text, a `file://` URL, or bytes. */
+export type TlsFile = string | URL | Uint8Array;
+
+/** The merchant's TLS client certificate, which some operations of v2 ask for (`security: true`). */
+export type MerchantCertificate =
+  | { cert: TlsFile; key: TlsFile; passphrase?: string; ca?: TlsFile; dispatcher?: undefined }
+  | { pfx: TlsFile; passphrase: string; ca?: TlsFile; dispatcher?: undefined }
+  | {
+      /** A dispatcher that presents the certificate, such as a `ProxyAgent` with `requestTls`. */
+      dispatcher: Dispatcher;
+    };
+
+const LEGACY_HINT =
+  'It is encrypted in a way that OpenSSL 3 no longer reads (RC2-40), as WeChat Pay issues it. Convert it once: ' +
+  'openssl pkcs12 -legacy -in apiclient_cert.p12 -nodes -out apiclient.pem, and give cert and key.';
+
+/**
+ * A dispatcher of its own for requests that present the merchant's certificate.
+ * @throws {@link ConfigurationError} where certificate and key cannot be read or do not belong together
+ */
+export function merchantDispatcher(merchant: MerchantCertificate): Dispatcher {
+  if (merchant.dispatcher) return merchant.dispatcher;
+  const options: SecureContextOptions = {};
+  const { passphrase, ...files } = merchant;
+  for (const [name, file] of Object.entries(files)) Object.assign(options, { [name]: readFile(name, file) });
+  if (passphrase !== undefined) options.passphrase = passphrase;
+  if (!options.pfx && !(options.cert && options.key)) {
+    throw new ConfigurationError('"merchant" must be { cert, key } or { pfx, passphrase }.');
+  }
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw new ConfigurationError(`"merchant" cannot be used for TLS. ${hintFor(String(error), Object(error))}`);
+  }
+  return new Agent({ connect: options });
+}
+
+function hintFor(text: string, { code }: { code?: unknown }): string {
+  if (/unsupported/i.test(text)) return LEGACY_HINT;
+  if (/mac verify failure/i.test(text))
+    return 'The passphrase is wrong: for a file of WeChat Pay it is the merchant id.';
+  return `Certificate and key must be PEM text, a file:// URL or bytes, and belong together (${String(code ?? text)}).`;
+}
+
+function readFile(name: string, file: TlsFile | undefined): string | Uint8Array | undefined {
+  const isUrl = file instanceof URL || (typeof file === 'string' && file.startsWith('file:'));
+  if (!isUrl) return file instanceof URL ? undefined : file;
+  try {
+    return readFileSync(fileURLToPath(file));
+  } catch (cause) {
+    throw new ConfigurationError(`"merchant.${name}" cannot be read: ${(cause as Error).message}.`, { cause });
+  }
+}
