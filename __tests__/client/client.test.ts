@@ -427,7 +427,9 @@ describe('nothing is sent', () => {
 
 test('a thousand calls at once are all answered, each with its own answer', async () => {
   simulator.on('get', 'v3/echo/{n}', ({ variables }) => ({ n: variables.n }));
-  const calls = Array.from({ length: 1000 }, (_, n) => instance.chain('v3/echo/{n}').get({ n }).json<{ n: string }>());
+  const calls = Array.from({ length: 1000 }, (_, n) =>
+    instance.chain('v3/echo/{n}').get({ n, timeout: 60_000 }).json<{ n: string }>(),
+  );
   const answers = await Promise.all(calls);
   expect(answers.map(({ n }) => Number(n))).toEqual(Array.from({ length: 1000 }, (_, n) => n));
 });

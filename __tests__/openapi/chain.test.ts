@@ -55,10 +55,10 @@ test('what must not compile, and why', () => {
     const found = compile([...without, ...others].join('\n'));
     expect(found).toEqual(expected.map((part) => expect.stringContaining(part)));
   }
-}, 30_000);
+});
 
 test('with noUncheckedIndexedAccess, unknown paths go through chain()', () => {
   const settings = { noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true };
   expect(compile(`await instance.v3.marketing.busifavor.coupons.use.post({ json: ${json} });`, settings)).toEqual([]);
   expect(compile(`await instance.chain('v3/not/yet').get();`, settings)).toEqual([]);
-}, 30_000);
+});

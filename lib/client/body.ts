@@ -1,19 +1,23 @@
 import { InvalidArgumentError } from '../errors';
 import { fieldText } from '../format/fields';
 import { toXml } from '../format/transformer';
+import { isMedia, type Media } from '../media/media';
 
 /** The body of a request: the options `json` (null is none) or else `body`. */
-export function writeBody(json: unknown, body: unknown): string | Uint8Array | undefined {
+export function writeBody(json: unknown, body: unknown): string | Uint8Array | Media | undefined {
   if (json !== undefined && json !== null) return writeJson(json);
   if (body === undefined || body === null || body === '') return undefined;
-  if (typeof body === 'string' || body instanceof Uint8Array) return body;
+  if (typeof body === 'string' || body instanceof Uint8Array || isMedia(body)) return body;
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
   if (['number', 'bigint', 'boolean'].includes(typeof body)) return String(body);
-  throw new InvalidArgumentError('"body" must be text or bytes; an object goes into "json".');
+  throw new InvalidArgumentError(
+    '"body" must be text, bytes or a Media; an object goes into "json", a file into Media.from().',
+  );
 }
 
-/** The body of a request of v2: the option `xml`, unsigned. */
-export function writeXml(xml: unknown): string | undefined {
+/** The body of a request of v2, unsigned: an upload, or the option `xml`. */
+export function writeXml(xml: unknown, body: unknown): string | Media | undefined {
+  if (isMedia(body)) return body;
   const fields = readFields(xml);
   return fields && toXml(fields);
 }

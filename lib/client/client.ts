@@ -1,15 +1,14 @@
-import type { Dispatcher } from 'undici';
 import { InvalidArgumentError } from '../errors';
-import type { SignedDispatchOptions } from '../middleware/dispatch-options';
 import { trustedOrigins } from '../middleware/origins';
 import { VERSION } from '../version';
 import { type ClientConfig, loadConfig } from './config';
 import { deadline } from './deadline';
-import { apiError, explainFailure } from './failure';
+import { report } from './diagnostics';
+import { explainFailure } from './failure';
 import type { WireHeaders } from './headers';
 import { buildRequest, type RequestDefaults, type WireRequest } from './request';
-import { ApiResponse } from './response';
 import { ResponsePromise } from './response-promise';
+import { send } from './send';
 import { createStacks } from './stacks';
 import type { Protocol } from './target';
 
@@ -44,32 +43,22 @@ export function createClient(config: ClientConfig): Request {
       refuseForeignHost(request, origins);
       const dispatcher = stackOf(request.protocol, request.security);
       const what = `${request.method} ${request.path.split('?')[0]}`;
-      const { signal, clear } = deadline(request.timeout, request.signal, what);
+      const finish = report(request);
+      const limit = deadline(request.timeout, request.signal, what);
+      const fail = (error: unknown) => {
+        limit.clear();
+        const failure = explainFailure(error, what, request.signal);
+        finish({ error: failure });
+        reject(failure);
+      };
       // undici acts on an abort only once there is a socket; the caller need not wait for that.
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      send(dispatcher, request, signal, what)
-        .then(resolve, (error) => reject(explainFailure(error, what, request.signal)))
-        .finally(clear);
+      limit.signal.addEventListener('abort', () => reject(limit.signal.reason), { once: true });
+      send(dispatcher, request, limit, what).then((response) => {
+        if (!request.download) limit.clear();
+        finish({ status: response.status, requestId: response.requestId });
+        resolve(response);
+      }, fail);
     });
-}
-
-async function send(dispatcher: Dispatcher, request: WireRequest, signal: AbortSignal, what: string) {
-  signal.throwIfAborted();
-  const { protocol, security, timeout, ...rest } = request;
-  const options: SignedDispatchOptions = { ...rest, body: rest.body ?? null, signal };
-  const answer = await dispatcher.request(options as Dispatcher.RequestOptions);
-  const init = { status: answer.statusCode, headers: readHeaders(answer.headers) };
-  const bytes = await answer.body.bytes();
-  if (init.status >= 300) throw apiError(what, init.status, init.headers, Buffer.from(bytes).toString('utf8'));
-  return new ApiResponse(bytes.length === 0 ? null : bytes, init);
-}
-
-function readHeaders(received: Record<string, string | string[] | undefined>): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(received)) {
-    for (const item of Array.isArray(value) ? value : [value ?? '']) headers.append(name, item);
-  }
-  return headers;
 }
 
 function refuseForeignHost({ origin, trustedOrigin }: WireRequest, origins: ReadonlySet<string>): void {

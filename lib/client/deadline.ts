@@ -4,6 +4,8 @@ import { UNKNOWN_OUTCOME } from './failure';
 /** Ends a call: by the caller's signal or by its time. */
 export interface Deadline {
   readonly signal: AbortSignal;
+  /** Ends the time, while the caller's signal still counts. */
+  stopClock(): void;
   /** To be called when the call has ended: leaves no timer and no listener behind. */
   clear(): void;
 }
@@ -18,12 +20,14 @@ export function deadline(timeout: number, signal: AbortSignal | undefined, what:
   const timer = setTimeout(() => {
     controller.abort(new TimeoutError(`${what} took longer than ${timeout} ms. ${UNKNOWN_OUTCOME}`));
   }, timeout);
+  const stopClock = () => clearTimeout(timer);
   signal?.addEventListener('abort', follow, { once: true });
   if (signal?.aborted) follow();
   return {
     signal: controller.signal,
+    stopClock,
     clear() {
-      clearTimeout(timer);
+      stopClock();
       signal?.removeEventListener('abort', follow);
     },
   };

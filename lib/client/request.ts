@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from '../errors';
 import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import { expandTemplate } from '../format/uri-template';
+import type { FileDigest } from '../media/digest';
+import type { Media } from '../media/media';
 import type { CommonOptions } from '../openapi/options';
 import { readFields, writeBody, writeXml } from './body';
 import { isTimeout, TIMEOUT_RULE } from './deadline';
@@ -11,7 +13,7 @@ import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Targe
 export interface WireRequest extends Target {
   method: string;
   headers: WireHeaders;
-  body: string | Uint8Array | undefined;
+  body: string | Uint8Array | Media | undefined;
   timeout: number;
   signal: AbortSignal | undefined;
   /** The origin of the call's own `baseUrl`. */
@@ -20,6 +22,8 @@ export interface WireRequest extends Target {
   nonceless: boolean;
   download: boolean;
   unsigned: boolean;
+  /** The hash that a downloaded file must have. */
+  digest: FileDigest | undefined;
 }
 
 /** What a client gives to each of its requests. */
@@ -43,6 +47,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'nonceless',
   'download',
   'unsigned',
+  'digest',
   'variables',
 ]);
 
@@ -95,7 +100,7 @@ export function buildRequest(verb: string, template: string, input: unknown, def
     ...resolveTarget(expanded, ownBase ?? defaults.baseUrl, query),
     method: verb.toUpperCase(),
     headers: writeHeaders(options.headers, defaults.headers[protocol]),
-    body: isXml ? (isGet ? undefined : writeXml(options.xml)) : writeBody(options.json, options.body),
+    body: isXml ? (isGet ? undefined : writeXml(options.xml, options.body)) : writeBody(options.json, options.body),
     timeout,
     signal,
     trustedOrigin: ownBase?.origin,
@@ -103,6 +108,7 @@ export function buildRequest(verb: string, template: string, input: unknown, def
     nonceless: Boolean(options.nonceless),
     download: Boolean(options.download),
     unsigned: Boolean(options.unsigned),
+    digest: options.digest,
   };
 }
 

@@ -1,6 +1,7 @@
 import { type SignFunction, toSign } from '../crypto/custom';
 import type { PrivateKeyInput } from '../crypto/key';
 import { appendBody, authorization, joinedByLineFeed, nonce, timestamp } from '../format/formatter';
+import { isMedia } from '../media/media';
 import type { Interceptor } from './dispatch-options';
 import { trustedOrigins } from './origins';
 import { signing } from './signing';
@@ -22,7 +23,7 @@ export interface SignerConfig {
 /**
  * An interceptor of undici that signs requests as APIv3 wants it (`WECHATPAY2-SHA256-RSA2048`).
  *
- * Requests to hosts that are neither WeChat Pay's nor the configured one pass without a signature. Compose it inside of
+ * Of an upload, a {@link Media} as the body, the part `meta` alone is signed. Requests to hosts that are neither WeChat Pay's nor the configured one pass without a signature. Compose it inside of
  * all that repeats requests, so that each attempt is signed afresh.
  * @throws {@link ConfigurationError} where the key or the base URL cannot be used
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
@@ -35,7 +36,8 @@ export function signer(config: SignerConfig): Interceptor {
   return signing(trustedOrigins(config.baseUrl), async ({ method, path, headers, body }) => {
     const time = timestamp();
     const once = nonce();
-    const signature = await sign(appendBody(joinedByLineFeed(method, path, time, once), body ?? ''));
+    const content = isMedia(body) ? body.meta : (body ?? '');
+    const signature = await sign(appendBody(joinedByLineFeed(method, path, time, once), content));
     return {
       headers: {
         'wechatpay-serial': platformSerial,

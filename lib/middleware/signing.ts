@@ -1,6 +1,7 @@
 import { stringify } from 'node:querystring';
 import type { Dispatcher } from 'undici';
 import { InvalidArgumentError } from '../errors';
+import { isMedia, type Media } from '../media/media';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { originOf } from './origins';
 
@@ -11,7 +12,7 @@ export interface SignableRequest {
   path: string;
   /** Names in lower case. */
   headers: Record<string, string | string[]>;
-  body: string | Uint8Array | null;
+  body: string | Uint8Array | Media | null;
 }
 
 /** Signs a request: gives what of it is new. */
@@ -25,15 +26,24 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
     const send = async () => {
       const { query: _, ...rest } = options;
       const request = await signable(options);
-      const signed = { ...rest, ...request, ...(await sign(request, options)) };
+      const signed = { ...request, ...(await sign(request, options)) };
       // undici has noted the abort but acts on it only once there is a socket.
       options.signal?.throwIfAborted();
-      dispatch(signed, handler);
+      dispatch(
+        { ...rest, ...(isMedia(signed.body) ? streaming(signed, signed.body) : signed) } as typeof options,
+        handler,
+      );
     };
     // Without this the request would hang for ever, and the process die of an unhandled rejection.
     send().catch((error: Error) => handler.onResponseError?.(IDLE, error));
     return true;
   };
+}
+
+/** An upload as undici takes it: streamed, but not in chunks of HTTP. */
+function streaming(request: SignableRequest, media: Media) {
+  const headers = { ...request.headers, ...media.headers, 'content-length': String(media.contentLength) };
+  return { ...request, headers, body: media.stream() };
 }
 
 /** For handlers that are told of an error before there is a connection to control. */
@@ -61,7 +71,7 @@ async function signable(options: SignedDispatchOptions): Promise<SignableRequest
 /** `fetch` gives even text as an async iterable. */
 async function readBody(body: unknown): Promise<SignableRequest['body']> {
   if (body === undefined || body === null) return null;
-  if (typeof body === 'string') return body;
+  if (typeof body === 'string' || isMedia(body)) return body;
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (body instanceof Blob) return Buffer.from(await body.arrayBuffer());
   if (typeof body === 'object' && Symbol.asyncIterator in body) {
@@ -70,7 +80,7 @@ async function readBody(body: unknown): Promise<SignableRequest['body']> {
     for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks);
   }
-  throw new InvalidArgumentError('Only text, bytes, a Blob or a stream can be signed as a body.');
+  throw new InvalidArgumentError('Only text, bytes, a Blob, a stream or a Media can be signed as a body.');
 }
 
 /** The headers of a request of undici: an object, pairs, or a flat list as after a redirect. */

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../errors';
 import { encodeComponent } from '../format/encode';
 import { nonce } from '../format/formatter';
 import { toObject, toXml } from '../format/transformer';
+import { isMedia } from '../media/media';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { trustedOrigins } from './origins';
 import { type SignableRequest, signing } from './signing';
@@ -22,7 +23,7 @@ const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
 
 /**
  * An interceptor of undici that signs requests as v2 wants it: `nonce_str` and `sign` join the fields of the XML body,
- * or those of the query of a GET. The field `sign_type` chooses between MD5, the default, and HMAC-SHA256.
+ * or those of the query of a GET; of an upload, `sign` joins its fields. The field `sign_type` chooses between MD5, the default, and HMAC-SHA256.
  * @throws {@link ConfigurationError} where the base URL cannot be used
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
@@ -40,6 +41,7 @@ export function v2Signer({ mchid, secret, baseUrl }: V2SignerConfig): Intercepto
   return signing(
     trustedOrigins(baseUrl),
     async ({ method, path, body }, options): Promise<Partial<SignableRequest>> => {
+      if (isMedia(body)) return { body: body.withFields(signFields(body.fields, { ...options, nonceless: true })) };
       if (method !== 'GET') return { body: toXml(signFields(toObject(body || '<xml/>'), options)) };
       const [pathname = '', query = ''] = path.split(/\?(.*)/s);
       return { path: `${pathname}?${writeFields(signFields(readFields(query), options))}`, body: null };

@@ -1,7 +1,9 @@
 import type { VerifyFunction } from '../crypto/custom';
 import type { KeyInput } from '../crypto/key';
 import { loadPlatformKeys, verifyPlatformSignature } from '../crypto/platform-signature';
+import { signedStatement } from '../media/statement';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
+import { holdingHead, type VerifyHead } from './holding-head';
 import { type Verify, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier needs. */
@@ -14,13 +16,20 @@ export interface VerifierConfig {
  * An interceptor of undici that verifies the answers of APIv3: those of status 200–299 reach the caller only once their
  * signature has been found right; others pass, since WeChat Pay does not sign all of them.
  *
- * A request with `download: true` streams through: WeChat Pay does not sign files.
+ * A request with `download: true` streams through: WeChat Pay does not sign files. Of overseas statements it signs a
+ * hash of the file: the head is held back until that is verified.
  * @throws {@link ConfigurationError} where a key cannot be used
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
 export function verifier(config: VerifierConfig): Interceptor {
   const certs = loadPlatformKeys(config.certs);
   const verify: Verify = ({ headers, body }) => verifyPlatformSignature(headers, body, certs);
-  return (dispatch) => (options: SignedDispatchOptions, handler) =>
-    dispatch(options, options.download ? handler : new VerifyingHandler(handler, verify));
+  return (dispatch) => (options: SignedDispatchOptions, handler) => {
+    if (!options.download) return dispatch(options, new VerifyingHandler(handler, verify));
+    const verifyHead: VerifyHead = async (headers) => {
+      const statement = signedStatement(options.path, headers);
+      if (statement !== undefined) await verifyPlatformSignature(headers, statement, certs);
+    };
+    return dispatch(options, holdingHead(handler, verifyHead));
+  };
 }

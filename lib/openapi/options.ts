@@ -28,10 +28,23 @@ export interface CommonOptions {
   nonceless?: boolean;
   /** The answer is a file: a stream, which WeChat Pay does not sign. */
   download?: boolean;
+  /**
+   * Hash of the plain text of the file, as the answer that named the file gives it; with `tar_type: 'GZIP'` it is
+   * unzipped on the way. The body fails at its end where the hash is another.
+   */
+  digest?: { hash_type: string; hash_value: string; tar_type?: string | undefined };
   /** v2: the answer carries no `sign`. */
   unsigned?: boolean;
   /** URI variables by name; the only way to give those that are named like an option. */
   variables?: Readonly<Record<string, unknown>>;
+}
+
+/** A file to upload, as `Media.from()` makes it. */
+export interface Upload {
+  readonly meta: string;
+  readonly headers: { 'content-type': string };
+  readonly contentLength: number;
+  stream(): AsyncIterable<Uint8Array>;
 }
 
 /** Options of a call to a path that the catalogue does not know. URI variables stand beside them, by their own name. */
@@ -42,7 +55,7 @@ export interface LooseOptions extends CommonOptions {
   xml?: Readonly<Record<string, Scalar | null | undefined>>;
   /** Query, as an object, as `URLSearchParams`, or as text without the question mark. */
   query?: QueryObject | URLSearchParams | string | null;
-  /** Body, sent as it is. */
-  body?: string | Uint8Array | ArrayBuffer | null;
+  /** Body, sent as it is; an upload is a `Media`. */
+  body?: string | Uint8Array | ArrayBuffer | Upload | null;
   readonly [variable: string]: unknown;
 }

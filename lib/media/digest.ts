@@ -1,0 +1,96 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as WebStream } from 'node:stream/web';
+import { createGunzip } from 'node:zlib';
+import { BodyError, InvalidArgumentError } from '../errors';
+import { type Algorithm, fingerprint, isDigest } from './fingerprint';
+
+/** The hash of a file, as WeChat Pay's answer names it beside the `download_url`. */
+export interface FileDigest {
+  /** `SHA1`; `SHA256` or `SM3` for some receipts. */
+  hash_type: string;
+  /** Hash of the plain text, in hexadecimal. */
+  hash_value: string;
+  /** `GZIP` where the bill was asked for with `tar_type=GZIP`: it is unzipped on the way. */
+  tar_type?: string | undefined;
+}
+
+const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 'sha256', SM3: 'sm3' };
+
+/**
+ * Passes a file on as plain text, and checks it on the way: the stream itself fails at its end where the hash is another,
+ * so that what is read to the end without an error is what WeChat Pay has sent.
+ * @param body the body of the download's answer
+ * @param expected `hash_type` and `hash_value` of the answer to the application for the file, and the `tar_type` applied for
+ * @returns a stream that fails with a {@link BodyError}, `ERR_BODY_DIGEST`, where the hash does not match or the gzip is
+ * damaged or cut off
+ * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, or the file is zipped otherwise
+ * @example
+ * const { download_url, ...digest } = await instance.v3.bill.tradebill.get({ query: { bill_date, tar_type: 'GZIP' } }).json();
+ * const { body } = await instance.chain(download_url).get();
+ * for await (const row of parseBill(checkDigest(body, { ...digest, tar_type: 'GZIP' }))) console.log(row);
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791868
+ */
+export function checkDigest(
+  body: ReadableStream<Uint8Array> | null,
+  { hash_type, hash_value, tar_type }: FileDigest,
+): ReadableStream<Uint8Array> {
+  const algorithm = algorithmOf(hash_type);
+  if (!isDigest(algorithm, hash_value)) {
+    throw new InvalidArgumentError(`"hash_value" is no ${hash_type} in hexadecimal.`);
+  }
+  const taken = fingerprint(algorithm);
+  const source = plainText(body, tar_type);
+  const chunks = source[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next().catch((error: unknown) => {
+          throw explain(error);
+        });
+        if (!done) {
+          taken.update(value);
+          controller.enqueue(value);
+        } else if (taken.digest() === hash_value.toLowerCase()) {
+          controller.close();
+        } else {
+          throw new BodyError(
+            'ERR_BODY_DIGEST',
+            `The ${hash_type} of the file is not the one expected: do not use it.`,
+          );
+        }
+      },
+      cancel() {
+        source.destroy();
+      },
+    },
+    // Nothing is read ahead of the caller.
+    { highWaterMark: 0 },
+  );
+}
+
+function algorithmOf(type: unknown): Algorithm {
+  const name = String(type).toUpperCase();
+  if (Object.hasOwn(ALGORITHMS, name)) return ALGORITHMS[name] as Algorithm;
+  throw new InvalidArgumentError(`"hash_type" must be one of ${Object.keys(ALGORITHMS).join(', ')}, not ${name}.`);
+}
+
+function plainText(body: ReadableStream<Uint8Array> | null, zipped: string | undefined): Readable {
+  if (zipped !== undefined && zipped !== '' && !/^gzip$/i.test(zipped)) {
+    throw new InvalidArgumentError(`"tar_type" must be GZIP or left out, not ${zipped}.`);
+  }
+  const source = body === null ? Readable.from([]) : Readable.fromWeb(body as WebStream<Uint8Array>);
+  if (!zipped) return source;
+  // Not the web's DecompressionStream: in Node 20 it reads ahead without bound, and a cancel never reaches the source.
+  const gunzip = createGunzip();
+  pipeline(source, gunzip).catch(() => {
+    // `gunzip` has failed with the same error.
+  });
+  return gunzip;
+}
+
+function explain(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (!code?.startsWith('Z_')) return error;
+  return new BodyError('ERR_BODY_DIGEST', `The file is no whole gzip (${code}): do not use it.`, { cause: error });
+}

@@ -1,0 +1,111 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InvalidArgumentError } from '../errors';
+import type { Fingerprint } from './fingerprint';
+import { spool } from './spool';
+
+/**
+ * What can be uploaded: the path of a file or its `file:` URL, bytes, a `Blob` or `File`, or a stream (of Node or of the
+ * web, or any async iterable of bytes).
+ */
+export type MediaSource = string | URL | Uint8Array | ArrayBuffer | Blob | AsyncIterable<Uint8Array | string>;
+
+/** A source that can be read more than once. */
+export interface Source {
+  /**
+   * The bytes from the first on, anew at each call.
+   * @param buffer to read a file into again and again, for who keeps no chunk
+   */
+  open(buffer?: Buffer): AsyncIterable<Uint8Array>;
+  /** Lets go of what the source holds. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Bytes of a file that are sent at once. V8 lets some 32 MB of larger chunks pile up before it collects them; of chunks
+ * of this size (a record of TLS), some 20 MB.
+ */
+const CHUNK_SIZE = 16 * 1024;
+/** Bytes of a file that are hashed at once. */
+const BUFFER_SIZE = 256 * 1024;
+
+/**
+ * Reads a source once, to take its fingerprint. A stream is written to a temporary file meanwhile.
+ * @throws {@link InvalidArgumentError} where it is none of the sources, or its file cannot be read
+ */
+export async function readSource(source: MediaSource, taken: Fingerprint): Promise<Source> {
+  const opener = repeatable(source);
+  if (opener) {
+    for await (const chunk of opener(Buffer.allocUnsafeSlow(BUFFER_SIZE))) taken.update(chunk);
+    return { open: opener, dispose: async () => {} };
+  }
+  if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source)) {
+    throw new InvalidArgumentError(
+      'The media must be the path or file: URL of a file, bytes, a Blob, or a stream of bytes.',
+    );
+  }
+  const file = await spool(fingerprinted(source as AsyncIterable<unknown>, taken));
+  return { open: (buffer) => readFile(file.path, buffer), dispose: () => file.dispose() };
+}
+
+/** The name of the file, where the source tells. */
+export function filenameOf(source: MediaSource): string | undefined {
+  if (typeof source === 'string' || source instanceof URL) return basename(pathOf(source));
+  if (typeof source !== 'object' || source === null) return undefined;
+  if ('name' in source && typeof source.name === 'string' && source.name !== '') return source.name;
+  return 'path' in source && typeof source.path === 'string' ? basename(source.path) : undefined;
+}
+
+function repeatable(source: MediaSource): Source['open'] | undefined {
+  if (typeof source === 'string' || source instanceof URL) {
+    const path = pathOf(source);
+    return (buffer) => readFile(path, buffer);
+  }
+  if (source instanceof Uint8Array) return () => once(source);
+  if (source instanceof ArrayBuffer) return () => once(new Uint8Array(source));
+  if (source instanceof Blob) return () => source.stream();
+  return undefined;
+}
+
+function pathOf(source: string | URL): string {
+  if (typeof source === 'string' && !/^file:/i.test(source)) return source;
+  try {
+    return fileURLToPath(source);
+  } catch (cause) {
+    throw new InvalidArgumentError('A URL to upload from must be the file: URL of a file on this host.', { cause });
+  }
+}
+
+async function* readFile(path: string, buffer?: Buffer): AsyncGenerator<Uint8Array> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    for (;;) {
+      const chunk = buffer ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);
+      const { bytesRead } = await file.read(chunk, 0, chunk.length);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new InvalidArgumentError(`The file to upload, ${path}, cannot be read (${code}).`, { cause });
+  } finally {
+    await file?.close();
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function* fingerprinted(chunks: AsyncIterable<unknown>, taken: Fingerprint): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (!(bytes instanceof Uint8Array)) {
+      throw new InvalidArgumentError(`A stream to upload must be one of bytes; it gave a ${typeof chunk}.`);
+    }
+    taken.update(bytes);
+    yield bytes;
+  }
+}
