@@ -7,13 +7,13 @@ function run(program: string): Record<string, unknown> {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
-const SIZE = 300 * 1024 * 1024;
+const SIZE = 200 * 1024 * 1024;
 
 test.each<[string, string, number]>([
   ['a file', 'file', 40],
   ['a stream', 'fs.createReadStream(file)', 60],
 ])(
-  '300 MB from %s are hashed and sent without being held in memory',
+  '200 MB from %s are hashed and sent without being held in memory',
   (_, source, limit) => {
     const { grown, sent, contentLength } = run(`
     const { Media } = require('./lib/media/media');

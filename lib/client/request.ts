@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors';
 import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import { expandTemplate } from '../format/uri-template';
-import type { FileDigest } from '../media/digest';
+import { type FileDigest, readDigest } from '../media/digest';
 import type { Media } from '../media/media';
 import type { CommonOptions } from '../openapi/options';
 import { readFields, writeBody, writeXml } from './body';
@@ -89,6 +89,7 @@ export function buildRequest(verb: string, template: string, input: unknown, def
   const ownBase = baseUrl === undefined ? undefined : readBaseUrl(baseUrl);
   if (baseUrl !== undefined && !ownBase) throw new InvalidArgumentError(`"baseUrl" ${BASE_URL_RULE}.`);
   if (!isTimeout(timeout)) throw new InvalidArgumentError(`"timeout" ${TIMEOUT_RULE}.`);
+  if (options.digest !== undefined) readDigest(options.digest);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidArgumentError('"signal" must be an AbortSignal.');
   }

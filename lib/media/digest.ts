@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
+import { codeOf } from '../crypto/error-code';
 import { BodyError, InvalidArgumentError } from '../errors';
 import { type Algorithm, fingerprint, isDigest } from './fingerprint';
 
@@ -33,15 +34,13 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 
  */
 export function checkDigest(
   body: ReadableStream<Uint8Array> | null,
-  { hash_type, hash_value, tar_type }: FileDigest,
+  expected: FileDigest,
 ): ReadableStream<Uint8Array> {
-  const algorithm = algorithmOf(hash_type);
-  if (!isDigest(algorithm, hash_value)) {
-    throw new InvalidArgumentError(`"hash_value" is no ${hash_type} in hexadecimal.`);
-  }
+  const { algorithm, value: hash, isZipped } = readDigest(expected);
   const taken = fingerprint(algorithm);
-  const source = plainText(body, tar_type);
-  const chunks = source[Symbol.asyncIterator]();
+  const received = body === null ? Readable.from([]) : Readable.fromWeb(body as WebStream<Uint8Array>);
+  const plain = isZipped ? unzip(received) : received;
+  const chunks = plain[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -51,22 +50,35 @@ export function checkDigest(
         if (!done) {
           taken.update(value);
           controller.enqueue(value);
-        } else if (taken.digest() === hash_value.toLowerCase()) {
+        } else if (taken.digest() === hash) {
           controller.close();
         } else {
           throw new BodyError(
             'ERR_BODY_DIGEST',
-            `The ${hash_type} of the file is not the one expected: do not use it.`,
+            `The ${expected.hash_type} of the file is not the one expected: do not use it.`,
           );
         }
       },
       cancel() {
-        source.destroy();
+        plain.destroy();
+        received.destroy();
       },
     },
     // Nothing is read ahead of the caller.
     { highWaterMark: 0 },
   );
+}
+
+/**
+ * What a digest says, before there is a file.
+ * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, or the file is zipped otherwise
+ */
+export function readDigest({ hash_type, hash_value, tar_type }: FileDigest) {
+  const algorithm = algorithmOf(hash_type);
+  if (!isDigest(algorithm, hash_value)) {
+    throw new InvalidArgumentError(`"hash_value" is no ${hash_type} in hexadecimal.`);
+  }
+  return { algorithm, value: hash_value.toLowerCase(), isZipped: readTarType(tar_type) };
 }
 
 function algorithmOf(type: unknown): Algorithm {
@@ -75,22 +87,23 @@ function algorithmOf(type: unknown): Algorithm {
   throw new InvalidArgumentError(`"hash_type" must be one of ${Object.keys(ALGORITHMS).join(', ')}, not ${name}.`);
 }
 
-function plainText(body: ReadableStream<Uint8Array> | null, zipped: string | undefined): Readable {
-  if (zipped !== undefined && zipped !== '' && !/^gzip$/i.test(zipped)) {
-    throw new InvalidArgumentError(`"tar_type" must be GZIP or left out, not ${zipped}.`);
-  }
-  const source = body === null ? Readable.from([]) : Readable.fromWeb(body as WebStream<Uint8Array>);
-  if (!zipped) return source;
-  // Not the web's DecompressionStream: in Node 20 it reads ahead without bound, and a cancel never reaches the source.
+function readTarType(type: string | undefined): boolean {
+  if (type === undefined || type === '') return false;
+  if (/^gzip$/i.test(type)) return true;
+  throw new InvalidArgumentError(`"tar_type" must be GZIP or left out, not ${type}.`);
+}
+
+/** Not by the web's DecompressionStream: in Node 20 it reads ahead without bound, and a cancel never reaches the source. */
+function unzip(zipped: Readable): Readable {
   const gunzip = createGunzip();
-  pipeline(source, gunzip).catch(() => {
+  pipeline(zipped, gunzip).catch(() => {
     // `gunzip` has failed with the same error.
   });
   return gunzip;
 }
 
 function explain(error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (!code?.startsWith('Z_')) return error;
+  const code = codeOf(error);
+  if (!code.startsWith('Z_')) return error;
   return new BodyError('ERR_BODY_DIGEST', `The file is no whole gzip (${code}): do not use it.`, { cause: error });
 }

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { codeOf } from '../crypto/error-code';
 import { InvalidArgumentError } from '../errors';
 import type { Fingerprint } from './fingerprint';
 import { spool } from './spool';
@@ -88,8 +89,7 @@ async function* readFile(path: string, buffer?: Buffer): AsyncGenerator<Uint8Arr
       yield chunk.subarray(0, bytesRead);
     }
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new InvalidArgumentError(`The file to upload, ${path}, cannot be read (${code}).`, { cause });
+    throw new InvalidArgumentError(`The file to upload, ${path}, cannot be read (${codeOf(cause)}).`, { cause });
   } finally {
     await file?.close();
   }

@@ -10,6 +10,8 @@ export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   trustedOrigin?: string | undefined;
   /** The answer is a file: it streams through, unverified. */
   download?: boolean;
+  /** A fragment, `#` and all, for a page that the user's browser opens; it is never sent. */
+  fragment?: string | undefined;
   /** v2: the answer carries no `sign`. */
   unsigned?: boolean;
   /** v2: the request carries no `nonce_str`. */

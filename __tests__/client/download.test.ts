@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { Agent } from 'undici';
+import { ApiError, Builder, type Chain, TransportError } from 'wechatpay-undici';
+import { type Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+
+const BILL = '交易时间,商户订单号\r\n`2026-11-23,`A1\r\n'.repeat(1000);
+const digest = { hash_type: 'SHA1', hash_value: createHash('sha1').update(BILL).digest('hex') };
+const path = 'v3/billdownload/file';
+
+let simulator: Simulator;
+let agent: Agent;
+let instance: Chain;
+
+beforeAll(async () => {
+  simulator = await Simulator.start();
+});
+beforeEach(() => {
+  simulator.reset();
+  simulator.on('get', path, () => new Response(BILL, { headers: { 'content-type': 'text/plain' } }));
+  agent = new Agent();
+  instance = Builder.factory({ ...simulator.config, dispatcher: agent });
+});
+afterEach(() => agent.destroy());
+afterAll(() => simulator.close());
+
+const download = (options: object = {}, how: Misbehaviour = { signature: 'none' }) => {
+  simulator.misbehave(how);
+  return instance.chain(path).get({ download: true, query: { token: 'AbC+/=' }, ...options });
+};
+const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(promise).then(
+    () => Promise.reject(new Error('it should have failed')),
+    (error) => error,
+  );
+
+test('a file comes unsigned, and streams', async () => {
+  const response = await download();
+  expect(response.body).toBeInstanceOf(ReadableStream);
+  expect(await response.text()).toBe(BILL);
+  expect(simulator.requests[0]?.target).toBe('/v3/billdownload/file?token=AbC%2B%2F%3D');
+});
+
+test('the download_url of an answer, as it is', async () => {
+  simulator.misbehave({ signature: 'none' });
+  const url = `${simulator.url}v3/billdownload/file?token=AbC%2B%2F%3D&tartype=gzip`;
+  expect(await instance.chain(url).get({ download: true }).text()).toBe(BILL);
+  expect(simulator.requests[0]?.target).toBe('/v3/billdownload/file?token=AbC%2B%2F%3D&tartype=gzip');
+});
+
+test('the hash that WeChat Pay gave is checked on the way', async () => {
+  expect(await download({ digest }).text()).toBe(BILL);
+  const response = await download({ digest }, { signature: 'none', tamper: true });
+  expect(response.status).toBe(200);
+  expect(await failure(response.text())).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_DIGEST' });
+});
+
+test('a zipped bill is unzipped, its hash that of the plain text', async () => {
+  simulator.on('get', path, () => new Response(gzipSync(BILL)));
+  expect(await download({ digest: { ...digest, tar_type: 'GZIP' } }).text()).toBe(BILL);
+  expect(await failure(download({ digest }).text())).toMatchObject({ code: 'ERR_BODY_DIGEST' });
+});
+
+test('a hash that is none is refused', async () => {
+  const error = await failure(download({ digest: { hash_type: 'CRC', hash_value: 'x' } }));
+  expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining('"hash_type"') });
+});
+
+test('a refusal is an error, not a file', async () => {
+  const error = await failure(download({}, { status: 400 }));
+  expect(error).toBeInstanceOf(ApiError);
+});
+
+test('a file that is cut off fails the stream, with an error of ours', async () => {
+  const response = await download({}, { truncate: true });
+  expect(await failure(response.text())).toBeInstanceOf(TransportError);
+});
+
+test("the time is that of the answer's head; the caller's signal counts to the end", async () => {
+  const large = 'x'.repeat(8 * 1024 * 1024);
+  simulator.on('get', path, () => new Response(large));
+  const controller = new AbortController();
+  const response = await download({ timeout: 2000, signal: controller.signal });
+  await new Promise((resolve) => setTimeout(resolve, 2100));
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  expect((await reader.read()).done).toBe(false);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  const rest = async () => {
+    for (;;) if ((await reader.read()).done) return;
+  };
+  expect(await failure(rest())).toBe(reason);
+});
+
+describe('overseas statements', () => {
+  const statement = 'v3/global/statements';
+  const sha1 = createHash('sha1').update(BILL).digest('hex');
+  const headers = { 'Wechatpay-Statement-Sha1': sha1 };
+
+  test('are verified by the signature over their hash, and by their hash', async () => {
+    // The signature is over the JSON; the body is put in its place afterwards.
+    const how = { body: `{"sha1":"${sha1}"}`, tamper: BILL, headers };
+    simulator.on('get', statement, () => ({}));
+    const get = (more: Misbehaviour) => {
+      simulator.misbehave({ ...how, ...more });
+      return instance.chain(statement).get({ download: true });
+    };
+    expect(await get({}).text()).toBe(BILL);
+    expect(await failure(get({ tamper: `${BILL} ` }).text())).toMatchObject({ code: 'ERR_BODY_DIGEST' });
+    expect(await failure(get({ body: '{}' }))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
+    expect(await failure(get({ signature: 'none' }))).toMatchObject({ code: 'ERR_SIGNATURE_MISSING' });
+  });
+});
