@@ -1,5 +1,6 @@
 import { chain } from './chain';
-import { type ClientConfig, createClient } from './client';
+import { type ClientConfig, createClient, loadConfig } from './client';
+import { remember } from './client/credentials';
 import type { Chain } from './openapi/chain';
 
 /** Builds clients. */
@@ -11,7 +12,10 @@ export const Builder = {
    * @throws {@link ConfigurationError} that names the option, what was found and what was expected
    */
   factory(config: ClientConfig): Chain {
+    const loaded = loadConfig(config);
+    const { mchid, payBankKey, v2, v3 } = loaded;
+    const credentials = { mchid, payBankKey, ...v2, ...v3 };
     // The Proxy answers to every path; what is known of each is a matter of types alone.
-    return chain(createClient(config)) as Chain;
+    return remember(chain(createClient(loaded, credentials)) as Chain, credentials);
   },
 };

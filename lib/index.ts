@@ -1,5 +1,11 @@
 export { Builder } from './builder';
 export type { ClientConfig } from './client';
+export type { Diagnostic } from './client/diagnostics';
+export type { MerchantCertificate } from './client/merchant';
+export * as AesEcb from './crypto/aes-ecb';
+export * as AesGcm from './crypto/aes-gcm';
+export type { SignFunction, VerifyFunction } from './crypto/custom';
+export * as Hash from './crypto/hash';
 export type { KeyInput, PrivateKeyInput } from './crypto/key';
 export * as Rsa from './crypto/rsa';
 export {
@@ -13,7 +19,26 @@ export {
   WechatPayError,
 } from './errors';
 export * as Formatter from './format/formatter';
-export { type SignerConfig, signer, type VerifierConfig, verifier } from './middleware';
+export * as Transformer from './format/transformer';
+export * as Invocation from './invocation';
+export { type Bill, parseBill } from './media/bill';
+export type * from './media/bill-rows';
+export { checkDigest, type FileDigest } from './media/digest';
+export { Media, type MediaOptions, type MediaSource } from './media/media';
+export {
+  type SignerConfig,
+  signer,
+  type V2SignerConfig,
+  type V2VerifierConfig,
+  type VerifierConfig,
+  v2Signer,
+  v2Verifier,
+  verifier,
+} from './middleware';
 export type { Chain } from './openapi/chain';
+export type { Notification, NotificationOf } from './openapi/notification';
+export type { RequestOf, ResponseOf } from './openapi/operation';
 export type { CommonOptions, LooseOptions } from './openapi/options';
-export type { ApiResponse, ResponsePromise } from './openapi/response';
+export type { ApiResponse, Download, ResponsePromise } from './openapi/response';
+export type { HeldBy } from './openapi/text';
+export * as Sensitive from './sensitive';

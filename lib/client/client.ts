@@ -1,15 +1,19 @@
+import type { Dispatcher } from 'undici';
 import { InvalidArgumentError } from '../errors';
 import { trustedOrigins } from '../middleware/origins';
 import { VERSION } from '../version';
-import { type ClientConfig, loadConfig } from './config';
+import type { LoadedConfig } from './config';
+import type { Credentials } from './credentials';
 import { deadline } from './deadline';
 import { report } from './diagnostics';
+import { decoderOf, encryptCall } from './encryption';
 import { explainFailure } from './failure';
 import type { WireHeaders } from './headers';
-import { buildRequest, type RequestDefaults, type WireRequest } from './request';
+import { buildRequest, type Call, type RequestDefaults, readCall, type WireRequest } from './request';
+import type { ApiResponse, Decoder } from './response';
 import { ResponsePromise } from './response-promise';
 import { send } from './send';
-import { createStacks } from './stacks';
+import { createStacks, type Way } from './stacks';
 import type { Protocol } from './target';
 
 /** What WeChat Pay wants of every request, unless the caller says otherwise. */
@@ -24,41 +28,59 @@ export type Request = (verb: string, path: string, options: unknown) => Response
 
 /**
  * A client for one merchant.
- * @throws {@link ConfigurationError} where the configuration cannot be used
+ * @throws {@link ConfigurationError} where a key or a certificate cannot be used
  */
-export function createClient(config: ClientConfig): Request {
-  const loaded = loadConfig(config);
+export function createClient(config: LoadedConfig, credentials: Credentials): Request {
   const headersOf = (protocol: Protocol) => ({
     ...DEFAULT_HEADERS[protocol],
     'user-agent': USER_AGENT,
-    ...loaded.headers,
+    ...config.headers,
   });
-  const defaults: RequestDefaults = { ...loaded, headers: { v2: headersOf('v2'), v3: headersOf('v3') } };
-  const origins = trustedOrigins(loaded.baseUrl);
-  const stackOf = createStacks(loaded);
+  const defaults: RequestDefaults = { ...config, headers: { v2: headersOf('v2'), v3: headersOf('v3') } };
+  const origins = trustedOrigins(config.baseUrl);
+  const stackOf = createStacks(config);
+
+  const start = (call: Call): Promise<ApiResponse> => {
+    const request = buildRequest(call, defaults);
+    refuseForeignHost(request, origins);
+    const dispatcher = stackOf(request.protocol, wayOf(request));
+    return carryOut(dispatcher, request, decoderOf(call, credentials));
+  };
 
   return (verb, path, options) =>
-    new ResponsePromise((resolve, reject) => {
-      const request = buildRequest(verb, path, options, defaults);
-      refuseForeignHost(request, origins);
-      const dispatcher = stackOf(request.protocol, request.security);
-      const what = `${request.method} ${request.path.split('?')[0]}`;
-      const finish = report(request);
-      const limit = deadline(request.timeout, request.signal, what);
-      const fail = (error: unknown) => {
-        limit.clear();
-        const failure = explainFailure(error, what, request.signal);
-        finish({ error: failure });
-        reject(failure);
-      };
-      // undici acts on an abort only once there is a socket; the caller need not wait for that.
-      limit.signal.addEventListener('abort', () => reject(limit.signal.reason), { once: true });
-      send(dispatcher, request, limit, what).then((response) => {
-        if (!request.download) limit.clear();
-        finish({ status: response.status, requestId: response.requestId });
-        resolve(response);
-      }, fail);
+    new ResponsePromise((resolve) => {
+      const call = readCall(verb, path, options);
+      const { encrypted } = call.options;
+      resolve(call.trait.encrypt && !encrypted ? encryptCall(call, credentials).then(start) : start(call));
     });
+}
+
+/** Sends a request within its time, and reports it. */
+function carryOut(dispatcher: Dispatcher, request: WireRequest, decode: Decoder | undefined): Promise<ApiResponse> {
+  const what = `${request.method} ${request.path.split('?')[0]}`;
+  const finish = report(request);
+  const limit = deadline(request.timeout, request.signal, what);
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => {
+      limit.clear();
+      const failure = explainFailure(error, what, request.signal);
+      finish({ error: failure });
+      reject(failure);
+    };
+    // undici acts on an abort only once there is a socket; the caller need not wait for that.
+    limit.signal.addEventListener('abort', () => reject(limit.signal.reason), { once: true });
+    send(dispatcher, request, limit, what, decode).then((response) => {
+      if (!request.download) limit.clear();
+      finish({ status: response.status, requestId: response.requestId });
+      resolve(response);
+    }, fail);
+  });
+}
+
+/** Without TLS, as to a simulator, there is no certificate to present. */
+function wayOf({ fragment, security, origin }: WireRequest): Way {
+  if (fragment !== undefined) return 'page';
+  return security && origin.startsWith('https:') ? 'secure' : 'plain';
 }
 
 function refuseForeignHost({ origin, trustedOrigin }: WireRequest, origins: ReadonlySet<string>): void {

@@ -1,8 +1,17 @@
 import type { Dispatcher } from 'undici';
 import type { SignFunction, VerifyFunction } from '../crypto/custom';
-import { certificateOf, type KeyInput, loadPrivateKey, type PrivateKeyInput, serialOf } from '../crypto/key';
+import {
+  certificateOf,
+  type KeyInput,
+  loadPrivateKey,
+  loadPublicKey,
+  type PrivateKey,
+  type PrivateKeyInput,
+  type PublicKey,
+  serialOf,
+} from '../crypto/key';
 import { ConfigurationError } from '../errors';
-import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
+import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import type { HeadersInput } from '../openapi/options';
 import { isTimeout, TIMEOUT_RULE } from './deadline';
 import { type WireHeaders, writeHeaders } from './headers';
@@ -12,9 +21,14 @@ import type { MerchantCertificate } from './merchant';
 interface CommonConfig {
   /** Merchant id (商户号). */
   mchid: string;
+  /** The RSA key that encrypts fields of v2's payments to banks, as `v2/risk/getpublickey` gives it. */
+  payBankKey?: KeyInput;
   /** The merchant's TLS client certificate, for the operations of v2 that ask for it. */
   merchant?: MerchantCertificate;
-  /** Root of the API; `https://api.mch.weixin.qq.com/` by default. Requests to it are signed. */
+  /**
+   * Root of the API. Without it `https://api.mch.weixin.qq.com/`, or the one of its own that an operation has. Requests to
+   * it are signed.
+   */
   baseUrl?: string | URL;
   /** Headers to send with every request. */
   headers?: HeadersInput;
@@ -49,13 +63,21 @@ interface V2Config {
 /** The configuration of a client: for APIv3, for v2, or for both. */
 export type ClientConfig = CommonConfig & ((V3Config & Partial<V2Config>) | (V2Config & Partial<V3Config>));
 
-/** A configuration that has been checked. */
+/** {@link V3Config}, its keys loaded. */
+interface LoadedV3 {
+  serial: string;
+  privateKey: PrivateKey | SignFunction;
+  certs: Readonly<Record<string, PublicKey | VerifyFunction>>;
+}
+
+/** A configuration that has been checked, its keys loaded. */
 export interface LoadedConfig {
   mchid: string;
-  v3: V3Config | undefined;
+  v3: LoadedV3 | undefined;
   v2: V2Config | undefined;
+  payBankKey: PublicKey | undefined;
   merchant: MerchantCertificate | undefined;
-  baseUrl: URL;
+  baseUrl: URL | undefined;
   headers: WireHeaders;
   timeout: number;
   dispatcher: Dispatcher | undefined;
@@ -68,6 +90,7 @@ const KNOWN: Record<keyof ClientConfig, true> = {
   privateKey: true,
   certs: true,
   secret: true,
+  payBankKey: true,
   merchant: true,
   baseUrl: true,
   headers: true,
@@ -90,16 +113,17 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
   if (unknown !== undefined) {
     throw new ConfigurationError(`"${unknown}" is no option; there are ${Object.keys(KNOWN).join(', ')}.`);
   }
-  const baseUrl = readBaseUrl(config.baseUrl ?? DEFAULT_BASE_URL);
-  if (!baseUrl) throw new ConfigurationError(`"baseUrl" ${BASE_URL_RULE}.`);
+  const baseUrl = config.baseUrl === undefined ? undefined : readBaseUrl(config.baseUrl);
+  if (config.baseUrl !== undefined && !baseUrl) throw new ConfigurationError(`"baseUrl" ${BASE_URL_RULE}.`);
   const timeout = config.timeout ?? DEFAULT_TIMEOUT;
   if (!isTimeout(timeout)) throw new ConfigurationError(`"timeout" ${TIMEOUT_RULE}.`);
-  const { merchant, dispatcher } = config;
+  const { merchant, dispatcher, payBankKey } = config;
   const v2 = readV2(config);
   return {
     mchid: token('mchid', config.mchid),
     v3: readV3(config, v2 !== undefined),
     v2,
+    payBankKey: payBankKey === undefined ? undefined : loadPublicKey(payBankKey, 'payBankKey', 'encrypt'),
     merchant,
     baseUrl,
     headers: writeHeaders(config.headers),
@@ -109,7 +133,7 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
 }
 
 /** Of a client for v2, what APIv3 needs may be left out; but not in part. */
-function readV3(config: Partial<V3Config>, optional: boolean): V3Config | undefined {
+function readV3(config: Partial<V3Config>, optional: boolean): LoadedV3 | undefined {
   const { serial, privateKey, certs } = config;
   if (optional && serial === undefined && privateKey === undefined && certs === undefined) return undefined;
   const merchantSerial = token('serial', serial);
@@ -117,7 +141,7 @@ function readV3(config: Partial<V3Config>, optional: boolean): V3Config | undefi
   return {
     serial: merchantSerial,
     privateKey: typeof privateKey === 'function' ? privateKey : loadPrivateKey(privateKey as PrivateKeyInput),
-    certs: checkCerts(certs, merchantSerial),
+    certs: readCerts(certs, merchantSerial),
   };
 }
 
@@ -136,7 +160,7 @@ function token(name: string, value: unknown): string {
   throw new ConfigurationError(`"${name}" is ${found}.`);
 }
 
-function checkCerts(certs: unknown, merchantSerial: string): V3Config['certs'] {
+function readCerts(certs: unknown, merchantSerial: string): LoadedV3['certs'] {
   if (typeof certs !== 'object' || certs === null || Object.keys(certs).length === 0) {
     throw new ConfigurationError(
       "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
@@ -156,5 +180,7 @@ function checkCerts(certs: unknown, merchantSerial: string): V3Config['certs'] {
       );
     }
   }
-  return Object.fromEntries(entries);
+  return Object.fromEntries(
+    entries.map(([id, key]) => [id, typeof key === 'function' ? key : loadPublicKey(key, `certs["${id}"]`)]),
+  );
 }

@@ -1,15 +1,22 @@
+import type { SignFunction, VerifyFunction } from '../crypto/custom';
+import type { PrivateKey, PublicKey } from '../crypto/key';
 import { InvalidArgumentError } from '../errors';
-import type { ClientConfig } from './config';
 
-/** What of a client's configuration the helpers for an instance need. */
-export type Credentials = Pick<ClientConfig, 'mchid' | 'serial' | 'privateKey' | 'certs' | 'secret'>;
+/** What a client signs, verifies, encrypts and decrypts with: the configuration's keys, loaded. */
+export interface Credentials {
+  readonly mchid: string;
+  readonly serial?: string;
+  readonly privateKey?: PrivateKey | SignFunction;
+  readonly certs?: Readonly<Record<string, PublicKey | VerifyFunction>>;
+  readonly secret?: string;
+  readonly payBankKey?: PublicKey | undefined;
+}
 
 const known = new WeakMap<object, Credentials>();
 
-/** Remembers what an instance was built with, for as long as the instance lives; what is changed later does not count. */
+/** Remembers what an instance was built with, for as long as the instance lives. */
 export function remember<Instance extends object>(instance: Instance, credentials: Credentials): Instance {
-  const { certs } = credentials;
-  known.set(instance, certs ? { ...credentials, certs: { ...certs } } : { ...credentials });
+  known.set(instance, credentials);
   return instance;
 }
 

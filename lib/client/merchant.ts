@@ -36,16 +36,21 @@ export function merchantDispatcher(merchant: MerchantCertificate): Dispatcher {
   try {
     createSecureContext(options);
   } catch (error) {
-    throw new ConfigurationError(`"merchant" cannot be used for TLS. ${hintFor(String(error), Object(error))}`);
+    throw new ConfigurationError(`"merchant" cannot be used for TLS. ${hintFor(Object(error), options)}`);
   }
   return new Agent({ connect: options });
 }
 
-function hintFor(text: string, { code }: { code?: unknown }): string {
-  if (/unsupported/i.test(text)) return LEGACY_HINT;
-  if (/mac verify failure/i.test(text))
+/** OpenSSL says little, and says it in its own words. */
+function hintFor({ message, code }: { message?: string; code?: string }, { pfx }: SecureContextOptions): string {
+  const found = code ?? message ?? '';
+  if (pfx && /unsupported/i.test(`${message}`)) return LEGACY_HINT;
+  if (pfx && /mac verify failure/i.test(`${message}`))
     return 'The passphrase is wrong: for a file of WeChat Pay it is the merchant id.';
-  return `Certificate and key must be PEM text, a file:// URL or bytes, and belong together (${String(code ?? text)}).`;
+  if (pfx) return `The PKCS#12 file must be bytes or a file:// URL, and whole (${found}).`;
+  if (/bad.decrypt|interrupted or cancelled/i.test(`${message}`))
+    return 'The key is encrypted, and the passphrase is missing or wrong.';
+  return `Certificate and key must be PEM text, a file:// URL or bytes, and belong together (${found}).`;
 }
 
 function readFile(name: string, file: TlsFile | undefined): string | Uint8Array | undefined {

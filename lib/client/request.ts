@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from '../errors';
-import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
+import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
 import { expandTemplate } from '../format/uri-template';
 import { type FileDigest, readDigest } from '../media/digest';
 import type { Media } from '../media/media';
 import type { CommonOptions } from '../openapi/options';
+import { type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
 import { isTimeout, TIMEOUT_RULE } from './deadline';
 import { type WireHeaders, writeHeaders } from './headers';
@@ -22,13 +23,16 @@ export interface WireRequest extends Target {
   nonceless: boolean;
   download: boolean;
   unsigned: boolean;
+  /** Of a page for the user's browser, which is not called: the fragment of its address, or empty. */
+  fragment: string | undefined;
   /** The hash that a downloaded file must have. */
   digest: FileDigest | undefined;
 }
 
 /** What a client gives to each of its requests. */
 export interface RequestDefaults {
-  baseUrl: URL;
+  /** The configured root of the API, which then counts for operations that have a root of their own as well. */
+  baseUrl: URL | undefined;
   headers: Record<Protocol, WireHeaders>;
   timeout: number;
 }
@@ -48,6 +52,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'download',
   'unsigned',
   'digest',
+  'encrypted',
   'variables',
 ]);
 
@@ -61,16 +66,27 @@ const ALIEN: Readonly<Record<string, string>> = {
   multipart: 'body',
 };
 
+/** A call, read: its path filled in, and what is known of its operation. */
+export interface Call {
+  verb: string;
+  /** The path, or the whole URL, with its variables filled in. */
+  path: string;
+  options: Options;
+  trait: Trait;
+  /** The id of WeChat Pay's key that has encrypted fields of the call. */
+  serial?: string | undefined;
+}
+
 /**
- * Builds a request from the options of a call.
+ * Reads a call.
  * @param template the path, as a URI template
- * @throws {@link InvalidArgumentError} where an option cannot be used
+ * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used
  */
-export function buildRequest(verb: string, template: string, input: unknown, defaults: RequestDefaults): WireRequest {
+export function readCall(verb: string, template: string, input: unknown): Call {
   const options = readOptions(input);
   const variables = readVariables(options);
   const used = new Set<string>();
-  const expanded = expandTemplate(template, (name) => {
+  const path = expandTemplate(template, (name) => {
     used.add(name);
     if (Object.hasOwn(variables, name)) return variables[name];
     if (!OPTIONS.has(name)) return Object.hasOwn(options, name) ? options[name] : undefined;
@@ -78,42 +94,60 @@ export function buildRequest(verb: string, template: string, input: unknown, def
       `The URI variable "${name}" of "${template}" has the name of an option: give it as variables: { ${name}: … }.`,
     );
   });
-  refuseDotSegments(template, expanded);
+  refuseDotSegments(template, path);
   for (const [name, ours] of Object.entries(ALIEN)) {
     if (Object.hasOwn(options, name) && !used.has(name)) {
       throw new InvalidArgumentError(`"${name}" is neither an option nor a variable of "${template}": use "${ours}".`);
     }
   }
+  return { verb, path, options, trait: traitOf(verb, path) ?? {} };
+}
 
-  const { baseUrl, timeout = defaults.timeout, signal } = options;
-  const ownBase = baseUrl === undefined ? undefined : readBaseUrl(baseUrl);
-  if (baseUrl !== undefined && !ownBase) throw new InvalidArgumentError(`"baseUrl" ${BASE_URL_RULE}.`);
+/**
+ * Builds the request of a call. What is known of the operation counts where the caller gives no option.
+ * @throws {@link InvalidArgumentError} where an option cannot be used
+ */
+export function buildRequest({ verb, path, options, trait, serial }: Call, defaults: RequestDefaults): WireRequest {
+  const { timeout = defaults.timeout, signal, digest } = options;
+  const ownBase = readOwnBase(options.baseUrl);
   if (!isTimeout(timeout)) throw new InvalidArgumentError(`"timeout" ${TIMEOUT_RULE}.`);
-  if (options.digest !== undefined) readDigest(options.digest);
+  if (digest !== undefined) readDigest(digest);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidArgumentError('"signal" must be an AbortSignal.');
   }
-  const protocol = protocolOf(expanded);
+  const protocol = protocolOf(path);
   const isXml = protocol === 'v2';
   const isGet = verb === 'get';
   const query = isXml && isGet ? (readFields(options.xml) ?? options.query) : options.query;
+  const base = ownBase ?? defaults.baseUrl ?? new URL(trait.base ?? DEFAULT_BASE_URL);
   return {
-    ...resolveTarget(expanded, ownBase ?? defaults.baseUrl, query),
+    ...resolveTarget(path, base, query),
     method: verb.toUpperCase(),
-    headers: writeHeaders(options.headers, defaults.headers[protocol]),
+    headers: writeHeaders(options.headers, {
+      ...defaults.headers[protocol],
+      ...(serial && { 'wechatpay-serial': serial }),
+    }),
     body: isXml ? (isGet ? undefined : writeXml(options.xml, options.body)) : writeBody(options.json, options.body),
     timeout,
     signal,
     trustedOrigin: ownBase?.origin,
-    security: Boolean(options.security),
-    nonceless: Boolean(options.nonceless),
-    download: Boolean(options.download),
-    unsigned: Boolean(options.unsigned),
-    digest: options.digest,
+    security: Boolean(options.security ?? trait.security),
+    nonceless: Boolean(options.nonceless ?? trait.nonceless),
+    download: Boolean(options.download ?? trait.download),
+    unsigned: Boolean(options.unsigned ?? trait.unsigned),
+    fragment: trait.redirect,
+    digest,
   };
 }
 
-type Options = CommonOptions & Record<string, unknown>;
+function readOwnBase(baseUrl: unknown): URL | undefined {
+  if (baseUrl === undefined) return undefined;
+  const base = readBaseUrl(baseUrl);
+  if (!base) throw new InvalidArgumentError(`"baseUrl" ${BASE_URL_RULE}.`);
+  return base;
+}
+
+export type Options = CommonOptions & Record<string, unknown>;
 
 function readOptions(input: unknown = {}): Options {
   if (typeof input !== 'object' || input === null) {

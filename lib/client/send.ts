@@ -6,7 +6,7 @@ import { refuseFailure } from '../middleware/v2-verifier';
 import type { Deadline } from './deadline';
 import { apiError, explainFailure } from './failure';
 import type { WireRequest } from './request';
-import { ApiResponse } from './response';
+import { ApiResponse, type Decoder } from './response';
 
 type Chunks = AsyncIterable<Uint8Array>;
 type Head = { status: number; headers: Headers };
@@ -14,8 +14,15 @@ type Head = { status: number; headers: Headers };
 /**
  * Sends a request and makes a response of its answer: of a file a stream, of all else what has been verified.
  * @param what method and path, for errors
+ * @param decode decrypts what of the answer's JSON is encrypted
  */
-export async function send(dispatcher: Dispatcher, request: WireRequest, limit: Deadline, what: string) {
+export async function send(
+  dispatcher: Dispatcher,
+  request: WireRequest,
+  limit: Deadline,
+  what: string,
+  decode: Decoder | undefined,
+): Promise<ApiResponse> {
   const { protocol, security, timeout, digest, ...rest } = request;
   limit.signal.throwIfAborted();
   // The interceptors take a Media as body as well, and options of their own.
@@ -25,7 +32,7 @@ export async function send(dispatcher: Dispatcher, request: WireRequest, limit: 
   if (head.status >= 300) throw apiError(what, head.status, head.headers, await answer.body.text());
   if (!request.download) {
     const bytes = await answer.body.bytes();
-    return new ApiResponse(bytes.length === 0 ? null : bytes, head);
+    return new ApiResponse(bytes.length === 0 ? null : bytes, head, decode);
   }
   limit.stopClock();
   answer.body.once('close', limit.clear);

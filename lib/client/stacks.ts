@@ -1,12 +1,16 @@
 import { Agent, type Dispatcher } from 'undici';
 import { ConfigurationError } from '../errors';
-import { signer, v2Signer, v2Verifier, verifier } from '../middleware';
+import { type Interceptor, signer, v2Signer, v2Verifier, verifier } from '../middleware';
+import { pageDispatcher } from '../middleware/page';
 import type { LoadedConfig } from './config';
 import { merchantDispatcher } from './merchant';
 import type { Protocol } from './target';
 
+/** How a request goes out: over the common connections, over those with the merchant's certificate, or not at all. */
+export type Way = 'plain' | 'secure' | 'page';
+
 /** Gives what a request goes through: dispatcher, verifier, signer. */
-export type Stacks = (protocol: Protocol, security: boolean) => Dispatcher;
+export type Stacks = (protocol: Protocol, way: Way) => Dispatcher;
 
 /** Options of the configuration without which a protocol cannot be spoken. */
 const NEEDED: Record<Protocol, string> = { v2: '"secret"', v3: '"serial", "privateKey" and "certs"' };
@@ -17,25 +21,32 @@ const NEEDED: Record<Protocol, string> = { v2: '"secret"', v3: '"serial", "priva
  * @throws {@link ConfigurationError} where a key or a certificate cannot be used
  */
 export function createStacks(config: LoadedConfig): Stacks {
-  const { mchid, baseUrl, v2, v3 } = config;
-  const interceptors: Record<Protocol, Dispatcher.DispatcherComposeInterceptor[] | undefined> = {
-    v2: v2 && [v2Verifier(v2), v2Signer({ mchid, baseUrl, ...v2 })],
-    v3: v3 && [verifier(v3), signer({ mchid, baseUrl, ...v3 })],
-  };
-  const over = (base: Dispatcher): Record<Protocol, Dispatcher | undefined> => ({
-    v2: interceptors.v2 && base.compose(interceptors.v2),
-    v3: interceptors.v3 && base.compose(interceptors.v3),
+  const { mchid, v2, v3 } = config;
+  const base = config.baseUrl && { baseUrl: config.baseUrl };
+  const signers = { v2: v2 && v2Signer({ mchid, ...base, ...v2 }), v3: v3 && signer({ mchid, ...base, ...v3 }) };
+  const verifiers = { v2: v2 && v2Verifier(v2), v3: v3 && verifier(v3) };
+  const over = (dispatcher: Dispatcher, checks: Partial<typeof verifiers> = verifiers) => ({
+    v2: compose(dispatcher, checks.v2, signers.v2),
+    v3: compose(dispatcher, checks.v3, signers.v3),
   });
-  const plain = over(config.dispatcher ?? new Agent());
-  const secure = config.merchant && over(merchantDispatcher(config.merchant));
+  const ways: Record<Way, Record<Protocol, Dispatcher | undefined> | undefined> = {
+    plain: over(config.dispatcher ?? new Agent()),
+    secure: config.merchant && over(merchantDispatcher(config.merchant)),
+    page: over(pageDispatcher(), {}),
+  };
 
-  return (protocol, security) => {
-    if (security && !secure) {
-      throw new ConfigurationError('A request with "security" presents a certificate: configure "merchant" with it.');
+  return (protocol, way) => {
+    const stacks = ways[way];
+    if (!stacks) {
+      throw new ConfigurationError('This operation asks for a TLS client certificate: configure "merchant" with it.');
     }
-    const stack = (security && secure ? secure : plain)[protocol];
+    const stack = stacks[protocol];
     if (!stack)
       throw new ConfigurationError(`A request of ${protocol} needs ${NEEDED[protocol]} in the configuration.`);
     return stack;
   };
+}
+
+function compose(dispatcher: Dispatcher, verifier: Interceptor | undefined, signer: Interceptor | undefined) {
+  return signer && dispatcher.compose(verifier ? [verifier, signer] : [signer]);
 }

@@ -32,10 +32,7 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 
  * for await (const row of parseBill(checkDigest(body, { ...digest, tar_type: 'GZIP' }))) console.log(row);
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791868
  */
-export function checkDigest(
-  body: ReadableStream<Uint8Array> | null,
-  expected: FileDigest,
-): ReadableStream<Uint8Array> {
+export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: FileDigest): ReadableStream<Uint8Array> {
   const { algorithm, value: hash, isZipped } = readDigest(expected);
   const taken = fingerprint(algorithm);
   const received = body === null ? Readable.from([]) : Readable.fromWeb(body as WebStream<Uint8Array>);

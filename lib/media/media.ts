@@ -5,6 +5,8 @@ import { type Algorithm, fingerprint } from './fingerprint';
 import { type Content, type Multipart, multipart } from './multipart';
 import { filenameOf, type MediaSource, readSource, type Source } from './source';
 
+export type { MediaSource };
+
 /** What is known of the file when the fields beside it are written. */
 export interface MediaFile {
   readonly filename: string;

@@ -1,3 +1,4 @@
+import { unescape as decode } from 'node:querystring';
 import * as Hash from '../crypto/hash';
 import { InvalidArgumentError } from '../errors';
 import { encodeComponent } from '../format/encode';
@@ -23,7 +24,8 @@ const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
 
 /**
  * An interceptor of undici that signs requests as v2 wants it: `nonce_str` and `sign` join the fields of the XML body,
- * or those of the query of a GET; of an upload, `sign` joins its fields. The field `sign_type` chooses between MD5, the default, and HMAC-SHA256.
+ * or those of the query of a GET; of an upload, `sign` joins its fields. The field `sign_type` chooses between MD5, the
+ * default, and HMAC-SHA256.
  * @throws {@link ConfigurationError} where the base URL cannot be used
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
@@ -40,9 +42,13 @@ export function v2Signer({ mchid, secret, baseUrl }: V2SignerConfig): Intercepto
 
   return signing(
     trustedOrigins(baseUrl),
-    async ({ method, path, body }, options): Promise<Partial<SignableRequest>> => {
+    async ({ method, path, headers, body }, options): Promise<Partial<SignableRequest>> => {
       if (isMedia(body)) return { body: body.withFields(signFields(body.fields, { ...options, nonceless: true })) };
-      if (method !== 'GET') return { body: toXml(signFields(toObject(body || '<xml/>'), options)) };
+      if (method !== 'GET') {
+        // `fetch` has set the length of what is longer now.
+        const { 'content-length': _, ...rest } = headers;
+        return { headers: rest, body: toXml(signFields(toObject(body || '<xml/>'), options)) };
+      }
       const [pathname = '', query = ''] = path.split(/\?(.*)/s);
       return { path: `${pathname}?${writeFields(signFields(readFields(query), options))}`, body: null };
     },
@@ -55,19 +61,21 @@ function signType({ sign_type }: Record<string, unknown>): Hash.SignType {
   throw new InvalidArgumentError('The field "sign_type" must be MD5 or HMAC-SHA256, or be left out.');
 }
 
-function readFields(query: string): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(query)) {
-    if (Object.hasOwn(fields, name) || name.endsWith(']')) {
-      throw new InvalidArgumentError(`The field "${name}" is a list, which v2 cannot sign: give text.`);
+/** The fields of a query by name; `null` is that of a name alone, without `=`. */
+function readFields(query: string): Record<string, string | null> {
+  const fields = new Map<string, string | null>();
+  for (const pair of query.split('&').filter(Boolean)) {
+    const [name = '', value] = pair.replaceAll('+', ' ').split(/=(.*)/s).map(decode);
+    if (fields.has(name)) {
+      throw new InvalidArgumentError(`The field "${name}" stands twice, which v2 cannot sign: give it once.`);
     }
-    fields[name] = value;
+    fields.set(name, value ?? null);
   }
-  return fields;
+  return Object.fromEntries(fields);
 }
 
-function writeFields(fields: Record<string, string | unknown>): string {
+function writeFields(fields: Record<string, unknown>): string {
   return Object.entries(fields)
-    .map(([name, value]) => `${encodeComponent(name)}=${encodeComponent(String(value))}`)
+    .map(([name, value]) => encodeComponent(name) + (value === null ? '' : `=${encodeComponent(String(value))}`))
     .join('&');
 }

@@ -1,11 +1,17 @@
 import type { LooseOptions } from './options';
-import type { ResponsePromise } from './response';
+import type { DownloadPromise, ResponsePromise } from './response';
 
 /** A verb of an operation: sends the request. */
 export type Call<Options, Result> = (options: Options) => ResponsePromise<Result>;
 
 /** A verb of an operation that needs no option. */
 export type OptionalCall<Options, Result> = (options?: Options) => ResponsePromise<Result>;
+
+/** A verb of an operation that answers with a file. */
+export type DownloadCall<Options> = (options: Options) => DownloadPromise;
+
+/** A verb of an operation that answers with a file and needs no option. */
+export type OptionalDownloadCall<Options> = (options?: Options) => DownloadPromise;
 
 /** A verb of a path that the catalogue does not know; a verb is a segment as well. */
 export type LooseCall = OptionalCall<LooseOptions, unknown> & LooseNode;

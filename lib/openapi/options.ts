@@ -6,37 +6,45 @@ export interface QueryObject {
   [name: string]: Scalar | null | undefined | QueryObject | readonly (Scalar | null | undefined | QueryObject)[];
 }
 
+/** The value of a header; `null` and `undefined` drop it. */
+export type HeaderValue = Scalar | readonly string[] | null | undefined;
+
 /** Headers as undici and `fetch` take them; `null` and `undefined` drop a header. */
-export type HeadersInput =
+export type HeadersInput = Headers | Iterable<readonly [string, string]> | Record<string, HeaderValue>;
+
+/** Headers of an operation that documents some of its own. */
+export type HeadersWith<Known> =
   | Headers
   | Iterable<readonly [string, string]>
-  | Record<string, Scalar | readonly string[] | null | undefined>;
+  | (Known & Readonly<Record<string, HeaderValue>>);
 
 /** Options that every call takes, besides its own `json`, `query` and URI variables. */
 export interface CommonOptions {
   /** Headers to send besides those that the client sets. */
-  headers?: HeadersInput;
+  headers?: HeadersInput | undefined;
   /** Root of the API for this call, such as `https://apihk.mch.weixin.qq.com/`. */
-  baseUrl?: string | URL;
+  baseUrl?: string | URL | undefined;
   /** Longest time for the whole call, in milliseconds. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
-  /** v2: presents the merchant's TLS client certificate (`merchant` in the configuration). */
-  security?: boolean;
-  /** v2: sends no `nonce_str`. */
-  nonceless?: boolean;
-  /** The answer is a file: a stream, which WeChat Pay does not sign. */
-  download?: boolean;
+  signal?: AbortSignal | undefined;
+  /** URI variables by name; the only way to give those that are named like an option. */
+  variables?: Readonly<Record<string, unknown>> | undefined;
+  /** v2: presents the merchant's TLS client certificate. By default where the operation needs it. */
+  security?: boolean | undefined;
+  /** v2: sends no `nonce_str`. By default where the operation takes none. */
+  nonceless?: boolean | undefined;
+  /** The answer is a file: a stream, which WeChat Pay does not sign. By default where it is. */
+  download?: boolean | undefined;
   /**
    * Hash of the plain text of the file, as the answer that named the file gives it; with `tar_type: 'GZIP'` it is
    * unzipped on the way. The body fails at its end where the hash is another.
    */
-  digest?: { hash_type: string; hash_value: string; tar_type?: string | undefined };
-  /** v2: the answer carries no `sign`. */
-  unsigned?: boolean;
-  /** URI variables by name; the only way to give those that are named like an option. */
-  variables?: Readonly<Record<string, unknown>>;
+  digest?: { hash_type: string; hash_value: string; tar_type?: string | undefined } | undefined;
+  /** v2: the answer may lack `sign`. By default where it has none. */
+  unsigned?: boolean | undefined;
+  /** The sensitive fields are encrypted already; those of the answer stay encrypted. */
+  encrypted?: boolean | undefined;
 }
 
 /** A file to upload, as `Media.from()` makes it. */
@@ -47,6 +55,15 @@ export interface Upload {
   stream(): AsyncIterable<Uint8Array>;
 }
 
+/** A body that is sent as it is. */
+export type RawBody = string | Uint8Array | ArrayBuffer | Upload | null;
+
+/** Options of an upload. */
+export interface UploadOptions extends CommonOptions {
+  /** The file and what describes it, as `Media.from()` makes it; or the bytes of a form of your own. */
+  body: RawBody;
+}
+
 /** Options of a call to a path that the catalogue does not know. URI variables stand beside them, by their own name. */
 export interface LooseOptions extends CommonOptions {
   /** Body, sent as JSON. */
@@ -54,8 +71,8 @@ export interface LooseOptions extends CommonOptions {
   /** Fields of a request of v2, sent as XML. */
   xml?: Readonly<Record<string, Scalar | null | undefined>>;
   /** Query, as an object, as `URLSearchParams`, or as text without the question mark. */
-  query?: QueryObject | URLSearchParams | string | null;
-  /** Body, sent as it is; an upload is a `Media`. */
-  body?: string | Uint8Array | ArrayBuffer | Upload | null;
+  query?: QueryObject | URLSearchParams | string | null | undefined;
+  /** Body, sent as it is. */
+  body?: RawBody | undefined;
   readonly [variable: string]: unknown;
 }

@@ -4,7 +4,7 @@ export interface ApiResponse<T = unknown> extends Response {
   readonly requestId: string | undefined;
   /** The body as JSON, whatever its content type; `undefined` where it is empty (204). */
   json<J = T>(): Promise<J>;
-  /** The body of an answer of v2: its fields by name, all of them text. */
+  /** The body of a v2 operation, parsed from XML: the members of `<xml>`, each a string. */
   xml<X = T>(): Promise<X>;
 }
 
@@ -12,7 +12,7 @@ export interface ApiResponse<T = unknown> extends Response {
 export interface ResponsePromise<T = unknown> extends Promise<ApiResponse<T>> {
   /** The body as JSON; `undefined` where it is empty (204). */
   json<J = T>(): Promise<J>;
-  /** The body of an answer of v2: its fields by name, all of them text. */
+  /** The body of a v2 operation, parsed from XML: the members of `<xml>`, each a string. */
   xml<X = T>(): Promise<X>;
   /** The body as text. */
   text(): Promise<string>;
@@ -21,5 +21,25 @@ export interface ResponsePromise<T = unknown> extends Promise<ApiResponse<T>> {
   /** The body as an `ArrayBuffer`. */
   arrayBuffer(): Promise<ArrayBuffer>;
   /** The body as a `Blob`. */
+  blob(): Promise<Blob>;
+}
+
+/** A file: a `Response` whose body is a stream, not held in memory and not signed. */
+export interface Download extends Response {
+  /** The file, as it comes in. */
+  readonly body: NonNullable<Response['body']>;
+  /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
+  readonly requestId: string | undefined;
+}
+
+/** A promise of a {@link Download}, with shortcuts that read the whole file into memory. */
+export interface DownloadPromise extends Promise<Download> {
+  /** The file as text. */
+  text(): Promise<string>;
+  /** The file as bytes. */
+  bytes(): Promise<Uint8Array>;
+  /** The file as an `ArrayBuffer`. */
+  arrayBuffer(): Promise<ArrayBuffer>;
+  /** The file as a `Blob`. */
   blob(): Promise<Blob>;
 }

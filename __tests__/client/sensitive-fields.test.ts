@@ -1,0 +1,166 @@
+import { Agent } from 'undici';
+import { Builder, type Chain, Media, Rsa } from 'wechatpay-undici';
+import { Simulator } from 'wechatpay-undici/simulator';
+import { changeAt } from '../../lib/client/sensitive-fields';
+import { rsaKeyPair } from '../support/keys';
+
+const NAME = '张三';
+const IDENTITY = '110101199003071234';
+
+let simulator: Simulator;
+let agent: Agent;
+let instance: Chain;
+
+beforeAll(async () => {
+  simulator = await Simulator.start();
+});
+beforeEach(() => {
+  simulator.reset();
+  agent = new Agent();
+  instance = Builder.factory({ ...simulator.config, dispatcher: agent });
+});
+afterEach(() => agent.destroy());
+afterAll(() => simulator.close());
+
+const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(promise).then(
+    () => Promise.reject(new Error('it should have failed')),
+    (error) => error,
+  );
+const sentJson = () => JSON.parse(simulator.requests.at(-1)?.body ?? '');
+
+describe('a request', () => {
+  const batch = {
+    out_batch_no: 'B1',
+    transfer_detail_list: [
+      { out_detail_no: 'D1', transfer_amount: 1, user_name: NAME },
+      { out_detail_no: 'D2', transfer_amount: 2, user_name: '李四', user_id_card: IDENTITY },
+      { out_detail_no: 'D3', transfer_amount: 3 },
+    ],
+  };
+  // As plain text, the path is typed loosely, and the options need not be whole.
+  const path: string = 'v3/transfer/batches';
+
+  beforeEach(() => simulator.on('post', 'v3/transfer/batches', () => ({})));
+
+  test('is encrypted where the operation marks it, through lists, for the key that is announced', async () => {
+    const before = structuredClone(batch);
+    await instance.chain(path).post({ json: batch });
+    expect(batch).toEqual(before);
+    const [first, second, third] = sentJson().transfer_detail_list;
+    expect(await simulator.decrypt(first.user_name)).toBe(NAME);
+    expect(await simulator.decrypt(second.user_name)).toBe('李四');
+    expect(await simulator.decrypt(second.user_id_card)).toBe(IDENTITY);
+    expect(third).toEqual(batch.transfer_detail_list[2]);
+    expect(sentJson().out_batch_no).toBe('B1');
+    expect(simulator.requests[0]?.headers['wechatpay-serial']).toBe(Object.keys(simulator.config.certs)[0]);
+    expect(simulator.requests[0]?.body).not.toContain(IDENTITY);
+  });
+
+  test('is sent as it is with encrypted: true', async () => {
+    await instance.chain(path).post({ json: batch, encrypted: true });
+    expect(sentJson()).toEqual(batch);
+  });
+
+  test('cannot be encrypted twice', async () => {
+    const user_name = await Rsa.encrypt(NAME, Object.values(simulator.config.certs)[0] as never);
+    const json = { transfer_detail_list: [{ user_name }] };
+    const error = await failure(instance.chain(path).post({ json }));
+    expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining('encrypted: true') });
+    expect(simulator.requests).toHaveLength(0);
+  });
+
+  test('that is too long for RSA is an error without the text', async () => {
+    const json = { transfer_detail_list: [{ user_name: NAME.repeat(50) }] };
+    const error = await failure(instance.chain(path).post({ json }));
+    expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining('214') });
+    expect(String(error)).not.toContain(NAME);
+  });
+
+  test('goes by the key of the Wechatpay-Serial that the caller gives', async () => {
+    const { privateKey, publicKey } = rsaKeyPair();
+    const certs = { ...simulator.config.certs, OTHER: publicKey };
+    const client = Builder.factory({ ...simulator.config, certs, dispatcher: agent });
+    await failure(client.chain(path).post({ json: batch, headers: { 'Wechatpay-Serial': 'OTHER' } }));
+    expect(simulator.requests[0]?.headers['wechatpay-serial']).toBe('OTHER');
+    expect(await Rsa.decrypt(sentJson().transfer_detail_list[0].user_name, privateKey)).toBe(NAME);
+    const unknown = client.chain(path).post({ json: batch, headers: { 'Wechatpay-Serial': 'NONE' } });
+    expect(await failure(unknown)).toMatchObject({ name: 'InvalidArgumentError' });
+  });
+
+  test('in a query', async () => {
+    const operation: string = 'v3/capital/capitallhh/banks/search-banks-by-bank-account';
+    simulator.on('get', operation, () => ({}));
+    await instance.chain(operation).get({ query: { account_number: '6222 00+1' } });
+    const sent = new URLSearchParams(simulator.requests[0]?.target.split('?')[1]);
+    expect(await simulator.decrypt(sent.get('account_number') ?? '')).toBe('6222 00+1');
+  });
+
+  test("in v2's payments to banks, by the key for them", async () => {
+    const { privateKey, publicKey } = rsaKeyPair();
+    const base = { ...simulator.config, dispatcher: agent, secret: 'x'.repeat(32) };
+    const xml = { mch_id: simulator.config.mchid, enc_bank_no: '6222001', enc_true_name: NAME };
+    const pay = (client: Chain, options = {}) =>
+      client.chain('v2/mmpaysptrans/pay_bank' as string).post({ xml, ...options });
+    await failure(pay(Builder.factory({ ...base, payBankKey: publicKey })));
+    const [, sent = ''] =
+      /<enc_true_name><!\[CDATA\[(.*?)\]|<enc_true_name>(.*?)</
+        .exec(simulator.requests[0]?.body ?? '')
+        ?.filter(Boolean) ?? [];
+    expect(await Rsa.decrypt(sent, privateKey)).toBe(NAME);
+    expect(await failure(pay(Builder.factory(base)))).toMatchObject({
+      name: 'ConfigurationError',
+      message: expect.stringContaining('"payBankKey"'),
+    });
+  });
+
+  test('in the meta of an upload', async () => {
+    const meta = { merchant_contact_information: { consultation_phone_number: '13800138000' } };
+    const media = await Media.from(Buffer.from('x'), { filename: 'receipt.jpg', meta });
+    await failure(instance.chain('v3/marketing/shopping-receipt/shoppingreceipts').post({ body: media }));
+    expect(media.meta).toContain('13800138000');
+    const [, sent] = /"consultation_phone_number":"(.*?)"/.exec(simulator.requests[0]?.body ?? '') ?? [];
+    expect(await simulator.decrypt(sent ?? '')).toBe('13800138000');
+  });
+});
+
+describe('an answer', () => {
+  test('is decrypted when it is read as JSON', async () => {
+    const user_name = await simulator.encrypt(NAME);
+    simulator.on('get', 'v3/taxi-invoice/driver/update-driver', () => ({}));
+    simulator.on('post', 'v3/taxi-invoice/driver/update-driver', () => ({ driver_name: user_name, other: 'x' }));
+    const call = (options = {}) =>
+      instance.chain('v3/taxi-invoice/driver/update-driver' as string).post({ json: {}, ...options });
+    expect(await call().json()).toEqual({ driver_name: NAME, other: 'x' });
+    expect(JSON.parse(await call().text())).toEqual({ driver_name: user_name, other: 'x' });
+    expect(await call({ encrypted: true }).json()).toEqual({ driver_name: user_name, other: 'x' });
+  });
+
+  test('that the merchant cannot decrypt is an error', async () => {
+    simulator.on('post', 'v3/taxi-invoice/driver/update-driver', () => ({ driver_name: 'AAAA' }));
+    const error = await failure(
+      instance
+        .chain('v3/taxi-invoice/driver/update-driver' as string)
+        .post({ json: {} })
+        .json(),
+    );
+    expect(error).toMatchObject({ name: 'InvalidArgumentError' });
+  });
+});
+
+test.each<[string, unknown, unknown]>([
+  ['a.b', { a: { b: 'x', c: 'x' } }, { a: { b: 'X', c: 'x' } }],
+  ['a[].b', { a: [{ b: 'x' }, {}, { b: '' }, 'x'] }, { a: [{ b: 'X' }, {}, { b: '' }, 'x'] }],
+  ['a[]', { a: ['x', 'y'] }, { a: ['X', 'Y'] }],
+  ['a[][]', { a: [['x']] }, { a: [['X']] }],
+  ['a{}.b', { a: '{"b":"x","c":1}' }, { a: '{"b":"X","c":1}' }],
+  ['a.b', { a: null }, { a: null }],
+  ['a.b', { a: [{ b: 'x' }] }, { a: [{ b: 'x' }] }],
+  ['a', { a: 5 }, { a: 5 }],
+  ['__proto__.b', {}, {}],
+  ['a', undefined, undefined],
+])('the texts at %s of %j', async (path, value, expected) => {
+  const before = structuredClone(value);
+  expect(await changeAt(value, path, async (text) => text.toUpperCase())).toEqual(expected);
+  expect(value).toEqual(before);
+});

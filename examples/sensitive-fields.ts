@@ -1,0 +1,50 @@
+/**
+ * Sends a sensitive field and reads one of the answer (添加分账接收方): the name of the receiver goes to WeChat Pay
+ * encrypted with its key, and comes back encrypted with the merchant's.
+ *
+ * It talks to the simulator in this process. The simulator does not give its private key away: it cannot tell here what
+ * it was sent, and encrypts a name of its own for the merchant.
+ */
+import { createPublicKey } from 'node:crypto';
+import { Builder, Rsa, Sensitive } from 'wechatpay-undici';
+import { Simulator } from 'wechatpay-undici/simulator';
+
+interface Receiver {
+  type: string;
+  account: string;
+  relation_type: string;
+  /** Encrypted, for WeChat Pay in the request, for the merchant in the answer. */
+  name: string;
+}
+
+async function main(): Promise<void> {
+  await using simulator = await Simulator.start();
+  const merchantKey = createPublicKey(simulator.config.privateKey);
+  simulator.on<Receiver>('post', 'v3/profitsharing/receivers/add', async ({ json, headers }) => {
+    console.log('WeChat Pay is sent:', { 'Wechatpay-Serial': headers['wechatpay-serial'], name: json.name });
+    return { ...json, name: await Rsa.encrypt('张三', merchantKey) };
+  });
+
+  const instance = Builder.factory(simulator.config);
+  const sensitive = Sensitive.of(instance);
+
+  const json = {
+    appid: 'wx8888888888888888',
+    type: 'PERSONAL_OPENID',
+    account: 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o',
+    relation_type: 'USER',
+    name: await sensitive.encrypt('张三'),
+  } as const;
+  const receiver = await instance
+    .chain('v3/profitsharing/receivers/add')
+    .post({ json, headers: sensitive.headers, encrypted: true })
+    .json<Receiver>();
+
+  console.log('WeChat Pay answers:', receiver);
+  console.log('the name in it:', await sensitive.decrypt(receiver.name));
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

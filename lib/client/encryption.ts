@@ -1,0 +1,72 @@
+import type { PublicKey } from '../crypto/key';
+import { encrypt } from '../crypto/rsa';
+import { ConfigurationError, InvalidArgumentError } from '../errors';
+import { isMedia } from '../media/media';
+import type { EncryptionKey } from '../openapi/trait-of';
+import type { Credentials } from './credentials';
+import { writeHeaders } from './headers';
+import type { Call, Options } from './request';
+import type { Decoder } from './response';
+import { sensitiveFields } from './sensitive';
+import { type Change, changeAt } from './sensitive-fields';
+
+/** Base64 of 256 bytes or more, what RSA gives: longer than what it takes. */
+const CIPHERTEXT = /^[A-Za-z0-9+/]{342,}={0,2}$/;
+
+/**
+ * Encrypts the sensitive fields of a call, as its operation marks them, and announces the key.
+ *
+ * The call gets copies; the caller's objects stay plain. Nothing is encrypted twice: this is the one place where the
+ * client encrypts, what it gives goes into the request and nowhere else, and with `encrypted: true` it does nothing.
+ * @throws {@link InvalidArgumentError} where a text is too long for RSA, or is a ciphertext
+ */
+export async function encryptCall(call: Call, credentials: Credentials): Promise<Call> {
+  const { options, trait } = call;
+  if (options.encrypted || !trait.encrypt) return call;
+  const announced = writeHeaders(options.headers)['wechatpay-serial'];
+  let serial: string | undefined;
+  const changes: Record<EncryptionKey, Change> = {
+    platform: async (text) => {
+      const platform = sensitiveFields(credentials, announced);
+      serial = platform.serial;
+      return platform.encrypt(text);
+    },
+    'pay-bank': async (text) => encrypt(text, payBankKey(credentials)),
+  };
+  let changed: Options = options;
+  for (const { key, path } of trait.encrypt) {
+    changed = await changeOption(changed, path, async (text) => {
+      if (!CIPHERTEXT.test(text)) return changes[key](text);
+      throw new InvalidArgumentError(`"${path}" is encrypted already: give the plain text, or say encrypted: true.`);
+    });
+  }
+  return { ...call, options: changed, serial };
+}
+
+/** A path begins with the name of the option; an upload has its fields in a form of its own. */
+async function changeOption(options: Options, path: string, change: Change): Promise<Options> {
+  const { body } = options;
+  if (!isMedia(body)) return (await changeAt(options, path, change)) as Options;
+  const fields = await changeAt(body.fields, path.replace(/^body\./, ''), change);
+  return { ...options, body: body.withFields(fields as Record<string, string>) };
+}
+
+function payBankKey({ payBankKey }: Credentials): PublicKey {
+  if (payBankKey) return payBankKey;
+  throw new ConfigurationError(
+    'This operation encrypts with the key of v2/risk/getpublickey: configure it as "payBankKey", or encrypt the fields ' +
+      'by Rsa.encrypt() and say so by encrypted: true.',
+  );
+}
+
+/** What decrypts the marked fields of an answer's JSON with the merchant's key; undefined where there are none. */
+export function decoderOf({ options, trait }: Call, credentials: Credentials): Decoder | undefined {
+  const fields = trait.decrypt;
+  if (options.encrypted || !fields) return undefined;
+  return async (json) => {
+    const merchant = sensitiveFields(credentials);
+    let changed = json;
+    for (const { path } of fields) changed = await changeAt(changed, path, merchant.decrypt);
+    return changed;
+  };
+}

@@ -1,0 +1,30 @@
+import { credentialsOf } from '../client/credentials';
+import { type Coupons, coupons } from './coupon';
+import { type PayScore, payScore } from './pay-score';
+import { type Payments, payments } from './payment';
+import { createSigning } from './signing';
+import { type Transfers, transfers } from './transfer';
+
+export type { Texts } from './arguments';
+export type { AddCardParameters, CouponForUser, CouponsToSend, CouponToSend, SendCouponParameters } from './coupon';
+export type { BusinessView } from './pay-score';
+export type { AppParameters, BridgeParameters, PlacedAppOrder, PlacedOrder } from './payment';
+export type { PaySignType } from './signing';
+export type { TransferParameters, WaitingTransfer } from './transfer';
+
+/** Makes what front ends need to call WeChat Pay. */
+export interface FrontEnd extends Payments, Coupons, PayScore, Transfers {}
+
+/**
+ * Makes the parameters with which pages, mini programs and apps call WeChat Pay, signed with the keys that an instance
+ * was built with. Keep what this returns: the private key is loaded here.
+ * @param instance what `Builder.factory` returned
+ * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance
+ * @example
+ * const invocation = Invocation.of(instance);
+ * const { timeStamp, nonceStr, package: prepay, signType, paySign } = await invocation.jsapi({ appid, prepay_id });
+ */
+export function of(instance: object): FrontEnd {
+  const signing = createSigning(credentialsOf(instance));
+  return { ...payments(signing), ...coupons(signing), ...payScore(signing), ...transfers(signing) };
+}

@@ -1,0 +1,81 @@
+import { nonce, timestamp } from '../format/formatter';
+import { type Texts, texts } from './arguments';
+import { query } from './query';
+import type { Signing } from './signing';
+
+/** What opens WeChat Pay Score: a mini program takes `extraData`, a page `queryString`, an app the same as `query`. */
+export interface BusinessView {
+  businessType: string;
+  /** The parameters as a query, percent-encoded. */
+  queryString: string;
+  /** The parameters as an object. */
+  extraData: Texts;
+}
+
+/** What a front end needs to open WeChat Pay Score (支付分), by `openBusinessView`. */
+export interface PayScore {
+  /**
+   * Asks the user to authorise the service: by the token of a pre-authorisation, which is not signed, or, for services
+   * that have none, by a number of the merchant's own, signed by HMAC-SHA256 with the APIv2 key.
+   * @throws {@link InvalidArgumentError} where a member is missing or not text; {@link ConfigurationError} where the
+   * instance lacks the `secret` that signs
+   * @example const { businessType, extraData } = await invocation.payScoreEnable({ apply_permissions_token });
+   * @see https://pay.weixin.qq.com/doc/v3/partner/4012677913
+   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=29_1&index=1
+   */
+  payScoreEnable(
+    argument: { apply_permissions_token: string; scene?: string } | { service_id: string; out_request_no: string },
+  ): Promise<BusinessView>;
+  /**
+   * Asks the user to confirm an order of the service.
+   * @param argument `package` is that of the answer to the creation of the order. It is not signed, unless the service
+   * wants it, as overseas: then give `signType`
+   * @throws as {@link PayScore.payScoreEnable}
+   * @example const { businessType, queryString } = await invocation.payScoreUse({ package: order.package });
+   * @see https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/jsapi-confirm.html
+   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4014096508
+   */
+  payScoreUse(argument: { package: string; signType?: 'HMAC-SHA256' }): Promise<BusinessView>;
+  /**
+   * Shows the user an order of the service. It is signed by HMAC-SHA256 with the APIv2 key.
+   * @throws as {@link PayScore.payScoreEnable}
+   * @example const { businessType, extraData } = await invocation.payScoreDetail({ service_id, out_order_no });
+   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012587949
+   */
+  payScoreDetail(argument: { service_id: string; out_order_no: string }): Promise<BusinessView>;
+}
+
+/** Pay Score for one merchant. */
+export function payScore(signing: Signing): PayScore {
+  return {
+    async payScoreEnable(argument) {
+      if (argument && 'apply_permissions_token' in argument) {
+        return view('wxpayScoreEnable', texts(argument, ['apply_permissions_token'], ['scene']));
+      }
+      return view('wxpayScoreEnable', await signed(signing, texts(argument, ['service_id', 'out_request_no'])));
+    },
+    async payScoreUse(argument) {
+      const { signType, ...plain } = texts(argument, ['package'], ['signType']);
+      return view('wxpayScoreUse', signType === undefined ? plain : await signed(signing, plain));
+    },
+    async payScoreDetail(argument) {
+      return view('wxpayScoreDetail', await signed(signing, texts(argument, ['service_id', 'out_order_no'])));
+    },
+  };
+}
+
+async function signed(signing: Signing, own: Texts): Promise<Texts> {
+  const sign_type = 'HMAC-SHA256';
+  const fields = {
+    mch_id: signing.mchid,
+    ...own,
+    timestamp: String(timestamp()),
+    nonce_str: nonce(),
+    sign_type,
+  };
+  return { ...fields, sign: await signing.sign(sign_type, fields) };
+}
+
+function view(businessType: string, extraData: Texts): BusinessView {
+  return { businessType, queryString: query(extraData), extraData };
+}

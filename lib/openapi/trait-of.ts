@@ -1,0 +1,128 @@
+import { ALIASES, TRAITS } from './traits';
+
+/** Whose key encrypts a field of a request: WeChat Pay's, or that of v2's bank payments. */
+export type EncryptionKey = 'platform' | 'pay-bank';
+
+/** A field that is encrypted with RSA: `json.list[].name`; `[]` is each member of a list, `{}` the JSON in a text. */
+export interface EncryptedField<Key = EncryptionKey> {
+  key: Key;
+  path: string;
+}
+
+/** What the client has to know of an operation besides its path and verb. */
+export interface Trait {
+  /** Root of the API that the operation has of its own. */
+  base?: string;
+  /** The merchant's TLS client certificate is needed. */
+  security?: boolean;
+  /** v2: the request carries no `nonce_str`. */
+  nonceless?: boolean;
+  /** The answer carries no signature. */
+  unsigned?: boolean;
+  /** The answer is a file. */
+  download?: boolean;
+  /** A page for the user's browser; the fragment of its address, or empty. */
+  redirect?: string;
+  /** Fields of the options to encrypt. */
+  encrypt?: EncryptedField[];
+  /** Fields of the answer to decrypt. */
+  decrypt?: EncryptedField<'merchant'>[];
+}
+
+/** A segment of the known paths: what follows it literally, what follows as a variable, what holds there by verb. */
+interface Node {
+  literal: Map<string, Node>;
+  variable: Node | undefined;
+  traits: Map<string, Trait>;
+}
+
+/**
+ * What is known of an operation.
+ * @param verb in lower case
+ * @param path as it is called, its variables filled in: with or without host, leading slash and query
+ */
+export function traitOf(verb: string, path: string): Trait | undefined {
+  const [bare = ''] = path.replace(/^(?:https?:)?\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  const known = bare.replace(/^\//, '').replace(/^v2\//i, 'v2/');
+  const area = treeOf(areaOf(known));
+  return area && find(area, known.split('/'), verb);
+}
+
+/** Literal segments go before variables, which take anything. */
+function find(node: Node, [segment, ...rest]: readonly string[], verb: string): Trait | undefined {
+  if (segment === undefined) return node.traits.get(verb);
+  const literal = node.literal.get(segment);
+  return (literal && find(literal, rest, verb)) ?? (node.variable && find(node.variable, rest, verb));
+}
+
+/** The first two segments of a path, none of which is a variable. */
+function areaOf(path: string): string {
+  const end = path.indexOf('/', path.indexOf('/') + 1);
+  return end < 0 ? path : path.slice(0, end);
+}
+
+/** The table by area: lists of operations as they stand there. Built when it is first asked for. */
+let table: Map<string, string[]> | undefined;
+const trees = new Map<string, Node>();
+
+/** Only what is called is read, so that loading the table takes no time worth speaking of. */
+function treeOf(area: string): Node | undefined {
+  const built = trees.get(area);
+  if (built) return built;
+  table ??= groupByArea(TRAITS.trim().split(/\n(?! )/));
+  const operations = table.get(area);
+  if (!operations) return undefined;
+  const root = newNode();
+  for (const operation of operations) readOperation(root, operation);
+  trees.set(area, root);
+  return root;
+}
+
+function groupByArea(operations: readonly string[]): Map<string, string[]> {
+  const areas = new Map<string, string[]>();
+  for (const operation of operations) {
+    const area = areaOf(operation.slice(0, operation.indexOf(' ')));
+    const others = areas.get(area);
+    if (others) others.push(operation);
+    else areas.set(area, [operation]);
+  }
+  return areas;
+}
+
+function readOperation(root: Node, operation: string): void {
+  const [head = '', ...lines] = operation.split('\n');
+  const [path = '', verb = ''] = head.split(' ');
+  const trait: Trait = {};
+  for (const line of lines) readTrait(trait, line.trim().split(' '));
+  insert(root, path, verb, trait);
+  for (const [alias, target] of Object.entries(ALIASES)) if (target === path) insert(root, alias, verb, trait);
+}
+
+function newNode(): Node {
+  return { literal: new Map(), variable: undefined, traits: new Map() };
+}
+
+function insert(root: Node, path: string, verb: string, trait: Trait): void {
+  let node = root;
+  for (const segment of path.split('/')) {
+    if (segment.startsWith('{')) {
+      node.variable ??= newNode();
+      node = node.variable;
+    } else {
+      const next = node.literal.get(segment) ?? newNode();
+      node.literal.set(segment, next);
+      node = next;
+    }
+  }
+  node.traits.set(verb, trait);
+}
+
+function readTrait(trait: Trait, [name, ...rest]: string[]): void {
+  const [first = '', second = ''] = rest;
+  if (name === 'base' || name === 'base?') trait.base = first;
+  else if (name === 'redirect') trait.redirect = first;
+  else if (name === 'encrypt')
+    trait.encrypt = [...(trait.encrypt ?? []), { key: first as EncryptionKey, path: second }];
+  else if (name === 'decrypt') trait.decrypt = [...(trait.decrypt ?? []), { key: 'merchant', path: second }];
+  else Object.assign(trait, { [name as string]: true });
+}

@@ -1,0 +1,18 @@
+import { resolve } from 'node:path';
+import { readCatalogue } from './generate/catalogue';
+import { generate, ROOMS } from './generate/index';
+import { writeFiles } from './generate/write';
+
+/** Writes what a catalogue knows: `npm run generate -- <folder of the catalogue> [folder of the files]`. */
+function main([catalogue, folder = resolve(__dirname, '../lib/openapi')]: readonly string[]): void {
+  if (catalogue === undefined) {
+    console.error('Usage: npm run generate -- <folder of the catalogue> [folder to write to]');
+    process.exitCode = 2;
+    return;
+  }
+  const files = generate(readCatalogue(catalogue));
+  const { written, removed } = writeFiles(folder, files, ROOMS);
+  console.log(`${files.size} files in ${folder}: ${written} written, ${removed} removed, the others unchanged.`);
+}
+
+main(process.argv.slice(2));

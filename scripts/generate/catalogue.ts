@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const TYPES = ['string', 'integer', 'number', 'boolean', 'object'] as const;
+
+/** The type of a single value. */
+export type ValueType = (typeof TYPES)[number];
+
+/** A field, as the catalogue's README describes it. */
+export interface Field {
+  name: string;
+  type: ValueType | `${ValueType}[]`;
+  required: boolean;
+  label?: string;
+  enum?: string[];
+  encrypted?: string;
+  key?: string;
+  encoded?: 'json' | 'urlencode';
+  maxLength?: number;
+  when?: string;
+  fields?: Field[];
+}
+
+/** An operation, as the catalogue's README describes it. */
+export interface Operation {
+  path: string;
+  verb: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  protocol: 'v2' | 'v3';
+  title: string;
+  links?: string[];
+  chain?: string;
+  chain_values?: Record<string, string>;
+  upload?: true;
+  download?: true;
+  mtls?: true;
+  nonceless?: true;
+  base_uri?: string;
+  redirect?: true;
+  url?: string;
+  status?: number;
+  response_format?: 'json';
+  response_on_error_only?: true;
+  marks?: string[];
+  request: Field[];
+  response: Field[];
+}
+
+/** A notification, as the catalogue's README describes it. */
+export interface Webhook {
+  name: string;
+  event_type?: string;
+  protocol: 'v2' | 'v3';
+  title: string;
+  links?: string[];
+  variants?: string[];
+  encrypted_in?: string;
+  resource_format?: 'json' | 'xml';
+  envelope: Field[];
+  resource: Field[];
+  alternatives?: Field[][];
+}
+
+export interface Catalogue {
+  operations: Operation[];
+  webhooks: Webhook[];
+}
+
+/**
+ * Reads a catalogue.
+ * @param folder where `operations.jsonl` and `webhooks.jsonl` are
+ * @throws where a line is not JSON or a field has a type that the catalogue's README does not know
+ */
+export function readCatalogue(folder: string): Catalogue {
+  const operations = readLines<Operation>(join(folder, 'operations.jsonl'));
+  const webhooks = readLines<Webhook>(join(folder, 'webhooks.jsonl'));
+  for (const { path, verb, request, response } of operations) checkTypes(`${verb} ${path}`, [...request, ...response]);
+  for (const { name, envelope, resource } of webhooks) checkTypes(name, [...envelope, ...resource]);
+  return { operations: sorted(operations, ({ path, verb }) => `${path} ${verb}`), webhooks };
+}
+
+function readLines<Row>(file: string): Row[] {
+  const rows: Row[] = [];
+  for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+    if (line.trim() === '') continue;
+    try {
+      rows.push(JSON.parse(line) as Row);
+    } catch (cause) {
+      throw new Error(`${file}:${index + 1} is not JSON.`, { cause });
+    }
+  }
+  return rows;
+}
+
+function checkTypes(owner: string, fields: readonly Field[]): void {
+  for (const { name, type, fields: inner = [] } of fields) {
+    if (!TYPES.some((known) => type === known || type === `${known}[]`)) {
+      throw new Error(`${owner}: the field "${name}" has the type "${type}", which is none of ${TYPES.join(', ')}.`);
+    }
+    checkTypes(owner, inner);
+  }
+}
+
+/** A copy, in the order of the code units of a key: the same on each machine. */
+export function sorted<Item>(items: Iterable<Item>, key: (item: Item) => string): Item[] {
+  return [...items]
+    .map((item) => ({ item, key: key(item) }))
+    .sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))
+    .map(({ item }) => item);
+}

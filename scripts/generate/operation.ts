@@ -1,0 +1,97 @@
+import type { Field, Operation } from './catalogue';
+import { objectOf, type Place, typeOf } from './fields';
+import { pascal, pathName, quoted, variableOf } from './names';
+import { type Member, type ObjectType, plain } from './type';
+
+/** A part of the options that has an interface of its own, or of the answer. */
+export interface Part {
+  /** The name of its interface. */
+  name: string;
+  type: ObjectType;
+  side: Place['side'];
+}
+
+/** What a call of an operation answers with. */
+export type Result = { kind: 'part'; part: Part } | { kind: 'download' } | { kind: 'plain'; text: string };
+
+/** An operation as its types are written. */
+export interface OperationModel {
+  operation: Operation;
+  /** The path that its property chain gives, or that it is called by in `chain()` and brackets. */
+  path: string;
+  /** The name of the interface of its options. */
+  name: string;
+  /** The options of its own, the bodies among them by the part that they are. */
+  options: (Member & { part?: Part })[];
+  /** The name of the interface of the options to which these add. */
+  base?: string;
+  result: Result;
+}
+
+/** What the client sets by itself, by its table of traits or by its configuration. */
+const SET_BY_CLIENT = new Set(['base_uri', 'security', 'nonceless', 'fragment', 'timeout']);
+const BODIES = new Set(['json', 'query', 'xml']);
+
+/** The model of an operation; of two where its property chain is not its path, the one of the path first. */
+export function modelsOf(operation: Operation): OperationModel[] {
+  const { path, chain, verb, chain_values: values = {} } = operation;
+  const fixed = Object.keys(values);
+  const own = modelOf(operation, fixed);
+  if (chain === undefined || chain === path) return [own];
+  const options = fixed.map((name): Member => {
+    const row = operation.request.find((field) => field.name === name);
+    const text = quoted(values[name] ?? '');
+    return { name, optional: values[name] === '', type: plain(text), ...(row?.label && { label: row.label }) };
+  });
+  const name = pathName(chain) + pascal(verb);
+  return [own, { ...own, path: chain, name, options, ...(own.options.length > 0 && { base: own.name }) }];
+}
+
+function modelOf(operation: Operation, fixed: readonly string[]): OperationModel {
+  const { path, verb, protocol, request, upload } = operation;
+  const name = pathName(path) + pascal(verb);
+  const place: Place = { side: 'request', format: protocol === 'v2' ? 'xml' : 'json' };
+  const variables = new Set(path.split('/').map(variableOf));
+  const options = request
+    .filter((field) => !SET_BY_CLIENT.has(field.name) && !fixed.includes(field.name))
+    .filter((field) => !(upload && field.name === 'body'))
+    .flatMap((field) => {
+      if (variables.has(field.name)) return [variable(field)];
+      if (field.name === 'headers') return headers(field);
+      if (BODIES.has(field.name)) return [body(name, field, place)];
+      throw new Error(`${verb} ${path}: "${field.name}" is neither an option nor a URI variable.`);
+    });
+  return { operation, path, name, options, result: resultOf(operation, name) };
+}
+
+function variable(field: Field): Member {
+  const type = typeOf(field, { side: 'request', format: 'json' });
+  const text = type.kind === 'plain' && type.text === 'string' ? plain('string | number') : type;
+  return { name: field.name, optional: false, type: text, ...(field.label && { label: field.label }) };
+}
+
+/** The headers that an operation documents. `Wechatpay-Serial` is the client's to set. */
+function headers(field: Field): Member[] {
+  const fields = (field.fields ?? []).map((one) =>
+    one.name.toLowerCase() === 'wechatpay-serial' ? { ...one, required: false } : one,
+  );
+  if (fields.length <= 1 && fields.every(({ name }) => name.toLowerCase() === 'wechatpay-serial')) return [];
+  const of = objectOf(fields, { side: 'request', format: 'json' });
+  return [{ name: 'headers', optional: of.members.every(({ optional }) => optional), type: of }];
+}
+
+function body(owner: string, field: Field, place: Place): Member & { part?: Part } {
+  const type = typeOf(field, place);
+  const member = { name: field.name, optional: !field.required, type };
+  if (type.kind !== 'object') return member;
+  return { ...member, part: { name: owner + pascal(field.name), type, side: 'request' } };
+}
+
+function resultOf({ protocol, response, response_format, ...operation }: Operation, owner: string): Result {
+  if (operation.download) return { kind: 'download' };
+  if (operation.status) return { kind: 'plain', text: 'undefined' };
+  if (response.length === 0) return { kind: 'plain', text: 'unknown' };
+  const format = protocol === 'v2' && response_format !== 'json' ? 'xml' : 'json';
+  const type = objectOf(response, { side: 'answer', format });
+  return { kind: 'part', part: { name: `${owner}Result`, type, side: 'answer' } };
+}

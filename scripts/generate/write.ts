@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { HEADER } from './print';
+
+const PROJECT = resolve(__dirname, '../..');
+
+/**
+ * Formats files and writes those that have changed; removes generated files that are no longer made.
+ * @param folder where the files go
+ * @param files their text by their path below the folder
+ * @param owned folders below the folder in which every generated file is one of these
+ * @returns how many were written and removed
+ */
+export function writeFiles(
+  folder: string,
+  files: ReadonlyMap<string, string>,
+  owned: readonly string[],
+): { written: number; removed: number } {
+  let written = 0;
+  for (const [file, text] of formatted(files)) {
+    const path = join(folder, file);
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    written += 1;
+  }
+  return { written, removed: removeStale(folder, files, owned) };
+}
+
+/** The files as Biome writes them with the project's configuration. */
+function formatted(files: ReadonlyMap<string, string>): Map<string, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'wechatpay-generate-'));
+  try {
+    for (const [file, text] of files) {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), text);
+    }
+    const config = readFileSync(join(PROJECT, 'biome.json'), 'utf8');
+    const { formatter, javascript } = JSON.parse(config) as Record<string, unknown>;
+    writeFileSync(join(folder, 'biome.json'), JSON.stringify({ root: true, formatter, javascript }));
+    const biome = join(PROJECT, 'node_modules/.bin/biome');
+    execFileSync(
+      biome,
+      ['check', '--write', '--linter-enabled=false', '--log-level=error', '--files-max-size=4000000', '.'],
+      {
+        cwd: folder,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    );
+    return new Map([...files.keys()].map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function removeStale(folder: string, files: ReadonlyMap<string, string>, owned: readonly string[]): number {
+  let removed = 0;
+  for (const room of owned) {
+    if (!existsSync(join(folder, room))) continue;
+    for (const name of readdirSync(join(folder, room))) {
+      const path = join(folder, room, name);
+      if (files.has(`${room}/${name}`) || !readFileSync(path, 'utf8').startsWith(HEADER)) continue;
+      rmSync(path);
+      removed += 1;
+    }
+  }
+  return removed;
+}
