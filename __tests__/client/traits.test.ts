@@ -44,7 +44,7 @@ describe('the root of the API', () => {
     ],
   ])('%s, configuration %j, options %j', async (path, change, options, expected) => {
     const { sent, instance } = recording(change);
-    await expect(instance.chain(path).get(options)).rejects.toThrow('recorded');
+    await expect(instance.chain(path).get({ ...options })).rejects.toThrow('recorded');
     expect(sent).toEqual([`GET ${expected}`]);
   });
 });

@@ -108,7 +108,7 @@ test.each<[string, string | Buffer, string | undefined, unknown]>([
   ['JSON by its type', '[1]', 'application/json; charset=utf-8', [1]],
   ['JSON by default', '[1]', undefined, [1]],
   ['JSON by a suffix', '[1]', 'application/problem+json', [1]],
-  ['anything else', '[1]', 'multipart/form-data; boundary=x', undefined],
+  ['anything else', '[1]', 'text/plain', undefined],
 ])('a body that is %s', async (_, body, type, expected) => {
   const seen = jest.fn();
   simulator.on('post', 'v3/x', seen);

@@ -17,13 +17,13 @@ beforeEach(() => simulator.reset());
 afterAll(() => simulator.close());
 
 test('the module exports what it should', () => {
-  expect(Object.keys(exported).sort()).toEqual(['Simulator', 'fault']);
+  expect(Object.keys(exported).sort()).toEqual(['Simulator', 'fault', 'v2Fault']);
 });
 
 describe('config', () => {
   test('is what Builder.factory takes', () => {
     const { config } = simulator;
-    expect(Object.keys(config).sort()).toEqual(['baseUrl', 'certs', 'mchid', 'privateKey', 'serial']);
+    expect(Object.keys(config).sort()).toEqual(['baseUrl', 'certs', 'mchid', 'privateKey', 'secret', 'serial']);
     expect(config.mchid).toMatch(/^\d{10}$/);
     expect(config.serial).toMatch(/^[0-9A-F]{40}$/);
     expect(config.privateKey).toMatchObject({
@@ -36,6 +36,7 @@ describe('config', () => {
       type: 'public',
       asymmetricKeyDetails: { modulusLength: 2048 },
     });
+    expect(config.secret).toMatch(/^[0-9a-f]{32}$/);
     expect(config.baseUrl).toBe(simulator.url);
     expect(simulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
   });
@@ -46,6 +47,7 @@ describe('config', () => {
     expect(createPublicKey(mine.privateKey).equals(createPublicKey(theirs.privateKey))).toBe(false);
     expect(Object.keys(mine.certs)).not.toEqual(Object.keys(theirs.certs));
     expect(mine.serial).not.toBe(theirs.serial);
+    expect(mine.secret).not.toBe(theirs.secret);
   });
 
   test('has the public key of the platform, not of the merchant', () => {
@@ -54,7 +56,7 @@ describe('config', () => {
   });
 });
 
-test('no private key shows when a simulator is printed', async () => {
+test('no private key and no secret shows when a simulator is printed', async () => {
   await send(simulator, USE, { json: used });
   const pem = simulator.config.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const { d, p } = createPrivateKey(pem).export({ format: 'jwk' });
@@ -62,11 +64,12 @@ test('no private key shows when a simulator is printed', async () => {
     inspect(simulator, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
     inspect(simulator.config, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
     JSON.stringify(simulator),
+    JSON.stringify(simulator.config),
     JSON.stringify(simulator.requests),
     String(simulator),
   ];
   for (const text of texts) {
-    for (const secret of [pem.split('\n')[1], d, p]) expect(text).not.toContain(secret);
+    for (const secret of [pem.split('\n')[1], d, p, simulator.config.secret]) expect(text).not.toContain(secret);
     expect(text).not.toContain('PRIVATE KEY-----');
   }
 });

@@ -21,6 +21,8 @@ export interface CertificateInit {
   serial?: string;
   /** Common name of subject and issuer. */
   subject?: string;
+  /** IPv4 addresses that it is valid for, as the certificate of a server. */
+  addresses?: string[];
   notBefore?: Date;
   notAfter?: Date;
   /** The pair to certify and sign with; {@link rsaKeyPair} by default. */
@@ -30,6 +32,7 @@ export interface CertificateInit {
 const DAY = 86_400_000;
 const SHA256_WITH_RSA = sequence(oid('2a864886f70d01010b'), Buffer.from('0500', 'hex'));
 const COMMON_NAME = oid('550403');
+const SUBJECT_ALTERNATIVE_NAME = oid('551d11');
 
 /** A self-signed X.509 v3 certificate, as PEM. */
 export function selfSigned(init: CertificateInit = {}): string {
@@ -46,9 +49,16 @@ export function selfSigned(init: CertificateInit = {}): string {
     validity,
     name,
     publicKey.export({ format: 'der', type: 'spki' }),
+    ...extensions(init),
   );
   const signature = der(0x03, Buffer.of(0), sign('sha256', toBeSigned, privateKey));
   return pem('CERTIFICATE', sequence(toBeSigned, SHA256_WITH_RSA, signature));
+}
+
+function extensions({ addresses = [] }: CertificateInit): Buffer[] {
+  if (addresses.length === 0) return [];
+  const names = addresses.map((address) => der(0x87, Buffer.from(address.split('.').map(Number))));
+  return [der(0xa3, sequence(sequence(SUBJECT_ALTERNATIVE_NAME, der(0x04, sequence(...names)))))];
 }
 
 /** Puts DER into the armour of PEM. */

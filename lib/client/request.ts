@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors';
 import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
 import { expandTemplate } from '../format/uri-template';
 import { type FileDigest, readDigest } from '../media/digest';
-import type { Media } from '../media/media';
+import { isMedia, type Media } from '../media/media';
 import type { CommonOptions } from '../openapi/options';
 import { type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
@@ -36,6 +36,9 @@ export interface RequestDefaults {
   headers: Record<Protocol, WireHeaders>;
   timeout: number;
 }
+
+/** The least time for an upload, unless the caller gives one, in milliseconds. */
+const UPLOAD_TIMEOUT = 30_000;
 
 /** The names that mean an option; a URI variable of such a name is given by `variables`. */
 const OPTIONS: ReadonlySet<string> = new Set([
@@ -108,7 +111,9 @@ export function readCall(verb: string, template: string, input: unknown): Call {
  * @throws {@link InvalidArgumentError} where an option cannot be used
  */
 export function buildRequest({ verb, path, options, trait, serial }: Call, defaults: RequestDefaults): WireRequest {
-  const { timeout = defaults.timeout, signal, digest } = options;
+  const { signal, digest } = options;
+  const timeout =
+    options.timeout ?? (isMedia(options.body) ? Math.max(defaults.timeout, UPLOAD_TIMEOUT) : defaults.timeout);
   const ownBase = readOwnBase(options.baseUrl);
   if (!isTimeout(timeout)) throw new InvalidArgumentError(`"timeout" ${TIMEOUT_RULE}.`);
   if (digest !== undefined) readDigest(digest);

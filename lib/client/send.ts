@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { BodyError } from '../errors';
 import { toObject } from '../format/transformer';
 import { checkDigest } from '../media/digest';
 import { statementDigest } from '../media/statement';
@@ -7,6 +8,9 @@ import type { Deadline } from './deadline';
 import { apiError, explainFailure } from './failure';
 import type { WireRequest } from './request';
 import { ApiResponse, type Decoder } from './response';
+
+/** Greatest size of an answer that says why there is no file, in bytes. */
+const MAX_FAILURE = 1024 * 1024;
 
 type Chunks = AsyncIterable<Uint8Array>;
 type Head = { status: number; headers: Headers };
@@ -67,7 +71,12 @@ async function refuseXml(chunks: Chunks, { status, headers }: Head, what: string
     return resumed(first, rest);
   }
   const held: Uint8Array[] = [];
-  for await (const chunk of resumed(first, rest)) held.push(chunk);
+  let size = 0;
+  for await (const chunk of resumed(first, rest)) {
+    size += chunk.length;
+    if (size > MAX_FAILURE) throw new BodyError('ERR_BODY_TOO_LARGE', `${what} was answered with XML that has no end.`);
+    held.push(chunk);
+  }
   const body = Buffer.concat(held);
   refuseFailure(what, toObject(body), { status, headers: Object.fromEntries(headers), body });
   return resumed({ value: body }, rest);

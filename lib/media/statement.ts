@@ -1,8 +1,6 @@
+import type { ReceivedHeaders } from '../crypto/platform-signature';
 import type { FileDigest } from './digest';
 import { isDigest } from './fingerprint';
-
-/** Headers by lower-case name, as undici gives them. */
-type ReceivedHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The overseas statements: their answer is signed over the hash of its body, since the body may be long. */
 const STATEMENTS: ReadonlySet<string> = new Set(['/hk/v3/statements', '/v3/global/statements']);

@@ -59,7 +59,7 @@ export function authorizer(merchant: KnownMerchant, clock: () => number): Author
       );
     }
     const lines = joinedByLineFeed(request.method, request.target, timestamp, nonce_str);
-    const body = signedBody(request);
+    const { body } = request;
     if (!(await verify(appendBody(lines, body), signature, merchant.publicKey))) {
       return refusal(
         'signature',
@@ -90,11 +90,6 @@ function parse(list: string): Members | string {
     return `Authorization is malformed: it lacks ${MEMBERS.filter((name) => !members[name]).join(', ')}.`;
   }
   return { mchid, serial_no, nonce_str, timestamp, signature };
-}
-
-/** The part of the body that is signed. An upload (multipart/form-data) signs its part `meta` alone: to be read here. */
-function signedBody(request: WireRequest): Buffer {
-  return request.body;
 }
 
 /** Remembers nonces until their timestamp is too old to be taken again. */

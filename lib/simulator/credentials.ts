@@ -1,5 +1,5 @@
 import { generateKeyPair, type KeyObject, randomInt } from 'node:crypto';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { nonce } from '../format/formatter';
 
 /** A configuration that `Builder.factory` takes. */
@@ -11,6 +11,8 @@ export interface SimulatorConfig {
   readonly privateKey: KeyObject;
   /** The platform's public key, by its id. */
   readonly certs: Readonly<Record<string, KeyObject>>;
+  /** The APIv2 key; it is not shown when the configuration is printed. */
+  readonly secret: string;
   /** Where the simulator listens, such as `http://127.0.0.1:45678/`. */
   readonly baseUrl: string;
 }
@@ -19,6 +21,8 @@ export interface SimulatorConfig {
 export interface Credentials {
   readonly merchant: { readonly mchid: string; readonly serial: string } & KeyPair;
   readonly platform: { readonly serial: string } & KeyPair;
+  /** The APIv2 key that both have. */
+  readonly secret: string;
 }
 
 interface KeyPair {
@@ -28,19 +32,25 @@ interface KeyPair {
 
 const MCHID = '1900000109';
 
-/** Makes a merchant and a platform with fresh RSA-2048 keys. */
+/** Makes a merchant and a platform with fresh RSA-2048 keys and a fresh APIv2 key. */
 export async function createCredentials(): Promise<Credentials> {
   const [merchant, platform] = await Promise.all([keyPair(), keyPair()]);
   return {
     merchant: { mchid: MCHID, serial: nonce(40).toUpperCase(), ...merchant },
     platform: { serial: publicKeyId(), ...platform },
+    secret: nonce(32),
   };
 }
 
 /** What a client of the merchant needs to talk to the platform at `baseUrl`. */
-export function clientConfig({ merchant, platform }: Credentials, baseUrl: string): SimulatorConfig {
+export function clientConfig({ merchant, platform, secret }: Credentials, baseUrl: string): SimulatorConfig {
   const { mchid, serial, privateKey } = merchant;
-  return { mchid, serial, privateKey, certs: { [platform.serial]: platform.publicKey }, baseUrl };
+  const shown = { mchid, serial, privateKey, certs: { [platform.serial]: platform.publicKey }, baseUrl };
+  // Not enumerable, so that a copy of the configuration is a plain one.
+  return Object.defineProperties(
+    { ...shown, secret },
+    { toJSON: { value: () => shown }, [inspect.custom]: { value: () => ({ ...shown, secret: '…' }) } },
+  );
 }
 
 function keyPair(): Promise<KeyPair> {

@@ -1,56 +1,27 @@
-import { type Answer, BODYLESS, frame, type Header, type Signer, signatureHeaders, toAnswer } from './answer';
-import { fault } from './fault';
+import { type Answer, BODYLESS, discard, frame, type Header, hold, withBody } from './answer';
 import type { Misbehaviour } from './misbehaviour';
+import type { Protocol } from './protocol';
 
-const CODES: Readonly<Record<number, string>> = {
-  400: 'PARAM_ERROR',
-  401: 'SIGN_ERROR',
-  403: 'NO_AUTH',
-  404: 'RESOURCE_NOT_EXISTS',
-  429: 'FREQUENCY_LIMITED',
-};
+/** What breaks a body, so that all of it must be known. */
+const BREAKING = ['tamper', 'close', 'reset', 'truncate', 'garbage'] as const;
 
 /** Replaces what is to be signed: `status` and `body`. */
-export async function replace(answer: Answer, { status, body }: Misbehaviour): Promise<Answer> {
-  const replaced = status === undefined ? answer : await withStatus(answer, status);
-  if (BODYLESS.has(replaced.status)) return { ...replaced, body: Buffer.alloc(0) };
-  return body === undefined ? replaced : { ...replaced, body: Buffer.from(body) };
+export async function replace(answer: Answer, { status, body }: Misbehaviour, protocol: Protocol): Promise<Answer> {
+  const replaced = status === undefined ? answer : await withStatus(answer, status, protocol);
+  if (BODYLESS.has(replaced.status)) return withBody(replaced, '');
+  return body === undefined ? replaced : withBody(replaced, body);
 }
 
-async function withStatus(answer: Answer, status: number): Promise<Answer> {
+async function withStatus(answer: Answer, status: number, protocol: Protocol): Promise<Answer> {
   if (status < 400) return { ...answer, status };
-  const code = CODES[status] ?? (status < 500 ? 'INVALID_REQUEST' : 'SYSTEM_ERROR');
-  return toAnswer(fault(status, code, 'The simulator was told to answer so.'));
-}
-
-/**
- * Signs an answer, in a way that may be told to be wrong.
- * @param time seconds since 1970
- * @param signer the platform
- * @param other another key, for signatures that are wrong
- */
-export async function seal(
-  answer: Answer,
-  { signature, skew = 0, serial }: Misbehaviour,
-  { time, signer, other }: { time: number; signer: Signer; other: Signer },
-): Promise<Answer> {
-  if (signature === 'none') return answer;
-  const key = signature === 'wrong' ? other : signer;
-  const headers = await signatureHeaders(answer.body, time + skew, { ...key, serial: serial ?? signer.serial });
-  const seals = signature === 'probe' ? headers.map(asProbe) : headers;
-  return { ...answer, headers: [...answer.headers, ...seals] };
-}
-
-/** @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249 */
-function asProbe([name, value]: Header): Header {
-  const mark = 'WECHATPAY/SIGNTEST/';
-  return name === 'Wechatpay-Signature' ? [name, mark + value.slice(mark.length)] : [name, value];
+  discard(answer);
+  return protocol.failing(status);
 }
 
 /** Frames an answer and changes what has been signed: `omit`, `double`, `headers` and `tamper`. */
-export function distort(answer: Answer, date: Date, how: Misbehaviour): Answer {
-  const { omit = [], double = [], headers = {}, tamper } = how;
-  const framed = frame({ ...answer, body: tampered(answer.body, tamper) }, date);
+export async function distort(answer: Answer, date: Date, how: Misbehaviour): Promise<Answer> {
+  const { omit = [], double = [], headers = {} } = how;
+  const framed = frame(await spoiled(answer, how), date);
   const without = new Set([...omit, ...Object.keys(headers)].map((name) => name.toLowerCase()));
   const twice = new Set(double.map((name) => name.toLowerCase()));
   const kept = framed.headers
@@ -58,6 +29,12 @@ export function distort(answer: Answer, date: Date, how: Misbehaviour): Answer {
     .flatMap((header) => (twice.has(header[0].toLowerCase()) ? [header, header] : [header]));
   const set = Object.entries(headers).flatMap(([name, value]) => [value].flat().map((one): Header => [name, one]));
   return { ...framed, headers: [...kept, ...set] };
+}
+
+async function spoiled(answer: Answer, how: Misbehaviour): Promise<Answer> {
+  if (!BREAKING.some((name) => how[name] !== undefined)) return answer;
+  const held = await hold(answer);
+  return { ...held, body: tampered(held.body, how.tamper) };
 }
 
 function tampered(body: Buffer, tamper: true | string | undefined): Buffer {

@@ -1,7 +1,8 @@
 export type { Coupon } from './coupons';
 export type { SimulatorConfig } from './credentials';
-export { fault } from './fault';
+export { fault, type V2Fault, v2Fault } from './fault';
+export type { UploadedFile } from './form';
 export type { Misbehaving, Misbehaviour } from './misbehaviour';
-export type { Handler, ReceivedRequest, SimulatedRequest } from './request';
+export type { Handler, HandlerOptions, ReceivedRequest, SimulatedRequest } from './request';
 export type { Verb } from './routes';
 export { Simulator, type SimulatorOptions } from './simulator';

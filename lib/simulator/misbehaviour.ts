@@ -3,7 +3,7 @@ import type { ReceivedRequest } from './request';
 
 /**
  * What is to go wrong with an answer. The members combine; they are applied in the order in which they stand here.
- * Header names know no case.
+ * Header names know no case. An answer that streams is held in memory where its body is spoiled or cut off.
  */
 export interface Misbehaviour {
   /** The request is not carried out: no handler sees it, nothing is sent or used. Answered by 500 `SYSTEM_ERROR`. */
@@ -12,11 +12,14 @@ export interface Misbehaviour {
   status?: number;
   /** Another body, properly signed. */
   body?: string;
-  /** `wrong`: by another key; `probe`: WeChat Pay's `WECHATPAY/SIGNTEST/…`; `none`: no signature headers at all. */
+  /**
+   * `wrong`: by another key; `probe`: WeChat Pay's `WECHATPAY/SIGNTEST/…`; `none`: no signature headers at all. Of v2 it
+   * is the field `sign` that is wrong or missing; a `probe` is wrong.
+   */
   signature?: 'wrong' | 'probe' | 'none';
-  /** Seconds that the signed `Wechatpay-Timestamp` is ahead of the clock, or behind it if negative. */
+  /** APIv3: seconds that the signed `Wechatpay-Timestamp` is ahead of the clock, or behind it if negative. */
   skew?: number;
-  /** Another `Wechatpay-Serial`. */
+  /** APIv3: another `Wechatpay-Serial`. */
   serial?: string;
   /** Headers to leave out. */
   omit?: readonly string[];

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors';
-import type { Handler } from './request';
+import type { ProtocolName } from './protocol';
+import type { Handler, HandlerOptions } from './request';
 
 /** The HTTP methods that handlers can be set for. */
 export const VERBS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -8,9 +9,9 @@ export type Verb = (typeof VERBS)[number];
 /** Handlers by verb and path. */
 export interface Routes {
   /** Sets a handler, in the place of the one before it for the same verb and path. Returns what removes it again. */
-  set(verb: Verb, path: string, handler: Handler): () => void;
-  /** The handlers that a path has. */
-  match(path: string): Match[];
+  set(verb: Verb, path: string, handler: Handler, options?: HandlerOptions): () => void;
+  /** The handlers that a path has, as it stands in the request line. */
+  match(protocol: ProtocolName, path: string): Match[];
   /** Forgets all handlers. */
   clear(): void;
 }
@@ -18,22 +19,26 @@ export interface Routes {
 export interface Match {
   readonly method: string;
   readonly handler: Handler;
+  /** Whether its answers are signed. */
+  readonly signed: boolean;
   readonly variables: Record<string, string>;
   /** The fewer variables, the more specific. */
   readonly weight: number;
 }
 
 interface Route {
+  readonly protocol: ProtocolName;
   readonly method: string;
   readonly pattern: RegExp;
   readonly names: readonly string[];
   readonly handler: Handler;
+  readonly signed: boolean;
 }
 
 export function createRoutes(): Routes {
   const routes = new Map<string, Route>();
   return {
-    set(verb, path, handler) {
+    set(verb, path, handler, { signed = true } = {}) {
       if (!VERBS.includes(verb)) {
         throw new InvalidArgumentError(`The verb of a handler is one of ${VERBS.join(', ')}, not ${String(verb)}.`);
       }
@@ -41,28 +46,32 @@ export function createRoutes(): Routes {
         throw new InvalidArgumentError(`The handler of ${path} must be a function, not ${typeof handler}.`);
       }
       const method = verb.toUpperCase();
-      const route = { method, handler, ...compile(path) };
-      const key = `${method} ${route.pattern.source}`;
+      const route = { method, handler, signed, ...compile(path) };
+      const key = `${route.protocol} ${method} ${route.pattern.source}`;
       routes.set(key, route);
       return () => {
         if (routes.get(key) === route) routes.delete(key);
       };
     },
-    match(path) {
-      return [...routes.values()].flatMap(({ method, handler, pattern, names }) => {
-        const values = pattern.exec(path)?.slice(1);
+    match(protocol, path) {
+      return [...routes.values()].flatMap(({ method, handler, signed, pattern, names, ...route }) => {
+        const values = route.protocol === protocol ? pattern.exec(path)?.slice(1) : undefined;
         if (!values) return [];
         const variables = Object.fromEntries(names.map((name, i) => [name, decode(values[i])]));
-        return [{ method, handler, variables, weight: names.length }];
+        return [{ method, handler, signed, variables, weight: names.length }];
       });
     },
     clear: () => routes.clear(),
   };
 }
 
-/** Turns a path with `{variables}` into a pattern over the path of a request line. */
-function compile(template: string): Pick<Route, 'pattern' | 'names'> {
-  const pieces = typeof template === 'string' ? template.replace(/^\//, '').split(/\{([\w.-]+)\}/) : [''];
+/**
+ * Turns a path with `{variables}` into a pattern over the path of a request line. A leading `v2/` names the protocol and
+ * is not part of the address.
+ */
+function compile(template: string): Pick<Route, 'protocol' | 'pattern' | 'names'> {
+  const [, v2, address = ''] = typeof template === 'string' ? (/^\/?(v2\/+)?(.*)$/is.exec(template) ?? []) : [];
+  const pieces = address.split(/\{([\w.-]+)\}/);
   const literals = pieces.filter((_, i) => i % 2 === 0);
   if (pieces.join('') === '' || literals.some((literal) => /[{}?#]|^https?:/.test(literal))) {
     throw new InvalidArgumentError(
@@ -70,7 +79,8 @@ function compile(template: string): Pick<Route, 'pattern' | 'names'> {
     );
   }
   const source = literals.map((literal) => escaped(encodeURI(literal))).join('([^/]+)');
-  return { pattern: new RegExp(`^/${source}$`), names: pieces.filter((_, i) => i % 2 === 1) };
+  const names = pieces.filter((_, i) => i % 2 === 1);
+  return { protocol: v2 === undefined ? 'v3' : 'v2', pattern: new RegExp(`^/${source}$`), names };
 }
 
 function decode(value = ''): string {

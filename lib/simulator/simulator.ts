@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { decrypt, encrypt } from '../crypto/rsa';
 import { ConfigurationError } from '../errors';
-import { frame, toAnswer } from './answer';
+import { frame, responseAnswer } from './answer';
 import { type Coupon, type Coupons, createCoupons } from './coupons';
 import { type Credentials, clientConfig, createCredentials, type SimulatorConfig } from './credentials';
 import { fault } from './fault';
 import { createMisbehaviours, type Misbehaving } from './misbehaviour';
 import { createPlatform, type Platform } from './platform';
-import { type Handler, type ReceivedRequest, receive, type WireRequest } from './request';
+import { type Handler, type HandlerOptions, type ReceivedRequest, receive, type WireRequest } from './request';
 import { createRoutes, type Verb } from './routes';
 import { transmit } from './transmit';
 
@@ -25,8 +26,8 @@ const KEPT = 1000;
 /**
  * A WeChat Pay platform on 127.0.0.1, for examples and tests.
  *
- * It checks the signature of every request and signs its answers. It knows the business coupon; every other path is
- * answered by a handler of yours.
+ * It checks the signature of every request and signs its answers, with APIv3 and with v2. It knows the business coupon;
+ * every other path is answered by a handler of yours.
  * @example
  * await using simulator = await Simulator.start();
  * simulator.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=p4lpSuKzz' }));
@@ -35,10 +36,11 @@ const KEPT = 1000;
 export class Simulator implements AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:45678/`. */
   readonly url: string;
-  /** A configuration for `Builder.factory`: a merchant with fresh keys, and the platform's public key. */
+  /** A configuration for `Builder.factory`: a merchant with fresh keys, the platform's public key, the APIv2 key. */
   readonly config: SimulatorConfig;
 
   readonly #server: Server;
+  readonly #credentials: Credentials;
   readonly #platform: Platform;
   readonly #coupons: Coupons;
   readonly #handlers = createRoutes();
@@ -51,6 +53,7 @@ export class Simulator implements AsyncDisposable {
     this.url = `http://127.0.0.1:${port}/`;
     this.config = clientConfig(credentials, this.url);
     this.#server = server;
+    this.#credentials = credentials;
     this.#coupons = createCoupons(clock);
     const known = createRoutes();
     known.set('post', 'v3/marketing/busifavor/coupons/send', this.#coupons.send);
@@ -82,13 +85,19 @@ export class Simulator implements AsyncDisposable {
   /**
    * Answers requests to a path from now on, in the place of the handler before, or of what the simulator does by itself.
    * @param verb `get`, `post`, `put`, `patch` or `delete`
-   * @param path such as `v3/pay/transactions/id/{transaction_id}`; a path without variables goes before one with
+   * @param path such as `v3/pay/transactions/id/{transaction_id}`; a path without variables goes before one with. Of v2
+   * with the leading `v2/`, which is not part of the address: `v2/pay/unifiedorder` answers `/pay/unifiedorder`
    * @param handler gives the answer: see {@link Handler}
+   * @param options `{ signed: false }` for files, and for operations of v2 that answer unsigned
    * @returns what removes the handler again
+   * @example
+   * simulator.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
+   * @example
+   * simulator.on('get', 'v3/billdownload/file', () => new Response(createReadStream(path)), { signed: false });
    */
-  on<Json = unknown>(verb: Verb, path: string, handler: Handler<Json>): () => void {
+  on<Json = unknown>(verb: Verb, path: string, handler: Handler<Json>, options?: HandlerOptions): () => void {
     // What the JSON of a request holds is for the caller to know.
-    return this.#handlers.set(verb, path, handler as Handler);
+    return this.#handlers.set(verb, path, handler as Handler, options);
   }
 
   /**
@@ -99,6 +108,16 @@ export class Simulator implements AsyncDisposable {
    */
   misbehave(how: Misbehaving, times = 1): () => void {
     return this.#misbehaviours.add(how, times);
+  }
+
+  /** Decrypts a sensitive field that a client has encrypted for the platform. */
+  decrypt(ciphertext: string): Promise<string> {
+    return decrypt(ciphertext, this.#credentials.platform.privateKey);
+  }
+
+  /** Encrypts a sensitive field for the merchant, as the platform does in its answers. */
+  encrypt(plaintext: string): Promise<string> {
+    return encrypt(plaintext, this.#credentials.merchant.publicKey);
   }
 
   /** Back to the beginning, with the same keys and port: no handlers, misbehaviours, requests and used coupons. */
@@ -126,8 +145,12 @@ export class Simulator implements AsyncDisposable {
     const request = await receive(message).catch(() => undefined);
     // The client went away in the middle of its request.
     if (!request) return;
-    const { method, target, headers, body } = request;
-    const record: Mutable<ReceivedRequest> = { method, target, headers, body: body.toString(), status: undefined };
+    const { method, target, headers, body, form } = request;
+    const files = form?.files ?? [];
+    const record: Mutable<ReceivedRequest> = {
+      ...{ method, target, headers, body: body.toString(), files },
+      status: undefined,
+    };
     this.#requests.push(record);
     if (this.#requests.length > KEPT) this.#requests.shift();
     record.status = await this.#answer(request, record, response).catch((error) => explain(response, error));
@@ -142,7 +165,7 @@ export class Simulator implements AsyncDisposable {
 /** Tells by an answer that a misbehaviour cannot be done. */
 async function explain(response: ServerResponse, error: unknown): Promise<number | undefined> {
   if (response.headersSent) return undefined;
-  const failure = await toAnswer(fault(500, 'SYSTEM_ERROR', `The simulator failed: ${String(error)}`));
+  const failure = await responseAnswer(fault(500, 'SYSTEM_ERROR', `The simulator failed: ${String(error)}`));
   return transmit(response, frame(failure, new Date()), {});
 }
 

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
-import { type Answer, serialize } from './answer';
+import { type Answer, discard, headOf } from './answer';
 import type { Misbehaviour } from './misbehaviour';
 
 /** The longest time that a timer of Node takes, some 25 days. */
@@ -21,9 +22,10 @@ export async function transmit(
   await turn(response);
   if (how.delay !== undefined) await wait(how.delay, response);
   const { socket } = response;
-  if (!socket || response.destroyed) return undefined;
+  if (!socket || response.destroyed) return void discard(answer);
 
-  const { head, body } = serialize(answer);
+  const head = headOf(answer);
+  const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.alloc(0);
   if (how.close) return end(socket, '');
   if (how.garbage) return end(socket, 'This is not HTTP.\r\n\r\n');
   if (how.truncate) return end(socket, Buffer.concat([head, half(body)]), answer.status);
@@ -32,7 +34,10 @@ export async function transmit(
   if (how.reset === 'body') return reset(socket, Buffer.concat([head, half(body)]), answer.status);
 
   response.sendDate = false;
-  response.writeHead(answer.status, answer.headers.flat()).end(body);
+  response.writeHead(answer.status, answer.headers.flat());
+  if (Buffer.isBuffer(answer.body)) response.end(body);
+  // Where the client or the stream itself breaks off, the connection ends, and nobody is left to tell.
+  else await pipeline(answer.body, response).catch(() => {});
   return answer.status;
 }
 

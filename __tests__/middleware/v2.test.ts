@@ -1,0 +1,149 @@
+import { Readable } from 'node:stream';
+import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
+import { Simulator, v2Fault } from 'wechatpay-undici/simulator';
+import { type Interceptor, v2Signer, v2Verifier } from '../../lib/middleware';
+
+let simulator: Simulator;
+let agent: Agent;
+let dispatcher: Dispatcher;
+let url: string;
+
+beforeAll(async () => {
+  simulator = await Simulator.start();
+  url = `${simulator.url}pay/x`;
+});
+beforeEach(() => {
+  simulator.reset();
+  simulator.on('post', 'v2/pay/x', ({ xml }) => ({ got: xml.a }));
+  simulator.on('get', 'v2/pay/x', ({ xml }) => ({ got: xml.a }));
+  agent = new Agent();
+  dispatcher = agent.compose(v2Verifier(simulator.config), v2Signer(simulator.config));
+});
+afterEach(() => agent.destroy());
+afterAll(() => simulator.close());
+
+const mch_id = '1900000109';
+const body = `<xml><mch_id>${mch_id}</mch_id><a><![CDATA[<中>]]></a></xml>`;
+const post = (options: object = {}) => request(url, { method: 'POST', body, dispatcher, ...options });
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => Promise.reject(new Error('it should have failed')),
+    (error) => error,
+  );
+
+test.each<[string, Dispatcher.DispatchOptions['body']]>([
+  ['text', body],
+  ['a Buffer', Buffer.from(body)],
+  ['a Uint8Array', new TextEncoder().encode(body)],
+  ['a stream', Readable.from([Buffer.from(body.slice(0, 50)), Buffer.from(body.slice(50))])],
+  ['a Blob', new Blob([body]) as never],
+])('%s as a body of undici.request', async (_, given) => {
+  const { statusCode, body: answer } = await post({ body: given });
+  expect(statusCode).toBe(200);
+  expect(await answer.text()).toContain('<got><![CDATA[<中>]]></got>');
+  expect(simulator.requests[0]?.body).toMatch(
+    /^<xml><mch_id>1900000109<\/mch_id><a><!\[CDATA\[<中>\]\]><\/a><nonce_str>/,
+  );
+});
+
+test('fetch', async () => {
+  const response = await fetch(url, { method: 'POST', body, dispatcher });
+  expect(await response.text()).toContain('<got><![CDATA[<中>]]></got>');
+  simulator.misbehave({ signature: 'wrong' });
+  await expect(fetch(url, { method: 'POST', body, dispatcher })).rejects.toMatchObject({
+    cause: { code: 'ERR_SIGNATURE_WRONG' },
+  });
+});
+
+test('a query that undici joins only later', async () => {
+  const answer = await request(url, { query: { mch_id, a: 'x y' }, dispatcher });
+  expect(await answer.body.text()).toContain('<got>x y</got>');
+  expect(simulator.requests[0]?.target).toMatch(
+    /^\/pay\/x\?mch_id=1900000109&a=x%20y&nonce_str=\w{32}&sign=[0-9A-F]{32}$/,
+  );
+});
+
+test.each<[string, string]>([
+  ['no XML', 'a=b'],
+  ['XML that is cut off', '<xml><mch_id>'],
+  ['no merchant', '<xml><a>1</a></xml>'],
+  ['another merchant', '<xml><mch_id>1</mch_id></xml>'],
+  ['a list', `<xml><mch_id>${mch_id}</mch_id><a>1</a><a>2</a></xml>`],
+  ['nothing', ''],
+])('%s as a body is refused before anything is sent', async (_, given) => {
+  expect(await failure(post({ body: given }))).toMatchObject({
+    name: expect.stringMatching(/^(BodyError|InvalidArgumentError)$/),
+  });
+  expect(simulator.requests).toEqual([]);
+});
+
+test('a host that is neither of WeChat Pay nor configured gets no signature', async () => {
+  await using elsewhere = await Simulator.start();
+  const error = await failure(request(`${elsewhere.url}pay/x`, { method: 'POST', body, dispatcher }));
+  expect(error).toMatchObject({ message: '签名错误，请检查后再试' });
+  expect(elsewhere.requests).toMatchObject([{ body }]);
+});
+
+test('the answer: a failure, a wrong sign, none', async () => {
+  simulator.on('post', 'v2/pay/x', () => v2Fault('NOTENOUGH', '余额不足'));
+  const error = await failure(post());
+  expect(error).toMatchObject({ name: 'ApiError', code: 'NOTENOUGH', request: 'POST /pay/x' });
+  simulator.on('post', 'v2/pay/x', () => ({}));
+  simulator.misbehave({ signature: 'wrong' });
+  expect(await failure(post())).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_WRONG' });
+  simulator.misbehave({ signature: 'none' }, 2);
+  expect(await failure(post())).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_MISSING' });
+  const answer = await post({ unsigned: true });
+  expect(await answer.body.text()).toContain('SUCCESS');
+});
+
+test.each<[string, object, RegExp]>([
+  ['nonceless', { nonceless: true }, /<\/a><sign>/],
+  ['with a nonce', { nonceless: false }, /<\/a><nonce_str>\w{32}<\/nonce_str><sign>/],
+])('%s', async (_, options, expected) => {
+  const answer = await post(options);
+  await answer.body.dump();
+  expect(simulator.requests[0]).toMatchObject({ status: 200, body: expect.stringMatching(expected) });
+});
+
+test('with download: true the answer streams through', async () => {
+  simulator.on('post', 'v2/pay/x', () => new Response('`a,`b'), { signed: false });
+  const answer = await post({ download: true });
+  expect(await answer.body.text()).toBe('`a,`b');
+});
+
+test('an answer of another status passes, unverified', async () => {
+  simulator.misbehave({ status: 502, body: 'Bad Gateway' });
+  const { statusCode, body: answer } = await post();
+  expect([statusCode, await answer.text()]).toEqual([502, 'Bad Gateway']);
+});
+
+test('a retry is signed afresh', async () => {
+  const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
+  simulator.misbehave({ status: 503 });
+  simulator.misbehave({ reset: true });
+  const answer = await post({ dispatcher: retrying });
+  expect(await answer.body.text()).toContain('<got>');
+  const signs = simulator.requests.map(({ body }) => /<sign>(\w+)/.exec(body)?.[1]);
+  expect(new Set(signs).size).toBe(3);
+});
+
+test('a retry does not repeat what has a wrong sign', async () => {
+  const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
+  simulator.misbehave({ signature: 'wrong' }, 2);
+  expect(await failure(post({ dispatcher: retrying }))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
+  expect(simulator.requests).toHaveLength(1);
+});
+
+test('an abort while signing sends nothing', async () => {
+  const controller = new AbortController();
+  const sending = post({ signal: controller.signal });
+  controller.abort(new Error('enough'));
+  await expect(sending).rejects.toThrow('enough');
+  expect(simulator.requests).toEqual([]);
+});
+
+test('a base URL that is none', () => {
+  const make = (): Interceptor => v2Signer({ ...simulator.config, baseUrl: 'x' });
+  expect(make).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
+});

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+
+/** A file of an upload, as it arrived. It is hashed on the way and not kept. */
+export interface UploadedFile {
+  /** Name of its part. */
+  readonly name: string;
+  readonly filename: string;
+  /** Number of bytes. */
+  readonly size: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Lower-case hexadecimal. */
+  readonly md5: string;
+  /** The part's `Content-Type`; empty where it has none. */
+  readonly contentType: string;
+}
+
+/** A body of `multipart/form-data`. */
+export interface Form {
+  /** The parts that are no files, by name, as text. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly files: readonly UploadedFile[];
+  /** What is wrong with it, where it cannot be read to its end. */
+  readonly fault?: string;
+}
+
+/** Greatest size of a part that is no file, and of the headers of a part, in bytes. */
+const MAX_FIELD = 1024 * 1024;
+const MAX_HEADERS = 16 * 1024;
+
+const HEADERS_END = Buffer.from('\r\n\r\n');
+
+class Malformed extends Error {}
+
+/**
+ * Reads a form (RFC 7578) as it arrives, in a memory that does not grow with its files.
+ * @param contentType the header of that name
+ * @returns the form, also one that is malformed: what is read of it, and its `fault`
+ */
+export async function readForm(contentType: string, chunks: AsyncIterable<Buffer>): Promise<Form> {
+  const source = chunks[Symbol.asyncIterator]();
+  const fields = new Map<string, string>();
+  const files: UploadedFile[] = [];
+  const result = (fault?: string): Form => ({
+    fields: Object.fromEntries(fields),
+    files,
+    ...(fault !== undefined && { fault }),
+  });
+  try {
+    await readParts(contentType, source, fields, files);
+    return result();
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    return result(error.message);
+  } finally {
+    // Whatever is wrong: an answer goes out once the request is in.
+    while (!(await source.next()).done);
+  }
+}
+
+async function readParts(
+  contentType: string,
+  source: AsyncIterator<Buffer>,
+  fields: Map<string, string>,
+  files: UploadedFile[],
+): Promise<void> {
+  const [, quoted, plain] = /;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(contentType) ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) throw new Malformed('its Content-Type has no boundary');
+  const delimiter = Buffer.from(`\r\n--${boundary}`);
+  const { upTo, take } = cutter(source);
+
+  for await (const _ of upTo(delimiter)); // What stands before the first part means nothing.
+  for (;;) {
+    const end = await take(2);
+    if (end === '--') return;
+    if (end !== '\r\n') throw new Malformed('a boundary is followed by neither a line end nor "--"');
+    const { name, filename, type } = readHeaders(await whole(upTo(HEADERS_END), MAX_HEADERS, 'the headers of a part'));
+    if (filename !== undefined) {
+      files.push({ name, filename, contentType: type, ...(await fingerprint(upTo(delimiter))) });
+    } else {
+      if (fields.has(name)) throw new Malformed(`it has the field "${name}" twice`);
+      fields.set(name, await whole(upTo(delimiter), MAX_FIELD, `the field "${name}", which has no filename="…",`));
+    }
+  }
+}
+
+/** Cuts a stream. */
+interface Cutter {
+  /** Gives what stands before a mark, piece by piece, and takes the mark away. */
+  upTo(mark: Buffer): AsyncGenerator<Buffer, void>;
+  /** Takes so many bytes, as text. */
+  take(size: number): Promise<string>;
+}
+
+function cutter(source: AsyncIterator<Buffer>): Cutter {
+  // The line end that the first boundary need not have before it.
+  let held = Buffer.from('\r\n');
+  const more = async (): Promise<void> => {
+    const { done, value } = await source.next();
+    if (done) throw new Malformed('it ends before its last boundary');
+    held = Buffer.concat([held, value]);
+  };
+  const cut = (size: number): Buffer => {
+    const piece = held.subarray(0, size);
+    held = held.subarray(size);
+    return piece;
+  };
+  return {
+    async *upTo(mark) {
+      for (;;) {
+        const at = held.indexOf(mark);
+        // The end of what is held may be the beginning of the mark.
+        const clear = at >= 0 ? at : held.length - mark.length + 1;
+        if (clear > 0) yield cut(clear);
+        if (at >= 0) return void cut(mark.length);
+        await more();
+      }
+    },
+    async take(size) {
+      while (held.length < size) await more();
+      return cut(size).toString();
+    },
+  };
+}
+
+async function whole(pieces: AsyncIterable<Buffer>, limit: number, what: string): Promise<string> {
+  const kept: Buffer[] = [];
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    if (size > limit) throw new Malformed(`${what} is longer than ${limit} bytes`);
+    kept.push(piece);
+  }
+  return Buffer.concat(kept).toString();
+}
+
+async function fingerprint(pieces: AsyncIterable<Buffer>): Promise<Pick<UploadedFile, 'size' | 'sha256' | 'md5'>> {
+  const sha256 = createHash('sha256');
+  const md5 = createHash('md5');
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    sha256.update(piece);
+    md5.update(piece);
+  }
+  return { size, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
+}
+
+/** WeChat Pay does not read `filename*=`: a part that has nothing else is no file. */
+function readHeaders(text: string): { name: string; filename: string | undefined; type: string } {
+  const headers = new Map<string, string>();
+  for (const line of text.split('\r\n')) {
+    const [, name = '', value = ''] = /^([^\s:]+):[ \t]*(.*)$/.exec(line) ?? [];
+    headers.set(name.toLowerCase(), value.trim());
+  }
+  const disposition = headers.get('content-disposition') ?? '';
+  const parameter = (name: string) => {
+    const [, quoted, plain] = new RegExp(`;\\s*${name}=(?:"([^"]*)"|([^\\s;"]+))`, 'i').exec(disposition) ?? [];
+    return quoted ?? plain;
+  };
+  const name = parameter('name');
+  if (!/^form-data\s*;/i.test(disposition) || name === undefined) {
+    throw new Malformed('a part has no Content-Disposition: form-data; name="…"');
+  }
+  return { name, filename: parameter('filename'), type: headers.get('content-type') ?? '' };
+}
