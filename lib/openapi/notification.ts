@@ -1,17 +1,6 @@
 import type { JsonNotifications, XmlNotifications } from './notifications';
 
-/** A notification of APIv3 as it is handed out: the envelope, and the resource decrypted. */
-export interface Notified<EventType extends string, Resource> {
-  /** Id of the notification; a repeated one has the same. */
-  readonly id: string;
-  /** When it was made, as `2015-05-20T13:29:35+08:00`. */
-  readonly create_time: string;
-  readonly event_type: EventType;
-  readonly resource_type: string;
-  readonly summary: string;
-  /** The resource, decrypted. */
-  readonly resource: Resource;
-}
+export type { Notified } from './notified';
 
 /** Every notification, by its name: the event type, or `v2/` and a name for those in XML. */
 export interface Notifications extends JsonNotifications, XmlNotifications {}

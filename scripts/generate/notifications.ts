@@ -99,7 +99,7 @@ export function printNotificationMap(printer: Printer, models: readonly Notifica
     const about = comment(documentation(webhook.title, [], webhook.links));
     const type = typeName(printer, model);
     if (webhook.protocol === 'v2') return { xml: true, text: `${about}readonly ${quoted(key)}: ${type};` };
-    const notified = `${use(printer, 'notification', 'Notified')}<${quoted(key)}, ${type}>`;
+    const notified = `${use(printer, 'notified', 'Notified')}<${quoted(key)}, ${type}>`;
     return { xml: false, text: `${about}readonly ${quoted(key)}: ${notified};` };
   });
   const members = (xml: boolean) => lines.filter((line) => line.xml === xml).map(({ text }) => text);

@@ -31,6 +31,9 @@ export function treeOf(protocol: 'v2' | 'v3', models: readonly OperationModel[])
     tree.byPath.set(model.path, node);
     node.operations.push(model);
   }
+  // `DELETE a/b` has options of the name that the path `a/b/delete` would have.
+  const taken = new Set(models.map(({ name }) => name));
+  for (const node of [...nodesFrom(root), ...tree.apart]) if (taken.has(node.name)) node.name += 'Path';
   return tree;
 }
 
