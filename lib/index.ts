@@ -35,8 +35,9 @@ export {
   v2Verifier,
   verifier,
 } from './middleware';
+export { Notification, type NotificationConfig, type NotificationStore } from './notification';
 export type { Chain } from './openapi/chain';
-export type { Notification, NotificationOf } from './openapi/notification';
+export type { NotificationOf } from './openapi/notification';
 export type { RequestOf, ResponseOf } from './openapi/operation';
 export type { CommonOptions, LooseOptions } from './openapi/options';
 export type { ApiResponse, Download, ResponsePromise } from './openapi/response';

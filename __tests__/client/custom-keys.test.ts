@@ -143,6 +143,30 @@ describe('functions in the place of keys', () => {
     expect(simulator.requests).toHaveLength(1);
   });
 
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['text', 'true'],
+    ['a number', 1],
+  ])('a verifier that gives %s has not verified', async (_, result) => {
+    const verifier = (async () => result) as unknown as () => Promise<boolean>;
+    expect(await failure(echo(build({ certs: { [id]: verifier } })))).toMatchObject({
+      name: expect.stringMatching(/^(SignatureError|ConfigurationError)$/),
+    });
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['bytes', Buffer.alloc(256)],
+    ['text that is no Base64', 'a"b'],
+    ['a line break', 'AAAA\r\nx-a: b'],
+    ['no text', ''],
+  ])('a signer that gives %s: a ConfigurationError, nothing sent', async (_, result) => {
+    const privateKey = (async () => result) as unknown as () => Promise<string>;
+    const error = await failure(echo(build({ privateKey })));
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(simulator.requests).toEqual([]);
+  });
+
   test('a slow signer is no reason to wait longer than the timeout', async () => {
     const privateKey = () => new Promise<string>(() => {});
     const error = await failure(build({ privateKey }).chain('v3/echo').post({ body: '{}', timeout: 30 }));

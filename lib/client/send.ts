@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { BodyError } from '../errors';
 import { toObject } from '../format/transformer';
@@ -33,7 +34,11 @@ export async function send(
   const options = { ...rest, signal: limit.signal, bodyTimeout: timeout } as Dispatcher.RequestOptions;
   const answer = await dispatcher.request(options);
   const head: Head = { status: answer.statusCode, headers: readHeaders(answer.headers) };
-  if (head.status >= 300) throw apiError(what, head.status, head.headers, await answer.body.text());
+  if (head.status >= 300) {
+    const text = await answer.body.text();
+    if (protocol === 'v2' && text.startsWith('<xml')) await refuseXml(Readable.from([Buffer.from(text)]), head, what);
+    throw apiError(what, head.status, head.headers, text);
+  }
   if (!request.download) {
     const bytes = await answer.body.bytes();
     return new ApiResponse(bytes.length === 0 ? null : bytes, head, decode);

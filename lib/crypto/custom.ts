@@ -8,10 +8,16 @@ export type SignFunction = (message: Uint8Array) => string | Promise<string>;
 /** Verifies in the place of a public key: SHA256withRSA, the signature in Base64. */
 export type VerifyFunction = (message: Uint8Array, signature: string) => boolean | Promise<boolean>;
 
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
 /** A key or a function as what signs. @throws {@link ConfigurationError} */
 export function toSign(input: PrivateKeyInput | SignFunction): (message: string | Uint8Array) => Promise<string> {
   if (typeof input === 'function') {
-    return async (message) => ofConfiguration('privateKey', () => input(Buffer.from(message)));
+    return async (message) => {
+      const signature: unknown = await ofConfiguration('privateKey', () => input(Buffer.from(message)));
+      if (typeof signature === 'string' && BASE64.test(signature)) return signature;
+      throw new ConfigurationError('The function "privateKey" of the configuration must give the signature as Base64.');
+    };
   }
   const key = loadPrivateKey(input);
   return (message) => sign(message, key);
@@ -23,7 +29,11 @@ export function toVerify(
   name: string,
 ): (message: string | Uint8Array, signature: string) => Promise<boolean> {
   if (typeof input === 'function') {
-    return async (message, signature) => ofConfiguration(name, () => input(Buffer.from(message), signature));
+    return async (message, signature) => {
+      const isRight: unknown = await ofConfiguration(name, () => input(Buffer.from(message), signature));
+      if (typeof isRight === 'boolean') return isRight;
+      throw new ConfigurationError(`The function "${name}" of the configuration must give true or false.`);
+    };
   }
   const key = loadPublicKey(input, name);
   return (message, signature) => verify(message, signature, key);

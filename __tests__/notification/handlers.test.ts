@@ -1,0 +1,402 @@
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigurationError, SignatureError } from 'wechatpay-undici';
+import type { AnyNotification, NotificationConfig } from '../../lib/notification';
+import { factory } from '../../lib/notification/factory';
+import { failure, success } from '../../lib/notification/reply';
+import {
+  apiv3Key,
+  certs,
+  PAYMENT,
+  post,
+  refund,
+  type Sent,
+  secret,
+  serve,
+  signed,
+  TRANSACTION,
+  v2,
+  v3,
+} from './support';
+
+type Process = (notification: AnyNotification) => unknown;
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  jest.useRealTimers();
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A server with a handler, and the errors it told of. */
+async function start(process: Process, config: NotificationConfig = {}) {
+  const errors: { name?: string; code?: string; message?: string }[] = [];
+  const onError = (error: unknown) => errors.push(error as Error);
+  const handler = factory({ certs, apiv3Key, secret, onError, ...config }).handler(process);
+  const server = await serve(handler);
+  closers.push(server.close);
+  return { ...server, errors };
+}
+
+/** Posts to a handler for standard requests. */
+function web(process: Process, config: NotificationConfig = {}) {
+  const errors: { name?: string; code?: string }[] = [];
+  const onError = (error: unknown) => errors.push(error as Error);
+  const handler = factory({ certs, apiv3Key, secret, onError, ...config }).webHandler(process);
+  const send = async ({ headers, body }: Sent) => {
+    const response = await handler(new Request('http://localhost/notify', { method: 'POST', headers, body }));
+    return { status: response.status, type: response.headers.get('content-type'), body: await response.text() };
+  };
+  return { send, errors };
+}
+
+const NOTHING = { status: 204, type: null, body: '' };
+const JSON_TYPE = 'application/json; charset=utf-8';
+const XML_TYPE = 'text/xml; charset=utf-8';
+const fail = (status: number, message: string) => ({
+  status,
+  type: JSON_TYPE,
+  body: JSON.stringify({ code: 'FAIL', message }),
+});
+const failXml = (status: number, message: string) => ({
+  status,
+  type: XML_TYPE,
+  body: `<xml><return_code>FAIL</return_code><return_msg>${message}</return_msg></xml>`,
+});
+const OK_XML = {
+  status: 200,
+  type: XML_TYPE,
+  body: '<xml><return_code>SUCCESS</return_code><return_msg>OK</return_msg></xml>',
+};
+const NOT_PROCESSED = 'The notification was not processed.';
+const NOT_ACCEPTED = 'The signature is not accepted.';
+
+function probe(): Sent {
+  const sent = v3();
+  return { ...sent, headers: { ...sent.headers, 'Wechatpay-Signature': 'WECHATPAY/SIGNTEST/abc' } };
+}
+
+describe.each([
+  [
+    'handler',
+    async (process: Process) => {
+      const { url, errors } = await start(process);
+      return { send: (sent: Sent) => post(url, sent), errors };
+    },
+  ],
+  ['webHandler', async (process: Process) => web(process)],
+] as const)('%s', (_kind, open) => {
+  test.each<[string, Sent, object]>([
+    ['APIv3', v3(), NOTHING],
+    ['v2', v2(), OK_XML],
+    ['a refund of v2', refund(), OK_XML],
+  ])('processes %s and answers success', async (_, sent, answer) => {
+    const seen: AnyNotification[] = [];
+    const { send, errors } = await open((notification) => sleep(5).then(() => seen.push(notification)));
+    expect(await send(sent)).toEqual(answer);
+    expect(seen).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
+  test.each<[string, Sent, object, string]>([
+    ['a wrong signature', { ...v3(), body: '{}' }, fail(401, NOT_ACCEPTED), 'ERR_SIGNATURE_WRONG'],
+    [
+      'a wrong sign',
+      { headers: {}, body: v2().body.replace('1004', '1005') },
+      failXml(401, NOT_ACCEPTED),
+      'ERR_SIGNATURE_WRONG',
+    ],
+    ['a probe', probe(), fail(401, NOT_ACCEPTED), 'ERR_SIGNATURE_WRONG'],
+    ['no body', { headers: {}, body: '' }, fail(401, NOT_ACCEPTED), 'ERR_SIGNATURE_MISSING'],
+    ['broken XML', { headers: {}, body: '<xml><a>' }, failXml(400, 'The body cannot be read.'), 'ERR_BODY_NOT_XML'],
+    ['signed text that is no JSON', signed('tea'), fail(400, 'The body cannot be read.'), 'ERR_BODY_NOT_JSON'],
+    [
+      'a return_code of failure',
+      v2({ ...PAYMENT, return_code: 'FAIL' }),
+      failXml(400, 'The notification is of a failure.'),
+      'FAIL',
+    ],
+    [
+      'too large a body',
+      { headers: {}, body: 'x'.repeat(1024 * 1024 + 1) },
+      fail(413, 'The body is too large.'),
+      'ERR_BODY_TOO_LARGE',
+    ],
+  ])('refuses %s, and does not process it', async (_, sent, answer, code) => {
+    const process = jest.fn();
+    const { send, errors } = await open(process);
+    expect(await send(sent)).toEqual(answer);
+    expect(process).not.toHaveBeenCalled();
+    expect(errors).toMatchObject([{ code }]);
+  });
+
+  test.each<[string, Sent, object]>([
+    ['APIv3', v3(), fail(500, NOT_PROCESSED)],
+    ['v2', v2(), failXml(500, NOT_PROCESSED)],
+  ])('answers %s with 500 where the function fails, without telling why', async (_, sent, answer) => {
+    const errors = [new Error('password 12345'), new SignatureError('ERR_SIGNATURE_WRONG', 'of another call'), 'text'];
+    const reasons = [...errors];
+    const { send, errors: told } = await open(() => {
+      throw reasons.shift();
+    });
+    for (const _ of errors) expect(await send(sent)).toEqual(answer);
+    expect(told).toEqual(errors);
+  });
+
+  test('a notification that failed is processed anew, one that was processed is not', async () => {
+    let calls = 0;
+    const { send } = await open(async () => {
+      if (++calls < 3) throw new Error('not yet');
+    });
+    const sent = v3();
+    const statuses = [];
+    for (let i = 0; i < 5; i++) statuses.push((await send(sent)).status);
+    expect(statuses).toEqual([500, 500, 204, 204, 204]);
+    expect(calls).toBe(3);
+  });
+
+  test.each([
+    [true, 204],
+    [false, 500],
+  ])('duplicates at the same time are processed once and share the outcome (success: %s)', async (succeeds, status) => {
+    let calls = 0;
+    const { send } = await open(async () => {
+      calls++;
+      await sleep(200);
+      if (!succeeds) throw new Error('no');
+    });
+    const sent = v3();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send(sent)));
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([status]));
+    expect(calls).toBe(1);
+  });
+});
+
+test('what is too late is answered with 500, and a repeat finds it done', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date'] });
+  let finish: (value?: unknown) => void = () => {};
+  const process = jest.fn(() => new Promise((resolve) => (finish = resolve)));
+  const { send, errors } = web(process);
+  const sent = v3();
+  const answer = send(sent);
+  while (process.mock.calls.length === 0) await new Promise(setImmediate);
+  jest.advanceTimersByTime(4999);
+  expect(await Promise.race([answer, 'pending'])).toBe('pending');
+  jest.advanceTimersByTime(1);
+  expect(await answer).toEqual(fail(500, NOT_PROCESSED));
+  expect(errors).toMatchObject([{ name: 'TimeoutError' }]);
+  // A repeat waits for what is still going on.
+  const repeat = send(sent);
+  for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+  finish();
+  expect(await repeat).toEqual(NOTHING);
+  expect(process).toHaveBeenCalledTimes(1);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('what hangs does not keep a repeat from being processed', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date'] });
+  let calls = 0;
+  const { send } = web(() => (++calls === 1 ? new Promise(() => {}) : undefined));
+  const sent = v3();
+  const first = send(sent);
+  while (calls === 0) await new Promise(setImmediate);
+  jest.advanceTimersByTime(15_000);
+  expect(await first).toMatchObject({ status: 500 });
+  expect(await send(sent)).toEqual(NOTHING);
+  expect(calls).toBe(2);
+});
+
+test('a body that never ends is answered in time, and never processed', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date', 'performance'] });
+  const process = jest.fn();
+  const { port, errors } = await start(process);
+  const sent = v3();
+  const socket = connect(port, '127.0.0.1');
+  const lines = Object.entries(sent.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const length = Buffer.byteLength(sent.body);
+  socket.write(
+    `POST / HTTP/1.1\r\nhost: x\r\n${lines.join('')}content-length: ${length}\r\n\r\n${sent.body.slice(0, 9)}`,
+  );
+  await until(() => jest.getTimerCount() > 0);
+  await new Promise(setImmediate);
+  jest.advanceTimersByTime(5000);
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  expect(answer).toMatch(/^HTTP\/1\.1 500 .*connection: close/is);
+  expect(errors).toMatchObject([{ name: 'TimeoutError' }]);
+  expect(process).not.toHaveBeenCalled();
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(setImmediate);
+}
+
+describe('a body over the limit is refused before it is read whole', () => {
+  /** Sends until the server has answered; gives the answer and how much was sent. */
+  async function flood(port: number, head: string, chunk: string) {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    socket.on('error', () => {});
+    let answer = '';
+    socket.on('data', (text) => {
+      answer += text;
+    });
+    socket.write(`POST / HTTP/1.1\r\nhost: x\r\n${head}\r\n\r\n`);
+    let sent = 0;
+    while (answer === '' && !socket.destroyed && sent < 1e9) {
+      if (chunk === '') await sleep(1);
+      else if (!socket.write(chunk))
+        await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), sleep(50)]);
+      sent += chunk.length;
+    }
+    await sleep(50);
+    return { answer, sent, closed: socket.destroyed || socket.readableEnded };
+  }
+
+  test('by its Content-Length, before a byte of it', async () => {
+    const { port, errors } = await start(jest.fn());
+    const { answer, closed } = await flood(port, 'content-length: 1048577', '');
+    expect(answer).toMatch(/^HTTP\/1\.1 413 .*connection: close/is);
+    expect(closed).toBe(true);
+    expect(errors).toMatchObject([{ code: 'ERR_BODY_TOO_LARGE' }]);
+  });
+
+  test('while it streams', async () => {
+    const { port, errors } = await start(jest.fn(), { maxBodySize: 10_000 });
+    const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
+    const { answer, sent, closed } = await flood(port, 'transfer-encoding: chunked', chunk);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(closed).toBe(true);
+    expect(sent).toBeLessThan(16 * 1024 * 1024);
+    expect(errors).toMatchObject([{ code: 'ERR_BODY_TOO_LARGE' }]);
+  });
+
+  test('of a standard request', async () => {
+    let pulled = 0;
+    let cancelled = false;
+    const body = new ReadableStream({
+      pull: (controller) => {
+        pulled++;
+        controller.enqueue(new Uint8Array(1000));
+      },
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const handler = factory({ secret, maxBodySize: 5000, onError: () => {} }).webHandler(jest.fn());
+    const init = { method: 'POST', body, duplex: 'half' } as const;
+    expect((await handler(new Request('http://localhost/', init))).status).toBe(413);
+    expect(pulled).toBeLessThan(10);
+    expect(cancelled).toBe(true);
+  });
+
+  test('a body of just the limit is read', async () => {
+    const sent = v3();
+    const { url } = await start(jest.fn(), { maxBodySize: Buffer.byteLength(sent.body) });
+    expect((await post(url, sent)).status).toBe(204);
+  });
+});
+
+test('a body that breaks off is told of', async () => {
+  const { port, errors } = await start(jest.fn());
+  const request = httpRequest({ port, method: 'POST', headers: { 'content-length': 100 } }).on('error', () => {});
+  request.write('{');
+  await sleep(50);
+  request.destroy();
+  await until(() => errors.length > 0);
+  expect(errors).toMatchObject([{ name: 'TransportError' }]);
+});
+
+/** A server whose frame has read the body before the handler sees it. */
+async function framed(members: (body: Buffer) => object) {
+  const errors: unknown[] = [];
+  const handler = factory({ certs, apiv3Key, onError: (error) => errors.push(error) }).handler(jest.fn());
+  const server = await serve(async (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    await handler(Object.assign(request, members(Buffer.concat(chunks))), response);
+  });
+  closers.push(server.close);
+  return { ...server, errors };
+}
+
+test.each<[string, (body: Buffer) => object]>([
+  ['express.raw()', (body) => ({ body })],
+  ['express.text()', (body) => ({ body: body.toString() })],
+  ['Nest with rawBody', (rawBody) => ({ rawBody, body: JSON.parse(String(rawBody)) })],
+])('what %s has read is taken', async (_, members) => {
+  const { url } = await framed(members);
+  expect(await post(url, v3())).toEqual(NOTHING);
+});
+
+test('what express.json() has parsed is answered with 500, and told of with what to do', async () => {
+  const { url, errors } = await framed((body) => ({ body: JSON.parse(String(body)) }));
+  expect(await post(url, v3())).toEqual(fail(500, NOT_PROCESSED));
+  expect(errors).toMatchObject([{ name: 'InvalidArgumentError', message: expect.stringContaining('express.raw') }]);
+});
+
+test('an answer that the function has sent itself is left alone', async () => {
+  const own = factory({ certs, apiv3Key });
+  const server = await serve((request, response) =>
+    own.handler(() => response.writeHead(202).end('mine'))(request, response),
+  );
+  closers.push(server.close);
+  expect(await post(server.url, v3())).toMatchObject({ status: 202, body: 'mine' });
+});
+
+test('the connection stays open after an ordinary answer', async () => {
+  const { url } = await start(jest.fn());
+  const { headers, body } = v3();
+  const response = await fetch(url, { method: 'POST', headers, body });
+  expect(response.headers.get('connection')).toBe('keep-alive');
+});
+
+test('errors are printed where nobody asks for them, but for probes', async () => {
+  const printed = jest.spyOn(console, 'error').mockImplementation(() => {});
+  const { send } = web(jest.fn(), { onError: undefined as never });
+  await send(probe());
+  expect(printed).not.toHaveBeenCalled();
+  await send({ ...v3(), body: '{}' });
+  expect(printed).toHaveBeenCalledWith(expect.any(SignatureError));
+  printed.mockRestore();
+});
+
+test.each<[string, () => unknown]>([
+  [
+    'throws',
+    () => {
+      throw new Error('no log');
+    },
+  ],
+  ['rejects', async () => Promise.reject(new Error('no log'))],
+])('an onError that %s changes no answer', async (_, onError) => {
+  const { send } = web(jest.fn(), { onError });
+  expect(await send(probe())).toMatchObject({ status: 401 });
+});
+
+test('answers for those who answer themselves', () => {
+  expect(success()).toEqual({ status: 204, headers: {}, body: '' });
+  expect(success('v2')).toMatchObject({ status: 200, body: OK_XML.body });
+  expect(failure(new ConfigurationError('secret'))).toMatchObject({
+    status: 500,
+    body: expect.not.stringContaining('secret'),
+  });
+  expect(failure(new SignatureError('ERR_SIGNATURE_WRONG', 'x'), 'v2')).toMatchObject({ status: 401 });
+});
+
+test('a handler without a function is refused', () => {
+  expect(() => factory({ secret }).handler(undefined as never)).toThrow(/needs the function/);
+  expect(() => factory({ secret }).webHandler({} as never)).toThrow(/needs the function/);
+});
+
+test('the resource is that of the notification', async () => {
+  const seen: unknown[] = [];
+  const { send } = web(({ resource }) => seen.push(resource));
+  await send(v3());
+  expect(seen).toEqual([TRANSACTION]);
+});
+
+test('a server of node:http takes the handler as it is', () => {
+  const { handler } = factory({ secret });
+  expect(() => createServer(handler(jest.fn()))).not.toThrow();
+});

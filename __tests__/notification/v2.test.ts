@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { V2Notification } from '../../lib/notification';
+import { factory } from '../../lib/notification/factory';
+import {
+  apiv3Key,
+  certs,
+  failureOf,
+  flipped,
+  PAYMENT,
+  REFUND,
+  refund,
+  reqInfo,
+  type Sent,
+  seal,
+  secret,
+  v2,
+  v2Sign,
+  xml,
+} from './support';
+
+const notifications = factory({ certs, apiv3Key, secret });
+const parse = (sent: Sent) => notifications.parse<V2Notification>(sent);
+
+/** Objects of XML have no prototype. */
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
+
+test.each(['md5', 'sha256'] as const)('a notification signed with %s comes out verified', async (type) => {
+  const fields = { ...PAYMENT, sign: v2Sign(PAYMENT, type) };
+  expect(plain(await parse(v2(PAYMENT, type)))).toEqual({
+    protocol: 'v2',
+    id: expect.stringMatching(/^[0-9a-f]{64}$/),
+    resource: fields,
+    envelope: fields,
+  });
+});
+
+test('XML counts as XML whatever its headers say', async () => {
+  const { body } = v2();
+  expect(await parse({ headers: { 'content-type': 'application/json' }, body: `\n ${body}` })).toMatchObject({
+    protocol: 'v2',
+  });
+});
+
+test('a refund comes out decrypted, and vouches for nothing beside that', async () => {
+  const { resource, envelope } = await parse(refund({ result_code: 'SUCCESS', transaction_id: '4200001' }));
+  expect(plain(resource)).toEqual(REFUND);
+  expect(envelope).toMatchObject({ result_code: 'SUCCESS', transaction_id: '4200001' });
+});
+
+test('a content in AES-GCM comes out decrypted', async () => {
+  const fields = {
+    mch_id: '10000100',
+    algorithm: 'HMAC-SHA256',
+    event_id: randomUUID(),
+    event_type: 'CHECK.SUCCESS',
+    event_nonce: 'abcdef012345',
+    event_associated_data: 'payscore',
+    event_ciphertext: seal(xml({ state: 'USER_ACCEPTED' }), 'abcdef012345', 'payscore'),
+  };
+  const sent = v2(fields, 'sha256');
+  expect(plain(await parse(sent))).toMatchObject({
+    id: fields.event_id,
+    event_type: 'CHECK.SUCCESS',
+    resource: { state: 'USER_ACCEPTED' },
+  });
+  expect(await failureOf(factory({ secret }).parse(sent))).toMatchObject({
+    message: expect.stringContaining('"apiv3Key"'),
+  });
+  expect(await failureOf(factory({ secret, apiv3Key: 'x'.repeat(32) }).parse(sent))).toMatchObject({
+    name: 'ConfigurationError',
+  });
+});
+
+test('repeats have the same id, other notifications another', async () => {
+  const ids = async (...sent: Sent[]) => new Set(await Promise.all(sent.map(async (one) => (await parse(one)).id)));
+  expect(await ids(v2(), v2({ ...PAYMENT, nonce_str: 'other' }), v2(PAYMENT, 'sha256'))).toHaveProperty('size', 1);
+  expect(await ids(refund(), refund({ nonce_str: 'other' }))).toHaveProperty('size', 1);
+  const others = [v2(), v2({ ...PAYMENT, transaction_id: '1' }), refund(), refund({ req_info: reqInfo({ a: 'b' }) })];
+  expect(await ids(...others)).toHaveProperty('size', 4);
+});
+
+test.each<[string, Sent, object]>([
+  ['no sign and no req_info', { headers: {}, body: xml(PAYMENT) }, { code: 'ERR_SIGNATURE_MISSING' }],
+  ['an empty sign', { headers: {}, body: xml({ ...PAYMENT, sign: '' }) }, { code: 'ERR_SIGNATURE_WRONG' }],
+  [
+    'the sign of another key',
+    { headers: {}, body: xml({ ...PAYMENT, sign: v2Sign(PAYMENT, 'md5', 'x'.repeat(32)) }) },
+    { code: 'ERR_SIGNATURE_WRONG' },
+  ],
+  [
+    'a sign in lower case',
+    { headers: {}, body: xml({ ...PAYMENT, sign: v2Sign(PAYMENT).toLowerCase() }) },
+    { code: 'ERR_SIGNATURE_WRONG' },
+  ],
+  [
+    'elements within elements',
+    { headers: {}, body: v2().body.replace('</xml>', '<x><y>1</y></x></xml>') },
+    { code: 'ERR_SIGNATURE_WRONG' },
+  ],
+  [
+    'a field twice',
+    { headers: {}, body: v2().body.replace('</xml>', '<total_fee>1</total_fee></xml>') },
+    { code: 'ERR_SIGNATURE_WRONG' },
+  ],
+  [
+    'what a page pays with, signed with the same key',
+    v2({ appId: 'wx1', timeStamp: '1700000000', nonceStr: 'x', package: 'prepay_id=1', signType: 'MD5' }),
+    { code: 'ERR_SIGNATURE_WRONG', message: expect.stringContaining('mch_id') },
+  ],
+  ['req_info of another key', refund({}, 'x'.repeat(32)), { code: 'ERR_SIGNATURE_WRONG' }],
+  ['req_info that is no Base64', refund({ req_info: '###' }), { code: 'ERR_SIGNATURE_WRONG' }],
+  ['req_info under a wrong sign', refund({ sign: '0'.repeat(32) }), { code: 'ERR_SIGNATURE_WRONG' }],
+  ['a return_code of failure', refund({ return_code: 'FAIL' }), { name: 'ApiError', code: 'FAIL' }],
+  [
+    'a signed return_code of failure',
+    v2({ ...PAYMENT, return_code: 'FAIL', return_msg: 'why' }),
+    { name: 'ApiError', message: 'why' },
+  ],
+  [
+    'a return_code of failure alone',
+    { headers: {}, body: xml({ return_code: 'FAIL', return_msg: 'why' }) },
+    { name: 'ApiError', return_code: 'FAIL' },
+  ],
+  ['no end', { headers: {}, body: v2().body.slice(0, -9) }, { code: 'ERR_BODY_NOT_XML' }],
+  ['a DTD', { headers: {}, body: `<!DOCTYPE xml>${v2().body}` }, { code: 'ERR_BODY_NOT_XML' }],
+])('a notification with %s is refused', async (_, sent, error) => {
+  expect(await failureOf(parse(sent))).toMatchObject(error);
+});
+
+test('a result_code of failure is business, and comes through', async () => {
+  const fields = { ...PAYMENT, result_code: 'FAIL', err_code: 'ORDERPAID' };
+  expect(await parse(v2(fields))).toMatchObject({ resource: { err_code: 'ORDERPAID' } });
+});
+
+test.each(['md5', 'sha256'] as const)('a flipped bit anywhere changes no field or is refused: %s', async (type) => {
+  const codes = new Set<string | undefined>();
+  const { headers, body } = v2(PAYMENT, type);
+  const { resource } = await parse({ headers, body });
+  for (const change of flipped(body)) {
+    try {
+      // The fields are signed, not the bytes: such as `<![cDATA[` may pass.
+      expect((await parse({ headers, body: change as never })).resource).toEqual(resource);
+    } catch (error) {
+      codes.add((error as { code?: string }).code ?? 'changed');
+    }
+  }
+  // A flipped first bit makes it no XML: then signatures of APIv3 are missing.
+  expect([...codes].sort()).toEqual(['ERR_BODY_NOT_XML', 'ERR_SIGNATURE_MISSING', 'ERR_SIGNATURE_WRONG']);
+});
+
+test('a flipped bit in req_info is refused', async () => {
+  // Always the same key: 1 of some 10 million changes is no error, ECB having no tag.
+  const key = '0123456789abcdef0123456789abcdef';
+  const own = factory({ secret: key });
+  const { body, headers } = refund({ req_info: reqInfo(REFUND, key) });
+  const [start, end] = [body.indexOf('<req_info>'), body.indexOf('</req_info>')];
+  const codes = new Set<string | undefined>();
+  for (const change of flipped(body.slice(start + 19, end - 3))) {
+    const changed = Buffer.concat([Buffer.from(body.slice(0, start + 19)), change, Buffer.from(body.slice(end - 3))]);
+    codes.add((await failureOf(own.parse({ headers, body: changed }))).code);
+  }
+  expect([...codes].sort()).toEqual(['ERR_BODY_NOT_XML', 'ERR_SIGNATURE_WRONG']);
+});

@@ -1,0 +1,102 @@
+import { credentialsOf } from '../client/credentials';
+import { bytesOf } from '../crypto/bytes';
+import { loadPlatformKeys } from '../crypto/platform-signature';
+import { ConfigurationError } from '../errors';
+import { createHandlers, protocolOf } from './handlers';
+import { type RawRequest, readRequest } from './raw-body';
+import type { AnyNotification, NotificationConfig, Notifications } from './types';
+import { parseV2 } from './v2';
+import { parseV3 } from './v3';
+
+/** The members of {@link NotificationConfig}; the type keeps the list whole. */
+const KNOWN: Record<keyof NotificationConfig, true> = {
+  instance: true,
+  certs: true,
+  apiv3Key: true,
+  secret: true,
+  store: true,
+  maxBodySize: true,
+  onError: true,
+};
+
+/** Bytes of the APIv3 key and of the APIv2 key. */
+const KEY_LENGTH = 32;
+
+const MAX_BODY_SIZE = 1024 * 1024;
+
+/**
+ * Receives the notifications of one merchant.
+ *
+ * Keys are loaded and checked here, once. No timer is started.
+ * @throws {@link ConfigurationError} that names the option, what was found and what was expected
+ * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance
+ * @example
+ * const notifications = Notification.factory({ instance, apiv3Key });
+ * app.post('/notify', notifications.handler(async ({ event_type, resource }) => {
+ *   if (event_type === 'TRANSACTION.SUCCESS') await markAsPaid(resource);
+ * }));
+ */
+export function factory(config: NotificationConfig): Notifications {
+  if (typeof config !== 'object' || config === null)
+    throw new ConfigurationError('The configuration must be an object.');
+  const unknown = Object.keys(config).find((name) => !Object.hasOwn(KNOWN, name));
+  if (unknown !== undefined) {
+    throw new ConfigurationError(`"${unknown}" is no option; there are ${Object.keys(KNOWN).join(', ')}.`);
+  }
+  const { store, onError } = config;
+  const maxBodySize = readSize(config.maxBodySize ?? MAX_BODY_SIZE);
+  if (store !== undefined && typeof store?.claim !== 'function')
+    throw new ConfigurationError('"store" must have a method "claim".');
+  if (onError !== undefined && typeof onError !== 'function')
+    throw new ConfigurationError('"onError" must be a function.');
+  const { certs, apiv3Key, secret } = readKeys(config);
+
+  const parse = async (raw: RawRequest): Promise<AnyNotification> => {
+    if (protocolOf(raw) === 'v2') {
+      if (secret !== undefined) return parseV2(raw, secret, apiv3Key);
+      throw new ConfigurationError('A notification of v2 (XML) came: configure "secret", the APIv2 key.');
+    }
+    if (certs && apiv3Key) return parseV3(raw, certs, apiv3Key);
+    throw new ConfigurationError('A notification of APIv3 came: configure "apiv3Key", and "certs" or "instance".');
+  };
+  return {
+    ...createHandlers({ parse, maxBodySize, store, onError }),
+    // Which type it is, the caller knows and says.
+    parse: async <Notification extends AnyNotification>(request: Parameters<Notifications['parse']>[0]) =>
+      (await parse(await readRequest(request, maxBodySize))) as Notification,
+  };
+}
+
+function readKeys(config: NotificationConfig) {
+  const built = config.instance === undefined ? undefined : credentialsOf(config.instance);
+  const certs = config.certs ?? built?.certs;
+  const secret = readKey('secret', 'APIv2', config.secret ?? built?.secret)?.toString();
+  const apiv3Key = readKey('apiv3Key', 'APIv3', config.apiv3Key);
+  if (config.certs !== undefined && !apiv3Key)
+    throw new ConfigurationError('"apiv3Key" is missing: without it notifications of APIv3 cannot be decrypted.');
+  if (secret === undefined && (!certs || !apiv3Key)) {
+    throw new ConfigurationError(
+      'Keys are missing: APIv3 needs "apiv3Key", and "certs" or an "instance" that has them; v2 needs "secret".',
+    );
+  }
+  if (certs && (typeof certs !== 'object' || Object.keys(certs).length === 0)) {
+    throw new ConfigurationError(
+      "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
+    );
+  }
+  return { certs: certs && loadPlatformKeys(certs), secret, apiv3Key };
+}
+
+function readKey(name: string, title: string, value: unknown): Buffer | undefined {
+  if (value === undefined) return undefined;
+  const readable = typeof value === 'string' || value instanceof Uint8Array;
+  // A copy: what is given as bytes may change.
+  if (readable && Buffer.byteLength(value) === KEY_LENGTH) return Buffer.from(bytesOf(value, name));
+  const found = readable ? `${Buffer.byteLength(value)} bytes` : `a value of type ${typeof value}`;
+  throw new ConfigurationError(`"${name}" must be the ${title} key, ${KEY_LENGTH} bytes; found ${found}.`);
+}
+
+function readSize(size: unknown): number {
+  if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) return size;
+  throw new ConfigurationError('"maxBodySize" must be a whole number of bytes, 1 or more.');
+}

@@ -1,0 +1,114 @@
+import { bytesOf } from '../crypto/bytes';
+import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { BodyError, InvalidArgumentError, TransportError } from '../errors';
+import type { NotificationRequest } from './types';
+
+/** A request that has been read. */
+export interface RawRequest {
+  headers: ReceivedHeaders;
+  body: Buffer;
+}
+
+/** What may be there of a request, whoever made it: Express, Koa, Nest, Fastify, `fetch`. */
+interface Source {
+  headers?: unknown;
+  /** Nest and others keep the bytes here beside what they parse. */
+  rawBody?: unknown;
+  body?: unknown;
+  bodyUsed?: unknown;
+  readableDidRead?: unknown;
+  destroyed?: unknown;
+  iterator?(options: { destroyOnReturn: boolean }): AsyncIterable<unknown>;
+}
+
+const RECIPES = `
+Express: app.post(path, express.raw({ type: '*/*' }), handler), before any express.json().
+Koa: handler(ctx.req, ctx.res) with ctx.respond = false, before any body parser; or { headers, body: ctx.request.rawBody }.
+Nest: NestFactory.create(AppModule, { rawBody: true }), and the whole request of @Req().
+Fastify: in a plugin, removeAllContentTypeParsers() and addContentTypeParser('*', (request, payload, done) => done(null)); then reply.hijack() and handler(request.raw, reply.raw).
+Next: webHandler as POST in app/…/route.ts; under pages/api, export const config = { api: { bodyParser: false } }.`;
+
+/**
+ * Reads the headers and the raw body of a request.
+ * @param limit greatest size of the body in bytes; what is larger is refused before it is read whole
+ * @throws {@link InvalidArgumentError} where there is no raw body (any more)
+ * @throws {@link BodyError} `ERR_BODY_TOO_LARGE`
+ * @throws {@link TransportError} where the body breaks off
+ */
+export async function readRequest(request: NotificationRequest, limit: number): Promise<RawRequest> {
+  const source: Source = Object(request);
+  const headers = readHeaders(source.headers);
+  const { rawBody, body } = source;
+  const given = [rawBody, body].find(isRaw);
+  if (given !== undefined) {
+    const bytes = bytesOf(given, 'body');
+    if (bytes.length > limit) throw tooLarge(limit);
+    return { headers, body: bytes };
+  }
+  const stream = openStream(source);
+  if (Number(headers['content-length']) > limit) throw tooLarge(limit);
+  return { headers, body: await readStream(stream, limit) };
+}
+
+/** Names in lower case; what is there twice is a list, and refused by what asks for it. */
+function readHeaders(input: unknown): ReceivedHeaders {
+  if (typeof input !== 'object' || input === null) {
+    throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
+  }
+  const headers: ReceivedHeaders = Object.create(null);
+  for (const [name, value] of Symbol.iterator in input
+    ? (input as Iterable<[string, string]>)
+    : Object.entries(input)) {
+    const key = name.toLowerCase();
+    const before = headers[key];
+    headers[key] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}
+
+function isRaw(value: unknown): value is string | Uint8Array {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}
+
+function openStream(source: Source): AsyncIterable<unknown> {
+  const { body, bodyUsed, readableDidRead, destroyed } = source;
+  if (bodyUsed === false && body === null) return nothing();
+  if (bodyUsed === false && isIterable(body)) return body;
+  // Destroyed, the socket could not carry the answer that the body is too large.
+  if (readableDidRead === false && !destroyed && source.iterator) return source.iterator({ destroyOnReturn: false });
+  const found = bodyUsed === true || readableDidRead ? 'a request whose body has been read already' : describe(body);
+  throw new InvalidArgumentError(
+    `The raw body is needed, byte for byte as received, since the signature is over that; found ${found}.${RECIPES}`,
+  );
+}
+
+async function* nothing() {}
+
+function isIterable(body: unknown): body is AsyncIterable<unknown> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+function describe(body: unknown): string {
+  return body === undefined || body === null ? 'no body' : `a body of type ${typeof body}, which has been parsed`;
+}
+
+async function readStream(stream: AsyncIterable<unknown>, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      const bytes = bytesOf(chunk as Uint8Array, 'body');
+      size += bytes.length;
+      if (size > limit) throw tooLarge(limit);
+      chunks.push(bytes);
+    }
+  } catch (cause) {
+    if (cause instanceof BodyError) throw cause;
+    throw new TransportError('The body of the request broke off.', { cause });
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(limit: number): BodyError {
+  return new BodyError('ERR_BODY_TOO_LARGE', `The body is larger than the ${limit} bytes of "maxBodySize".`);
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { VerifyFunction } from '../crypto/custom';
+import type { KeyInput } from '../crypto/key';
+import type { Notification as Catalogued } from '../openapi/notification';
+import type { NotificationStore } from './store';
+
+/** A notification of APIv3, verified and decrypted. */
+export interface V3Notification<EventType extends string = string, Resource = Record<string, unknown>> {
+  protocol: 'v3';
+  /** Id of the notification; the same each time that WeChat Pay sends it. */
+  id: string;
+  /** When it was made, as in `2015-05-20T13:29:35+08:00`. */
+  create_time: string;
+  event_type: EventType;
+  resource_type: string;
+  summary: string;
+  /** The content, decrypted. */
+  resource: Resource;
+  /** The body as received, `resource` encrypted. */
+  envelope: Readonly<Record<string, unknown>>;
+}
+
+/** A notification of v2, verified and decrypted. */
+export interface V2Notification<Resource = Record<string, unknown>> {
+  protocol: 'v2';
+  /** `event_id`, or else a hash of the content: the same each time that WeChat Pay sends the notification. */
+  id: string;
+  /** Of the few that have one. */
+  event_type: string | undefined;
+  /**
+   * What is vouched for, and nothing else: the content, decrypted, of those that have an encrypted one (`req_info`,
+   * `event_ciphertext`); of others all fields, the `sign` being right.
+   */
+  resource: Resource;
+  /** All fields as received; of a refund WeChat Pay signs none. */
+  envelope: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What {@link Notifications.parse} gives unless it is told otherwise: a notification of APIv3 that the catalogue knows.
+ * Others come through as well; say `V3Notification` to have them typed.
+ */
+export type KnownNotification = Catalogued & Pick<V3Notification, 'protocol' | 'envelope'>;
+
+/** Any notification. */
+export type AnyNotification = V3Notification<string, unknown> | V2Notification<unknown>;
+
+/** A body as it was received, with its headers. */
+export interface ReceivedRequest {
+  readonly headers:
+    | Iterable<readonly [string, string]>
+    | Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Text or bytes, never a parsed object. */
+  readonly body: string | Uint8Array;
+}
+
+/** Any form a request may come in. */
+export type NotificationRequest = Request | IncomingMessage | ReceivedRequest;
+
+/** What `Notification.factory` takes. APIv3 needs keys and `apiv3Key`, v2 needs `secret`. */
+export interface NotificationConfig {
+  /** What `Builder.factory` returned: the keys and the APIv2 key are taken from it. */
+  instance?: object;
+  /** WeChat Pay's keys by id, as in the configuration of a client; goes before those of `instance`. */
+  certs?: Readonly<Record<string, KeyInput | VerifyFunction>>;
+  /** The APIv3 key: 32 bytes. */
+  apiv3Key?: string | Uint8Array;
+  /** The APIv2 key: 32 characters; goes before that of `instance`. */
+  secret?: string;
+  /** Remembers what has been processed; in the memory of this process by default. */
+  store?: NotificationStore;
+  /** Greatest size of a body, in bytes; 1 MiB by default. */
+  maxBodySize?: number;
+  /**
+   * Told of each error that a handler answered as a failure, those of the function given to it among them. By default
+   * they are printed with `console.error`, but for WeChat Pay's probes.
+   */
+  onError?: (error: unknown) => unknown;
+}
+
+/** Processes a notification; what it throws is answered as a failure, and WeChat Pay sends the notification again. */
+export type NotificationFunction<Notification> = (notification: Notification) => unknown;
+
+/** Handles `(req, res)` of Node. */
+export type NodeHandler = (request: IncomingMessage, response: ServerResponse, next?: unknown) => Promise<void>;
+
+/** Handles a standard `Request`. */
+export type WebHandler = (request: Request) => Promise<Response>;
+
+/** Receives notifications. */
+export interface Notifications {
+  /**
+   * Verifies and decrypts a notification; which protocol it is, its content tells. It neither asks nor fills the store.
+   * @param request a standard `Request` or a request of Node, neither read yet, or headers and raw body
+   * @throws {@link SignatureError} that says which check failed; `probe: true` where WeChat Pay only tests
+   * @throws {@link BodyError} where the body is too large, or neither JSON nor XML as it should be
+   * @throws {@link ConfigurationError} where it cannot be decrypted, or a key for it is missing
+   * @throws {@link ApiError} where v2's `return_code` says that the notification is of a failure
+   * @throws {@link InvalidArgumentError} where the raw body is gone; its text says how to keep it
+   * @throws {@link TransportError} where the body breaks off
+   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
+   */
+  parse<Notification extends AnyNotification = KnownNotification>(request: NotificationRequest): Promise<Notification>;
+  /**
+   * A handler for `(req, res)`: of `node:http` and Express, of Koa with `ctx.req` and `ctx.res`, of Fastify and Nest with
+   * their raw requests and responses. It reads, verifies, calls `process` and answers; it never rejects.
+   *
+   * `process` has 5 s, counted from the request: WeChat Pay waits no longer. Success is answered once it has ended. What
+   * it throws, or being late, is answered with 500: WeChat Pay then repeats the notification, 15 times within 24 hours.
+   *
+   * Of repeats: one that was processed is answered as a success without calling `process`; one that is being processed
+   * in this process shares its answer, one elsewhere (see `store`) is answered with 503, so that it is sent again; one
+   * that failed is processed anew. A crash at the wrong moment can therefore have a notification processed twice, and
+   * never not at all: let `process` look into its own data whether there is something left to do.
+   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012075249
+   */
+  handler<Notification extends AnyNotification = KnownNotification>(
+    process: NotificationFunction<Notification>,
+  ): NodeHandler;
+  /** The same as {@link handler} for a standard `Request`: of Hono (`c.req.raw`), Next, Deno, Bun. */
+  webHandler<Notification extends AnyNotification = KnownNotification>(
+    process: NotificationFunction<Notification>,
+  ): WebHandler;
+}

@@ -1,0 +1,101 @@
+import * as AesEcb from '../crypto/aes-ecb';
+import * as Hash from '../crypto/hash';
+import { ApiError, ConfigurationError, SignatureError } from '../errors';
+import { sortedEntries } from '../format/fields';
+import { toObject } from '../format/transformer';
+import type { RawRequest } from './raw-body';
+import type { V2Notification } from './types';
+import { contentId, decrypt } from './v3';
+
+type Fields = Record<string, unknown>;
+
+const HMAC_LENGTH = 64;
+
+/** Left out of the id: a repeat may have another one. */
+const VARYING = new Set(['nonce_str', 'sign']);
+
+/**
+ * Verifies a notification of v2 by its `sign` or, of a refund, which has none, by `req_info` being encrypted with the
+ * APIv2 key; then decrypts it.
+ *
+ * Anything signed with the APIv2 key that names a merchant passes, and a merchant hands out such things, such as the
+ * code of native payments and the address to sign a contract: look at `result_code`, and at the order and the amount.
+ * @param secret the APIv2 key
+ * @param apiv3Key needed by the few notifications that have an `event_ciphertext`
+ * @throws {@link SignatureError} where neither vouches for the notification
+ * @throws {@link ApiError} where `return_code` is there and not SUCCESS
+ * @throws {@link BodyError} where the body is no XML
+ * @throws {@link ConfigurationError} where `event_ciphertext` cannot be decrypted
+ * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_7
+ * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16
+ */
+export async function parseV2(
+  { body }: RawRequest,
+  secret: string,
+  apiv3Key: Uint8Array | undefined,
+): Promise<V2Notification> {
+  const fields = toObject(body, { size: body.length });
+  const { sign, return_code, req_info, event_type, event_id } = fields;
+  if (sign !== undefined) verifySign(fields, secret);
+  if (return_code !== undefined && return_code !== 'SUCCESS') throw refusal(fields);
+  if (sign === undefined && req_info === undefined) {
+    throw new SignatureError('ERR_SIGNATURE_MISSING', 'The notification has neither "sign" nor "req_info".');
+  }
+  const resource = await open(fields, secret, apiv3Key);
+  const content = sortedEntries(resource).filter(([name]) => !VARYING.has(name));
+  return {
+    protocol: 'v2',
+    id: typeof event_id === 'string' && sign ? event_id : contentId(JSON.stringify(content)),
+    event_type: typeof event_type === 'string' && sign ? event_type : undefined,
+    resource,
+    envelope: fields,
+  };
+}
+
+function verifySign(fields: Fields, secret: string): void {
+  const { sign, mch_id, combine_mch_id } = fields;
+  const composed = Object.values(fields).some((value) => typeof value !== 'string');
+  const type = String(sign).length === HMAC_LENGTH ? 'HMAC-SHA256' : 'MD5';
+  if (composed || !Hash.equals(Hash.sign(type, fields, secret), String(sign))) {
+    throw new SignatureError('ERR_SIGNATURE_WRONG', 'The field "sign" does not fit the fields and the APIv2 key.');
+  }
+  // Pages and apps are given parameters signed with the same key, which name no merchant by these fields.
+  if (!mch_id && !combine_mch_id) {
+    throw new SignatureError('ERR_SIGNATURE_WRONG', 'What is signed names no "mch_id": it is no notification.');
+  }
+}
+
+async function open(fields: Fields, secret: string, apiv3Key: Uint8Array | undefined): Promise<Fields> {
+  const { req_info, event_ciphertext, event_nonce, event_associated_data } = fields;
+  if (req_info !== undefined) return openRefund(String(req_info), secret);
+  if (event_ciphertext === undefined) return fields;
+  if (!apiv3Key) throw new ConfigurationError('A notification with "event_ciphertext" came: configure "apiv3Key".');
+  return toObject(await decrypt(event_ciphertext, apiv3Key, event_nonce, event_associated_data));
+}
+
+async function openRefund(ciphertext: string, secret: string): Promise<Fields> {
+  try {
+    return toObject(await AesEcb.decrypt(ciphertext, Hash.md5(secret)));
+  } catch (cause) {
+    throw new SignatureError(
+      'ERR_SIGNATURE_WRONG',
+      'The field "req_info" cannot be decrypted: it is forged, or "secret" is not the APIv2 key of this merchant.',
+      { cause },
+    );
+  }
+}
+
+function refusal({ return_code, return_msg }: Fields): ApiError {
+  const code = String(return_code);
+  const message =
+    typeof return_msg === 'string' && return_msg !== '' ? return_msg : 'The notification is of a failure.';
+  return new ApiError({
+    request: 'notification',
+    status: 200,
+    code,
+    message,
+    return_code: code,
+    headers: new Headers(),
+    body: '',
+  });
+}

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import * as AesGcm from '../crypto/aes-gcm';
+import { type PlatformKeys, verifyPlatformSignature } from '../crypto/platform-signature';
+import { BodyError, ConfigurationError } from '../errors';
+import type { RawRequest } from './raw-body';
+import type { V3Notification } from './types';
+
+/**
+ * Verifies a notification of APIv3 over its raw bytes, then decrypts its `resource`.
+ * @throws {@link SignatureError} that says which check failed
+ * @throws {@link ConfigurationError} where the content cannot be decrypted
+ * @throws {@link BodyError} where the body or its content is no JSON
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
+ */
+export async function parseV3(
+  { headers, body }: RawRequest,
+  certs: PlatformKeys,
+  apiv3Key: Uint8Array,
+): Promise<V3Notification> {
+  await verifyPlatformSignature(headers, body, certs);
+  const envelope = readJson(body.toString(), 'body');
+  const { id, create_time, event_type, resource_type, summary, resource } = envelope as Partial<V3Notification>;
+  const { ciphertext, nonce, associated_data } = Object(resource) as Record<string, unknown>;
+  return {
+    protocol: 'v3',
+    // Notifications without an id must not be taken for one and the same.
+    id: id || contentId(body),
+    create_time: create_time ?? '',
+    event_type: event_type ?? '',
+    resource_type: resource_type ?? '',
+    summary: summary ?? '',
+    resource:
+      ciphertext === undefined
+        ? Object(resource)
+        : readJson(await decrypt(ciphertext, apiv3Key, nonce, associated_data), 'content'),
+    envelope,
+  };
+}
+
+/**
+ * Decrypts what a verified notification holds.
+ * @throws {@link ConfigurationError} where that fails
+ */
+export async function decrypt(ciphertext: unknown, key: Uint8Array, nonce: unknown, aad: unknown): Promise<string> {
+  try {
+    return await AesGcm.decrypt(String(ciphertext), key, String(nonce ?? ''), String(aad ?? ''));
+  } catch (cause) {
+    throw new ConfigurationError(
+      'The notification is signed by WeChat Pay, but its content cannot be decrypted. Most likely "apiv3Key" is not the ' +
+        'APIv3 key of this merchant, or is no longer: compare it with the merchant platform (账户中心 → API安全).',
+      { cause },
+    );
+  }
+}
+
+/** An id for what has none: a hash of its content. */
+export function contentId(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** The error of `JSON.parse` would quote the text. */
+function readJson(text: string, what: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {}
+  throw new BodyError('ERR_BODY_NOT_JSON', `The ${what} of the notification is no object of JSON.`);
+}
