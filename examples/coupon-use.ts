@@ -20,7 +20,7 @@ function platformConfig(): ClientConfig {
 }
 
 async function main(): Promise<void> {
-  const simulator = env.WECHATPAY_MCHID ? undefined : await Simulator.start();
+  await using simulator = env.WECHATPAY_MCHID ? undefined : await Simulator.start();
   const instance = Builder.factory(simulator?.config ?? platformConfig());
 
   // The same use_request_no each time: to WeChat Pay, six requests are one use.
@@ -56,8 +56,6 @@ async function main(): Promise<void> {
     .postAsync({ json })
     .then((response) => response.json())
     .then(({ wechatpay_use_time }) => console.log('bracket index, promise: ', wechatpay_use_time));
-
-  await simulator?.close();
 }
 
 main().catch((error) => {

@@ -1,0 +1,52 @@
+/**
+ * Downloads a trade bill (交易账单) and reads it row by row. WeChat Pay does not sign files: what makes a bill
+ * trustworthy is its hash, which came in a signed answer and is checked on the way.
+ *
+ * It talks to the simulator in this process.
+ */
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { BodyError, Builder, checkDigest, parseBill } from 'wechatpay-undici';
+import { Simulator } from 'wechatpay-undici/simulator';
+
+const BILL = `\uFEFF交易时间,微信订单号,商户订单号,应结订单金额,商品名称
+\`2026-11-22 10:37:12,\`4200000001,\`ORDER-1,\`0.01,\`公仔, 小
+\`2026-11-22 11:02:45,\`4200000002,\`ORDER-2,\`99.00,\`公仔, 大
+总交易单数,应结订单总金额,退款总金额
+\`2,\`99.01,\`0.00
+`;
+
+async function main(): Promise<void> {
+  await using simulator = await Simulator.start();
+  simulator.on('get', 'v3/bill/tradebill', () => ({
+    hash_type: 'SHA1',
+    hash_value: createHash('sha1').update(BILL).digest('hex'),
+    download_url: `${simulator.url}v3/billdownload/file?token=1`,
+  }));
+  simulator.on('get', 'v3/billdownload/file', () => new Response(gzipSync(BILL)), { signed: false });
+  const instance = Builder.factory(simulator.config);
+
+  const { download_url, ...hash } = await instance.v3.bill.tradebill
+    .get({ query: { bill_date: '2026-11-22', tar_type: 'GZIP' } })
+    .json();
+  const digest = { ...hash, tar_type: 'GZIP' };
+
+  const { body } = await instance.chain(download_url).get();
+  const bill = parseBill(checkDigest(body, digest));
+  for await (const row of bill) console.log(row.商户订单号, row.应结订单金额, row.商品名称);
+  console.log('summary:', bill.summary);
+
+  // The same as an option of the call. A file with another hash fails at its end.
+  digest.hash_value = createHash('sha1').update('another bill').digest('hex');
+  const error = await instance
+    .chain(download_url)
+    .get({ digest })
+    .text()
+    .catch((error) => error);
+  console.log('another bill:', error instanceof BodyError, error.code);
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

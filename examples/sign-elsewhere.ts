@@ -1,0 +1,62 @@
+/**
+ * Signs in another process, over HTTP: the program itself never has the private key. An HSM or a key service is asked
+ * in the same way.
+ *
+ * It talks to the simulator in this process. The simulator makes the merchant's key, so the signing process is given it
+ * here; yours has it already.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { request } from 'undici';
+import { Builder, Rsa } from 'wechatpay-undici';
+import { Simulator } from 'wechatpay-undici/simulator';
+
+/** The process that has the key. */
+function serve(): void {
+  process.once('message', (pem: string) => {
+    const privateKey = Rsa.from(pem);
+    const server = createServer(async (message, response) => {
+      response.end(await Rsa.sign(await buffer(message), privateKey));
+    });
+    server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+  });
+}
+
+async function main(): Promise<void> {
+  await using simulator = await Simulator.start();
+  using signing = fork(__filename, ['serve']);
+  signing.send(simulator.config.privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  const [port] = await once(signing, 'message');
+
+  const instance = Builder.factory({
+    ...simulator.config,
+    // Given the bytes to sign, it gives SHA256withRSA in Base64. A function in `certs` verifies in the same way.
+    async privateKey(message) {
+      const url = `http://127.0.0.1:${port}/`;
+      const { statusCode, body } = await request(url, { method: 'POST', body: Buffer.from(message) });
+      if (statusCode !== 200) throw new Error(`The signing service answered ${statusCode}.`);
+      return body.text();
+    },
+  });
+  const json = {
+    coupon_code: 'sxxe34343434',
+    appid: 'wx1234567889999',
+    use_time: '2015-05-20T13:29:35+08:00',
+    use_request_no: '1002600620019090123143254435',
+  };
+  const used = await instance.v3.marketing.busifavor.coupons.use.post({ json }).json();
+  console.log('signed by process', signing.pid, 'for process', process.pid);
+  console.log('used at:', used.wechatpay_use_time);
+}
+
+if (process.argv[2] === 'serve') {
+  serve();
+} else {
+  main().catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * Places an order with v2 (统一下单): XML, signed by MD5 and by HMAC-SHA256. Then asks for an order that there is not.
+ *
+ * It talks to the simulator in this process.
+ */
+import { ApiError, Builder, Formatter } from 'wechatpay-undici';
+import { Simulator, v2Fault } from 'wechatpay-undici/simulator';
+
+async function main(): Promise<void> {
+  await using simulator = await Simulator.start();
+  simulator.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
+  simulator.on('post', 'v2/pay/orderquery', () => v2Fault('ORDERNOTEXIST', '此交易订单号不存在'));
+
+  // A client for v2 alone needs no key but this; given beside the options of APIv3, one client serves both.
+  const { mchid, secret, baseUrl } = simulator.config;
+  const instance = Builder.factory({ mchid, secret, baseUrl });
+  const merchant = { appid: 'wx8888888888888888', mch_id: mchid };
+
+  for (const sign_type of ['MD5', 'HMAC-SHA256'] as const) {
+    const order = {
+      ...merchant,
+      sign_type,
+      body: 'Image形象店 <深圳腾大> QQ公仔',
+      out_trade_no: Formatter.nonce(),
+      total_fee: 1,
+      spbill_create_ip: '127.0.0.1',
+      notify_url: 'https://shop.example/notify',
+      trade_type: 'NATIVE',
+    };
+    const { prepay_id } = await instance.v2.pay.unifiedorder.post({ xml: order }).xml();
+    console.log(`signed by ${sign_type}, placed:`, prepay_id);
+  }
+
+  try {
+    const xml = { ...merchant, transaction_id: '', out_trade_no: 'NONE' };
+    await instance.v2.pay.orderquery.post({ xml });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const { return_code, result_code, err_code, err_code_des } = error;
+    console.log('refused:', { return_code, result_code, err_code, err_code_des });
+  }
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
