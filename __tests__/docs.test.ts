@@ -49,7 +49,7 @@ function blocks(document: string): Snippet[] {
  */
 function cells(document: string): Snippet[] {
   const text = readFileSync(join(root, document), 'utf8');
-  const tables = [...text.matchAll(/^\|.*\| wechatpay-undici +\|\n\|[-| ]+\n((?:\|.*\n)+)/gm)];
+  const tables = [...text.matchAll(/^\|.*\| wechatpay-undici *\|\n\|[-| ]+\n((?:\|.*\n)+)/gm)];
   return tables.flatMap(({ 0: table, 1: rows = '', index }) => {
     const first = lineOf(text, index + table.length - rows.length);
     return rows

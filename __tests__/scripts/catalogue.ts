@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Field, Operation, Webhook } from '../../scripts/generate/catalogue';
 
-type About = Partial<Omit<Field, 'name' | 'type'>>;
+type About = Partial<Omit<Field, 'name'>>;
 
 /** A field that is always there; `name?` for one that may be missing. */
 function field(name: string, type: Field['type'] = 'string', about: About = {}): Field {
