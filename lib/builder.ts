@@ -1,6 +1,6 @@
 import { chain } from './chain';
 import { type ClientConfig, createClient, loadConfig } from './client';
-import { remember } from './client/credentials';
+import { remember } from './crypto/credentials';
 import type { Chain } from './openapi/chain';
 
 /** Builds clients. */

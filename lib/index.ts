@@ -35,7 +35,17 @@ export {
   v2Verifier,
   verifier,
 } from './middleware';
-export { Notification, type NotificationConfig, type NotificationStore } from './notification';
+export {
+  type AnyNotification,
+  Notification,
+  type NotificationConfig,
+  type NotificationRequest,
+  type NotificationStore,
+  type Notifications,
+  type Reply,
+  type V2Notification,
+  type V3Notification,
+} from './notification';
 export type { Chain } from './openapi/chain';
 export type { NotificationOf } from './openapi/notification';
 export type { RequestOf, ResponseOf } from './openapi/operation';

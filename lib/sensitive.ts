@@ -1,5 +1,5 @@
-import { credentialsOf } from './client/credentials';
 import { type SensitiveFields, sensitiveFields } from './client/sensitive';
+import { credentialsOf } from './crypto/credentials';
 
 export type { SensitiveFields };
 

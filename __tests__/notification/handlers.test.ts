@@ -336,12 +336,60 @@ test('what express.json() has parsed is answered with 500, and told of with what
 });
 
 test('an answer that the function has sent itself is left alone', async () => {
-  const own = factory({ certs, apiv3Key });
-  const server = await serve((request, response) =>
-    own.handler(() => response.writeHead(202).end('mine'))(request, response),
-  );
+  const own = factory({ certs, apiv3Key, onError: () => {} });
+  const ends: unknown[] = [];
+  const server = await serve((request, response) => {
+    const handler = own.handler(() => {
+      response.writeHead(202).end('mine');
+      throw new Error('and more');
+    });
+    ends.push(handler(request, response));
+  });
   closers.push(server.close);
   expect(await post(server.url, v3())).toMatchObject({ status: 202, body: 'mine' });
+  await Promise.all(ends);
+});
+
+test('a request stays as it was for what logs it', async () => {
+  const own = factory({ certs, apiv3Key, maxBodySize: 10, onError: () => {} });
+  const addresses: unknown[] = [];
+  const server = await serve(async (request, response) => {
+    await own.handler(jest.fn())(request, response);
+    addresses.push(request.socket?.remoteAddress);
+  });
+  closers.push(server.close);
+  const chunked = { method: 'POST', body: new Blob(['x'.repeat(100)]).stream(), duplex: 'half' } as const;
+  expect((await fetch(server.url, chunked)).status).toBe(413);
+  expect(addresses).toEqual(['127.0.0.1']);
+});
+
+test('a body that comes too late is not processed', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date'] });
+  const process = jest.fn();
+  const handler = factory({ certs, apiv3Key, onError: () => {} }).webHandler(process);
+  const { headers, body } = v3();
+  let stream: ReadableStreamDefaultController | undefined;
+  const late = new ReadableStream({
+    start: (controller) => {
+      stream = controller;
+    },
+  });
+  const answer = handler(new Request('http://localhost/', { method: 'POST', headers, body: late, duplex: 'half' }));
+  await new Promise(setImmediate);
+  jest.advanceTimersByTime(5000);
+  expect((await answer).status).toBe(500);
+  stream?.enqueue(Buffer.from(body));
+  stream?.close();
+  for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+  expect(process).not.toHaveBeenCalled();
+  // The repeat is.
+  expect((await handler(new Request('http://localhost/', { method: 'POST', headers, body }))).status).toBe(204);
+  expect(process).toHaveBeenCalledTimes(1);
+});
+
+test('a request without a body is one without a signature', async () => {
+  const handler = factory({ certs, apiv3Key, onError: () => {} }).webHandler(jest.fn());
+  expect((await handler(new Request('http://localhost/'))).status).toBe(401);
 });
 
 test('the connection stays open after an ordinary answer', async () => {

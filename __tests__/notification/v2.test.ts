@@ -47,6 +47,17 @@ test('a refund comes out decrypted, and vouches for nothing beside that', async 
   expect(envelope).toMatchObject({ result_code: 'SUCCESS', transaction_id: '4200001' });
 });
 
+test('what a refund does not vouch for makes neither its id nor its type', async () => {
+  const { id, event_type } = await parse(refund({ event_id: 'EV-1', event_type: 'CHECK.SUCCESS' }));
+  expect([id, event_type]).toEqual([(await parse(refund())).id, undefined]);
+});
+
+test('a body as large as the configuration allows is read', async () => {
+  const sent = v2({ ...PAYMENT, attach: 'x'.repeat(1_200_000) });
+  expect(await failureOf(parse(sent))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+  expect(await factory({ secret, maxBodySize: 2_000_000 }).parse(sent)).toMatchObject({ protocol: 'v2' });
+});
+
 test('a content in AES-GCM comes out decrypted', async () => {
   const fields = {
     mch_id: '10000100',

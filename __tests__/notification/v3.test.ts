@@ -43,6 +43,13 @@ test('keys of an instance are used', async () => {
   expect(await own.parse(v2())).toMatchObject({ protocol: 'v2' });
 });
 
+test('a key given as bytes may be wiped afterwards', async () => {
+  const key = Buffer.from(apiv3Key);
+  const own = factory({ certs, apiv3Key: key });
+  key.fill(0);
+  expect((await own.parse(v3())).resource).toEqual(TRANSACTION);
+});
+
 test('a function verifies in the place of a key', async () => {
   const seen: string[] = [];
   const own = factory({ certs: { [PLATFORM_ID]: (message) => seen.push(String(message)) > 0 }, apiv3Key });

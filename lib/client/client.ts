@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
+import type { Credentials } from '../crypto/credentials';
 import { InvalidArgumentError } from '../errors';
 import { trustedOrigins } from '../middleware/origins';
 import { VERSION } from '../version';
 import type { LoadedConfig } from './config';
-import type { Credentials } from './credentials';
 import { deadline } from './deadline';
 import { report } from './diagnostics';
 import { decoderOf, encryptCall } from './encryption';

@@ -1,9 +1,9 @@
+import type { Credentials } from '../crypto/credentials';
 import type { PublicKey } from '../crypto/key';
 import { encrypt } from '../crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import { isMedia } from '../media/media';
 import type { EncryptionKey } from '../openapi/trait-of';
-import type { Credentials } from './credentials';
 import { writeHeaders } from './headers';
 import type { Call, Options } from './request';
 import type { Decoder } from './response';

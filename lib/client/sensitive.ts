@@ -1,9 +1,9 @@
+import type { Credentials } from '../crypto/credentials';
 import type { SignFunction, VerifyFunction } from '../crypto/custom';
 import { loadPrivateKey, loadPublicKey, type PrivateKeyInput } from '../crypto/key';
 import { decrypt, encrypt, type Padding } from '../crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import { preferredSerial } from '../middleware/signer';
-import type { Credentials } from './credentials';
 
 /** Encrypts for WeChat Pay and decrypts for the merchant. */
 export interface SensitiveFields {

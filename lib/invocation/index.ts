@@ -1,4 +1,4 @@
-import { credentialsOf } from '../client/credentials';
+import { credentialsOf } from '../crypto/credentials';
 import { type Coupons, coupons } from './coupon';
 import { type PayScore, payScore } from './pay-score';
 import { type Payments, payments } from './payment';

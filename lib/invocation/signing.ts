@@ -1,4 +1,4 @@
-import type { Credentials } from '../client/credentials';
+import type { Credentials } from '../crypto/credentials';
 import { toSign } from '../crypto/custom';
 import { type SignType, sign } from '../crypto/hash';
 import { ConfigurationError, InvalidArgumentError } from '../errors';

@@ -1,5 +1,5 @@
-import { credentialsOf } from '../client/credentials';
 import { bytesOf } from '../crypto/bytes';
+import { credentialsOf } from '../crypto/credentials';
 import { loadPlatformKeys } from '../crypto/platform-signature';
 import { ConfigurationError } from '../errors';
 import { createHandlers, protocolOf } from './handlers';

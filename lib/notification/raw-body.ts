@@ -74,7 +74,7 @@ function openStream(source: Source): AsyncIterable<unknown> {
   const { body, bodyUsed, readableDidRead, destroyed } = source;
   if (bodyUsed === false && body === null) return nothing();
   if (bodyUsed === false && isIterable(body)) return body;
-  // Destroyed, the socket could not carry the answer that the body is too large.
+  // Destroyed, the request would lose its socket, which loggers ask for the address.
   if (readableDidRead === false && !destroyed && source.iterator) return source.iterator({ destroyOnReturn: false });
   const found = bodyUsed === true || readableDidRead ? 'a request whose body has been read already' : describe(body);
   throw new InvalidArgumentError(

@@ -1,6 +1,6 @@
-import type { SignFunction, VerifyFunction } from '../crypto/custom';
-import type { PrivateKey, PublicKey } from '../crypto/key';
 import { InvalidArgumentError } from '../errors';
+import type { SignFunction, VerifyFunction } from './custom';
+import type { PrivateKey, PublicKey } from './key';
 
 /** What a client signs, verifies, encrypts and decrypts with: the configuration's keys, loaded. */
 export interface Credentials {
