@@ -1,0 +1,35 @@
+/** What the comment of an operation or a notification says. */
+export interface Documentation {
+  title: string;
+  links: string[];
+  /** Its state, in Chinese. */
+  remarks: string[];
+  /** Why it is not to be used any more, in Chinese. */
+  deprecated: string | undefined;
+}
+
+/** The sentences of `scripts/generate/marks.ts`. */
+const SENTENCES = new Map([
+  ['WeChat Pay has taken it offline.', '微信支付已将此接口下线。'],
+  ['WeChat Pay no longer maintains it.', '微信支付已不再维护此接口。'],
+  ['A newer version exists.', '此接口已有新版本。'],
+  ['Closed to new merchants.', '此接口不再对新商户开放。'],
+  ['Not open to every merchant yet.', '此接口尚未对所有商户开放，需先申请。'],
+  ['In trial.', '此接口处于试用阶段。'],
+]);
+
+/** Reads the lines of such a comment: the title, remarks, `@see`, `@deprecated`. */
+export function documentationOf(lines: readonly string[]): Documentation {
+  const [title = '', ...others] = lines.filter((line) => !line.startsWith('@'));
+  const tagged = (tag: string) => lines.filter((line) => line.startsWith(tag)).map((line) => line.slice(tag.length));
+  return {
+    title,
+    links: tagged('@see '),
+    remarks: others.map(inChinese),
+    deprecated: tagged('@deprecated ').map(inChinese)[0],
+  };
+}
+
+function inChinese(sentence: string): string {
+  return SENTENCES.get(sentence) ?? sentence;
+}
