@@ -15,6 +15,7 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
   'interceptors-alone.ts': /^undici\.request: \{ code_url: .*\nundici\.fetch: \{ code_url: .*\nv2: SUCCESS$/m,
   'jsapi-pay.ts': /signType: 'RSA',\n {2}paySign: '[\w+/=]{344}'/,
   'mutual-tls.ts': /^presented: 1900000109\nrefund: 5\d{28}\nwithout one: true /m,
+  'new-field.ts': /^declared: 100088\nloose: xsd3434454567676 true$/m,
   'non-extractable-key.ts': /^used at: \d{4}-.*\nwhen exported: key is not extractable$/m,
   'notify-node.ts': /^answered: 204$/m,
   'proxy.ts': /^the proxy connects to 127\.0\.0\.1:\d+\nGET \/v3\/certificates 200\nGET \/hk\/v3\/certificates 200$/m,

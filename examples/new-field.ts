@@ -1,0 +1,39 @@
+/**
+ * Sends a field that the package does not know yet: declared once, by module augmentation, or in the loose form.
+ * The interface to augment is the one that the editor names when it completes the call.
+ */
+import { Builder } from 'wechatpay-undici';
+import { Simulator } from 'wechatpay-undici/simulator';
+
+declare module 'wechatpay-undici/openapi/v3/marketing-busifavor-coupons' {
+  interface MarketingBusifavorCouponsUsePostJson {
+    brand_new?: string;
+  }
+}
+
+async function main(): Promise<void> {
+  await using simulator = await Simulator.start();
+  const instance = Builder.factory(simulator.config);
+  const known = {
+    coupon_code: 'sxxe34343434',
+    appid: 'wx1234567889999',
+    use_time: '2015-05-20T13:29:35+08:00',
+    use_request_no: '1002600620019090123143254435',
+  };
+
+  const { stock_id } = await instance.v3.marketing.busifavor.coupons.use
+    .post({ json: { ...known, brand_new: 'x' } })
+    .json();
+  console.log('declared:', stock_id);
+
+  // As a plain string the path is not looked up: nothing of the call is checked.
+  const path: string = 'v3/marketing/busifavor/coupons/use';
+  const json = { ...known, even_newer: 'y' };
+  const { openid } = await instance.chain(path).post({ json }).json<{ openid: string }>();
+  console.log('loose:', openid, simulator.requests.at(-1)?.body.includes('even_newer'));
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
