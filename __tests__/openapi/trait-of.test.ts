@@ -77,3 +77,18 @@ test('loading the table costs under 5 ms and 1 MB', () => {
   expect(Math.min(...runs.map(({ milliseconds }) => milliseconds))).toBeLessThan(5);
   expect(Math.min(...runs.map(({ bytes }) => bytes))).toBeLessThan(1024 * 1024);
 });
+
+test('a variable takes no empty segment, and an alias stands for its own path only', () => {
+  expect(traitOf('post', 'v3/ecommerce/applyments/12')).toBeUndefined();
+  expect(traitOf('get', 'v3/merchant-service/images/')).toBeUndefined();
+  expect(traitOf('post', 'v2/secapi/mch/{addinstitutionsub}')).toEqual({ security: true, nonceless: true });
+  expect(traitOf('post', 'v2/secapi/mch/addinstitutionsub')).toBeUndefined();
+});
+
+test.each([
+  ['post', 'v3/merchant-service/images/upload', { upload: true }],
+  ['get', 'v2/appauth/getaccesstoken', { json: true, unsigned: true }],
+  ['get', 'v3/new-tax-control-fapiao/download', { url: 'https://pay.wechatpay.cn/invoicing/fapiao/fapiao-file' }],
+])('%s %s has more to it', (verb, path, expected) => {
+  expect(traitOf(verb, path)).toMatchObject(expected);
+});

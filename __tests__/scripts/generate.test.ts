@@ -93,7 +93,7 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     ' filter: JsonText<{ city?: string | undefined; size: number; }>;',
     ' form?: FormText<{ a: string; b: number; }> | undefined;',
   ],
-  ['options', V3, 'ShopSearchGet', 'extends CommonOptions {', ' query: ShopSearchGetQuery;'],
+  ['options', V3, 'ShopSearchGet', '{ query: ShopSearchGetQuery; }'],
   ['a variable', V3, 'ShopGoodsByGoodsIdDelete', '/** 商品ID */ goods_id: string | number;'],
   ['a variable of an enum', V3, 'ShopGoodsByGoodsIdCopiesByNumberPost', ` number: 'ONE' | 'TWO';`, ' json?: '],
   [
@@ -111,7 +111,7 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     V3,
     'ShopGoods',
     [
-      '/** * 新建商品 * Closed to new merchants. * @see https://example.com/1 * @see https://example.com/2',
+      '/** * 新建商品 * Closed to new merchants. * https://example.com/1 * https://example.com/2',
       '* @deprecated WeChat Pay no longer maintains it. */ readonly post: Call<ShopGoodsPost, ShopGoodsPostResult>;',
     ].join(' '),
   ],
@@ -166,12 +166,12 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
   ],
   ['v2 answering in JSON', V2, 'V2RiskTokenGetResult', ' ttl: number;'],
   ['an alias with a fixed value', V2, 'V2RiskByCardPost', `extends V2RiskAddCardPost { card: 'addCard'; }`],
-  ['what the client sets is no option', V2, 'V2RiskPageGet', 'extends CommonOptions { query: V2RiskPageGetQuery; }'],
+  ['what the client sets is no option', V2, 'V2RiskPageGet', '{ query: V2RiskPageGetQuery; }'],
   [
     'a JSON notification',
     'notifications/goods',
     'GoodsSoldResource',
-    '@see https://example.com/sold',
+    '* https://example.com/sold',
     ` state: 'SOLD' | (string & {});`,
     ' amount: Amount;',
   ],

@@ -1,20 +1,20 @@
-import type { LooseOptions } from './options';
+import type { CommonOptions, LooseOptions } from './options';
 import type { DownloadPromise, ResponsePromise } from './response';
 
 /** A verb of an operation: sends the request. */
-export type Call<Options, Result> = (options: Options) => ResponsePromise<Result>;
+export type Call<Options, Result> = (options: Options & CommonOptions) => ResponsePromise<Result>;
 
 /** A verb of an operation that needs no option. */
-export type OptionalCall<Options, Result> = (options?: Options) => ResponsePromise<Result>;
+export type OptionalCall<Options, Result> = (options?: Options & CommonOptions) => ResponsePromise<Result>;
 
 /** A verb of an operation that answers with a file. */
-export type DownloadCall<Options> = (options: Options) => DownloadPromise;
+export type DownloadCall<Options> = (options: Options & CommonOptions) => DownloadPromise;
 
 /** A verb of an operation that answers with a file and needs no option. */
-export type OptionalDownloadCall<Options> = (options?: Options) => DownloadPromise;
+export type OptionalDownloadCall<Options> = (options?: Options & CommonOptions) => DownloadPromise;
 
 /** A verb of a path that the catalogue does not know; a verb is a segment as well. */
-export type LooseCall = OptionalCall<LooseOptions, unknown> & LooseNode;
+export type LooseCall = ((options?: LooseOptions) => ResponsePromise<unknown>) & LooseNode;
 
 /** A path that the catalogue does not know: every verb, every further segment, loosely typed. */
 export type LooseNode = LooseVerbs & LooseSegments;

@@ -11,30 +11,14 @@ import type { V2MchriskPaths } from './v2/mchrisk';
 import type { V2MmpaymkttransfersPaths } from './v2/mmpaymkttransfers';
 import type { V2MmpaysptransPaths } from './v2/mmpaysptrans';
 import type { V2PapayPaths } from './v2/papay';
-import type { V2PayClosecombinedorderPaths } from './v2/pay-closecombinedorder';
-import type { V2PayCloseorderPaths } from './v2/pay-closeorder';
-import type { V2PayCombinedorderPaths } from './v2/pay-combinedorder';
+import type { V2PayPaths } from './v2/pay';
 import type { V2PayContractorderPaths } from './v2/pay-contractorder';
-import type { V2PayDownloadbillPaths } from './v2/pay-downloadbill';
-import type { V2PayDownloadfundflowPaths } from './v2/pay-downloadfundflow';
 import type { V2PayFacepayPaths } from './v2/pay-facepay';
 import type { V2PayFacepayqueryPaths } from './v2/pay-facepayquery';
 import type { V2PayMicropayPaths } from './v2/pay-micropay';
 import type { V2PayOrderqueryPaths } from './v2/pay-orderquery';
-import type { V2PayPaporderqueryPaths } from './v2/pay-paporderquery';
-import type { V2PayPappayapplyPaths } from './v2/pay-pappayapply';
 import type { V2PayPartnerPaths } from './v2/pay-partner';
-import type { V2PayProfitsharingaddreceiverPaths } from './v2/pay-profitsharingaddreceiver';
-import type { V2PayProfitsharingmerchantratioqueryPaths } from './v2/pay-profitsharingmerchantratioquery';
-import type { V2PayProfitsharingorderamountqueryPaths } from './v2/pay-profitsharingorderamountquery';
-import type { V2PayProfitsharingqueryPaths } from './v2/pay-profitsharingquery';
-import type { V2PayProfitsharingremovereceiverPaths } from './v2/pay-profitsharingremovereceiver';
-import type { V2PayProfitsharingreturnqueryPaths } from './v2/pay-profitsharingreturnquery';
-import type { V2PayQuerycombinedorderPaths } from './v2/pay-querycombinedorder';
-import type { V2PayQueryexchageratePaths } from './v2/pay-queryexchagerate';
-import type { V2PayRefundqueryPaths } from './v2/pay-refundquery';
 import type { V2PayRefundqueryv2Paths } from './v2/pay-refundqueryv2';
-import type { V2PaySettlementqueryPaths } from './v2/pay-settlementquery';
 import type { V2PayUnifiedorderPaths } from './v2/pay-unifiedorder';
 import type { V2PayitilPaths } from './v2/payitil';
 import type { V2RiskPaths } from './v2/risk';
@@ -54,13 +38,10 @@ import type { BankBatchTransferPaths } from './v3/bank-batch-transfer';
 import type { BankTransferPaths } from './v3/bank-transfer';
 import type { BillPaths } from './v3/bill';
 import type { BilldownloadPaths } from './v3/billdownload';
-import type { BrandApplymentsPaths } from './v3/brand-applyments';
+import type { BrandPaths } from './v3/brand';
 import type { BrandBasicPaths } from './v3/brand-basic';
-import type { BrandCardPaths } from './v3/brand-card';
-import type { BrandMarketingPaths } from './v3/brand-marketing';
+import type { BrandPartnerPaths } from './v3/brand-partner';
 import type { BrandPartnerCardMemberPaths } from './v3/brand-partner-card-member';
-import type { BrandPartnerStorePaths } from './v3/brand-partner-store';
-import type { BrandProfitsharingPaths } from './v3/brand-profitsharing';
 import type { BusinesscirclePaths } from './v3/businesscircle';
 import type { CapitalPaths } from './v3/capital';
 import type { CateringPaths } from './v3/catering';
@@ -71,52 +52,29 @@ import type { CreditRepaymentPaths } from './v3/credit-repayment';
 import type { CustomsPaths } from './v3/customs';
 import type { DiscountCardPaths } from './v3/discount-card';
 import type { EbikePaths } from './v3/ebike';
+import type { EcommercePaths } from './v3/ecommerce';
 import type { EcommerceAccountPaths } from './v3/ecommerce-account';
 import type { EcommerceApplymentsPaths } from './v3/ecommerce-applyments';
-import type { EcommerceBillPaths } from './v3/ecommerce-bill';
 import type { EcommerceCombinePapayPaths } from './v3/ecommerce-combine-papay';
-import type { EcommerceFundPaths } from './v3/ecommerce-fund';
-import type { EcommerceIndividualContractsPaths } from './v3/ecommerce-individual-contracts';
-import type { EcommerceMchTransferPaths } from './v3/ecommerce-mch-transfer';
 import type { EcommerceProfitsharingPaths } from './v3/ecommerce-profitsharing';
 import type { EcommerceRefundsPaths } from './v3/ecommerce-refunds';
-import type { EcommerceSubjectSubMerchantsPaths } from './v3/ecommerce-subject-sub-merchants';
-import type { EcommerceSubsidiesPaths } from './v3/ecommerce-subsidies';
 import type { EduPapayPaths } from './v3/edu-papay';
 import type { EduStarPaths } from './v3/edu-star';
 import type { EduschoolpayPaths } from './v3/eduschoolpay';
 import type { ExpressPaths } from './v3/express';
 import type { FacemchPaths } from './v3/facemch';
-import type { FundAppBrandRedpacketPaths } from './v3/fund-app-brand-redpacket';
-import type { FundAppMchTransferElecsignPaths } from './v3/fund-app-mch-transfer-elecsign';
+import type { FundAppPaths } from './v3/fund-app';
+import type { FundAppMchTransferPaths } from './v3/fund-app-mch-transfer';
 import type { FundAppMchTransferPartnerPaths } from './v3/fund-app-mch-transfer-partner';
-import type { FundAppMchTransferTransferBillsPaths } from './v3/fund-app-mch-transfer-transfer-bills';
-import type { FundAppMchTransferTransferToQqWalletBillsPaths } from './v3/fund-app-mch-transfer-transfer-to-qq-wallet-bills';
-import type { FundAppMchTransferUserConfirmAuthorizationPaths } from './v3/fund-app-mch-transfer-user-confirm-authorization';
 import type { FundsToOverseaPaths } from './v3/funds-to-oversea';
-import type { GlobalCertificatesPaths } from './v3/global-certificates';
-import type { GlobalCustomsPaths } from './v3/global-customs';
-import type { GlobalMerchantPaths } from './v3/global-merchant';
+import type { GlobalPaths } from './v3/global';
 import type { GlobalMerchantServicePaths } from './v3/global-merchant-service';
-import type { GlobalMerchantStoragePaths } from './v3/global-merchant-storage';
-import type { GlobalMerchantsPaths } from './v3/global-merchants';
-import type { GlobalMicropayPaths } from './v3/global-micropay';
 import type { GlobalPapayPaths } from './v3/global-papay';
 import type { GlobalProfitSharingPaths } from './v3/global-profit-sharing';
-import type { GlobalRefundPaths } from './v3/global-refund';
 import type { GlobalRefundsPaths } from './v3/global-refunds';
-import type { GlobalSettlePaths } from './v3/global-settle';
-import type { GlobalStatementsPaths } from './v3/global-statements';
 import type { GlobalTransactionsPaths } from './v3/global-transactions';
 import type { GoldplanPaths } from './v3/goldplan';
-import type { GovSubsidyAuditPaths } from './v3/gov-subsidy-audit';
-import type { GovSubsidyCompaniesPaths } from './v3/gov-subsidy-companies';
-import type { GovSubsidyGoodsPaths } from './v3/gov-subsidy-goods';
-import type { GovSubsidyNQualificationsPaths } from './v3/gov-subsidy-n-qualifications';
-import type { GovSubsidyQualificationPaths } from './v3/gov-subsidy-qualification';
-import type { GovSubsidyQualificationsPaths } from './v3/gov-subsidy-qualifications';
-import type { GovSubsidySncodePaths } from './v3/gov-subsidy-sncode';
-import type { GovSubsidyTransactionsPaths } from './v3/gov-subsidy-transactions';
+import type { GovSubsidyPaths } from './v3/gov-subsidy';
 import type { GovSubsidyZhejiangPaths } from './v3/gov-subsidy-zhejiang';
 import type { HirePowerBankPaths } from './v3/hire-power-bank';
 import type { IndustryCouponPaths } from './v3/industry-coupon';
@@ -124,33 +82,19 @@ import type { IndustryRebatePaths } from './v3/industry-rebate';
 import type { InspolicymgrPaths } from './v3/inspolicymgr';
 import type { IotmanagePaths } from './v3/iotmanage';
 import type { LovefeastPaths } from './v3/lovefeast';
-import type { MarketingBankPaths } from './v3/marketing-bank';
-import type { MarketingBankFavorPaths } from './v3/marketing-bank-favor';
-import type { MarketingBusifavorCallbacksPaths } from './v3/marketing-busifavor-callbacks';
-import type { MarketingBusifavorCouponsPaths } from './v3/marketing-busifavor-coupons';
-import type { MarketingBusifavorProductCouponsPaths } from './v3/marketing-busifavor-product-coupons';
+import type { MarketingPaths } from './v3/marketing';
+import type { MarketingBusifavorPaths } from './v3/marketing-busifavor';
 import type { MarketingBusifavorStocksPaths } from './v3/marketing-busifavor-stocks';
-import type { MarketingBusifavorSubsidyPaths } from './v3/marketing-busifavor-subsidy';
-import type { MarketingBusifavorUsersPaths } from './v3/marketing-busifavor-users';
 import type { MarketingFavorPaths } from './v3/marketing-favor';
 import type { MarketingGoodsSubsidyActivityPaths } from './v3/marketing-goods-subsidy-activity';
 import type { MarketingMembercardActivityPaths } from './v3/marketing-membercard-activity';
-import type { MarketingMembercardOpenActivateInformationsPaths } from './v3/marketing-membercard-open-activate-informations';
-import type { MarketingMembercardOpenCallbackPaths } from './v3/marketing-membercard-open-callback';
+import type { MarketingMembercardOpenPaths } from './v3/marketing-membercard-open';
 import type { MarketingMembercardOpenCardsPaths } from './v3/marketing-membercard-open-cards';
-import type { MarketingMembercardOpenPhonenumberMemberPaths } from './v3/marketing-membercard-open-phonenumber-member';
-import type { MarketingMembercardOpenUserPaths } from './v3/marketing-membercard-open-user';
-import type { MarketingPartnerDeliveryPlanPaths } from './v3/marketing-partner-delivery-plan';
-import type { MarketingPartnerProductCouponImageGenerationTasksPaths } from './v3/marketing-partner-product-coupon-image-generation-tasks';
-import type { MarketingPartnerProductCouponMediaPaths } from './v3/marketing-partner-product-coupon-media';
-import type { MarketingPartnerProductCouponNotifyConfigsPaths } from './v3/marketing-partner-product-coupon-notify-configs';
+import type { MarketingPartnerPaths } from './v3/marketing-partner';
+import type { MarketingPartnerProductCouponPaths } from './v3/marketing-partner-product-coupon';
 import type { MarketingPartnerProductCouponProductCouponsPaths } from './v3/marketing-partner-product-coupon-product-coupons';
 import type { MarketingPartnerProductCouponUsersPaths } from './v3/marketing-partner-product-coupon-users';
-import type { MarketingPartnershipsPaths } from './v3/marketing-partnerships';
 import type { MarketingPaygiftactivityPaths } from './v3/marketing-paygiftactivity';
-import type { MarketingShoppingReceiptPaths } from './v3/marketing-shopping-receipt';
-import type { MarketingWeeklyDiscountPaths } from './v3/marketing-weekly-discount';
-import type { MarketingWithdrawFavorPaths } from './v3/marketing-withdraw-favor';
 import type { Mch_OperatePaths } from './v3/mch_operate';
 import type { MchManagePaths } from './v3/mch-manage';
 import type { MchOperationManagePaths } from './v3/mch-operation-manage';
@@ -164,59 +108,32 @@ import type { MerchantStorePaths } from './v3/merchant-store';
 import type { MerchantfundPaths } from './v3/merchantfund';
 import type { MerchantsPaths } from './v3/merchants';
 import type { MultiusePaths } from './v3/multiuse';
-import type { NewTaxControlFapiaoCardTemplatePaths } from './v3/new-tax-control-fapiao-card-template';
-import type { NewTaxControlFapiaoDownloadPaths } from './v3/new-tax-control-fapiao-download';
+import type { NewTaxControlFapiaoPaths } from './v3/new-tax-control-fapiao';
 import type { NewTaxControlFapiaoFapiaoApplicationsPaths } from './v3/new-tax-control-fapiao-fapiao-applications';
-import type { NewTaxControlFapiaoFapiaomerchantPaths } from './v3/new-tax-control-fapiao-fapiaomerchant';
-import type { NewTaxControlFapiaoMerchantPaths } from './v3/new-tax-control-fapiao-merchant';
-import type { NewTaxControlFapiaoUserTitlePaths } from './v3/new-tax-control-fapiao-user-title';
 import type { OfflinefacePaths } from './v3/offlineface';
 import type { OfflinefacemchPaths } from './v3/offlinefacemch';
 import type { PalmservicePaths } from './v3/palmservice';
-import type { PapayContractsPaths } from './v3/papay-contracts';
-import type { PapayInsurancePayPaths } from './v3/papay-insurance-pay';
+import type { PapayPaths } from './v3/papay';
 import type { PapayInsuranceSignPaths } from './v3/papay-insurance-sign';
-import type { PapayPayPaths } from './v3/papay-pay';
-import type { PapayScheduledDeductSignPaths } from './v3/papay-scheduled-deduct-sign';
-import type { PapaySignPaths } from './v3/papay-sign';
 import type { ParkingPaths } from './v3/parking';
 import type { PartnerPapayPaths } from './v3/partner-papay';
 import type { PartnerTransferPaths } from './v3/partner-transfer';
 import type { PasswordExemptContractPaths } from './v3/password-exempt-contract';
-import type { PayAcquiringBankPaths } from './v3/pay-acquiring-bank';
+import type { PayPaths } from './v3/pay';
 import type { PayDevicesPaths } from './v3/pay-devices';
-import type { PayInstalPaths } from './v3/pay-instal';
 import type { PayPartnerPaths } from './v3/pay-partner';
-import type { PayTransactionsPaths } from './v3/pay-transactions';
 import type { PayrollCardPaths } from './v3/payroll-card';
+import type { PayscorePaths } from './v3/payscore';
 import type { PayscoreAcquiringbankPaths } from './v3/payscore-acquiringbank';
-import type { PayscoreMerchantBillPaths } from './v3/payscore-merchant-bill';
 import type { PayscoreOverseaPaths } from './v3/payscore-oversea';
 import type { PayscorePartnerPaths } from './v3/payscore-partner';
-import type { PayscorePayafterOrdersPaths } from './v3/payscore-payafter-orders';
-import type { PayscorePermissionsPaths } from './v3/payscore-permissions';
-import type { PayscorePlanPaths } from './v3/payscore-plan';
 import type { PayscoreServiceorderPaths } from './v3/payscore-serviceorder';
-import type { PayscoreServicepayondeliveryorderPaths } from './v3/payscore-servicepayondeliveryorder';
 import type { PayscoreSignPlanPaths } from './v3/payscore-sign-plan';
-import type { PayscoreSmartretailOrdersPaths } from './v3/payscore-smartretail-orders';
-import type { PayscoreUserServiceStatePaths } from './v3/payscore-user-service-state';
-import type { PayscoreUsersPaths } from './v3/payscore-users';
-import type { PlatsolutionEcommerceBankTransferRechargesPaths } from './v3/platsolution-ecommerce-bank-transfer-recharges';
-import type { PlatsolutionEcommerceInsuranceCompensationContractsPaths } from './v3/platsolution-ecommerce-insurance-compensation-contracts';
-import type { PlatsolutionEcommerceMchTransferCompensateBillsPaths } from './v3/platsolution-ecommerce-mch-transfer-compensate-bills';
-import type { PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsPaths } from './v3/platsolution-ecommerce-mch-transfer-deposit-after-sales-compensation-bills';
-import type { PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBillsPaths } from './v3/platsolution-ecommerce-mch-transfer-deposit-insurance-premiums-compensation-bills';
-import type { PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsPaths } from './v3/platsolution-ecommerce-mch-transfer-deposit-shipping-cost-compensation-bills';
+import type { PlatsolutionPaths } from './v3/platsolution';
+import type { PlatsolutionEcommercePaths } from './v3/platsolution-ecommerce';
+import type { PlatsolutionEcommerceMchTransferPaths } from './v3/platsolution-ecommerce-mch-transfer';
 import type { PlatsolutionEcommerceMchTransferInsuranceClaimBillsPaths } from './v3/platsolution-ecommerce-mch-transfer-insurance-claim-bills';
-import type { PlatsolutionEcommerceMchTransferSubMchCompensationBillsPaths } from './v3/platsolution-ecommerce-mch-transfer-sub-mch-compensation-bills';
-import type { PlatsolutionEcommerceMchTransferTransferBillsPaths } from './v3/platsolution-ecommerce-mch-transfer-transfer-bills';
-import type { PlatsolutionEcommerceRechargeEmployeesPaths } from './v3/platsolution-ecommerce-recharge-employees';
-import type { PlatsolutionEcommerceRechargesPaths } from './v3/platsolution-ecommerce-recharges';
-import type { PlatsolutionEcommerceSettlePaths } from './v3/platsolution-ecommerce-settle';
-import type { PlatsolutionEcommerceWithdrawPaths } from './v3/platsolution-ecommerce-withdraw';
 import type { PlatsolutionInsurancePaths } from './v3/platsolution-insurance';
-import type { PlatsolutionMchTransferPaths } from './v3/platsolution-mch-transfer';
 import type { ProfitsharingPaths } from './v3/profitsharing';
 import type { QrcodePaths } from './v3/qrcode';
 import type { RateActivityPaths } from './v3/rate-activity';
@@ -251,30 +168,14 @@ export interface Paths
     V2MmpaymkttransfersPaths,
     V2MmpaysptransPaths,
     V2PapayPaths,
-    V2PayClosecombinedorderPaths,
-    V2PayCloseorderPaths,
-    V2PayCombinedorderPaths,
+    V2PayPaths,
     V2PayContractorderPaths,
-    V2PayDownloadbillPaths,
-    V2PayDownloadfundflowPaths,
     V2PayFacepayPaths,
     V2PayFacepayqueryPaths,
     V2PayMicropayPaths,
     V2PayOrderqueryPaths,
-    V2PayPaporderqueryPaths,
-    V2PayPappayapplyPaths,
     V2PayPartnerPaths,
-    V2PayProfitsharingaddreceiverPaths,
-    V2PayProfitsharingmerchantratioqueryPaths,
-    V2PayProfitsharingorderamountqueryPaths,
-    V2PayProfitsharingqueryPaths,
-    V2PayProfitsharingremovereceiverPaths,
-    V2PayProfitsharingreturnqueryPaths,
-    V2PayQuerycombinedorderPaths,
-    V2PayQueryexchageratePaths,
-    V2PayRefundqueryPaths,
     V2PayRefundqueryv2Paths,
-    V2PaySettlementqueryPaths,
     V2PayUnifiedorderPaths,
     V2PayitilPaths,
     V2RiskPaths,
@@ -295,12 +196,9 @@ export interface Paths
     BillPaths,
     BilldownloadPaths,
     BrandBasicPaths,
-    BrandApplymentsPaths,
-    BrandCardPaths,
-    BrandMarketingPaths,
+    BrandPaths,
+    BrandPartnerPaths,
     BrandPartnerCardMemberPaths,
-    BrandPartnerStorePaths,
-    BrandProfitsharingPaths,
     BusinesscirclePaths,
     CapitalPaths,
     CateringPaths,
@@ -311,52 +209,29 @@ export interface Paths
     CustomsPaths,
     DiscountCardPaths,
     EbikePaths,
+    EcommercePaths,
     EcommerceAccountPaths,
     EcommerceApplymentsPaths,
-    EcommerceBillPaths,
     EcommerceCombinePapayPaths,
-    EcommerceFundPaths,
-    EcommerceIndividualContractsPaths,
-    EcommerceMchTransferPaths,
     EcommerceProfitsharingPaths,
     EcommerceRefundsPaths,
-    EcommerceSubjectSubMerchantsPaths,
-    EcommerceSubsidiesPaths,
     EduPapayPaths,
     EduStarPaths,
     EduschoolpayPaths,
     ExpressPaths,
     FacemchPaths,
-    FundAppBrandRedpacketPaths,
-    FundAppMchTransferElecsignPaths,
+    FundAppPaths,
+    FundAppMchTransferPaths,
     FundAppMchTransferPartnerPaths,
-    FundAppMchTransferTransferBillsPaths,
-    FundAppMchTransferTransferToQqWalletBillsPaths,
-    FundAppMchTransferUserConfirmAuthorizationPaths,
     FundsToOverseaPaths,
-    GlobalCertificatesPaths,
-    GlobalCustomsPaths,
+    GlobalPaths,
     GlobalMerchantServicePaths,
-    GlobalMerchantStoragePaths,
-    GlobalMerchantPaths,
-    GlobalMerchantsPaths,
-    GlobalMicropayPaths,
     GlobalPapayPaths,
     GlobalProfitSharingPaths,
-    GlobalRefundPaths,
     GlobalRefundsPaths,
-    GlobalSettlePaths,
-    GlobalStatementsPaths,
     GlobalTransactionsPaths,
     GoldplanPaths,
-    GovSubsidyAuditPaths,
-    GovSubsidyCompaniesPaths,
-    GovSubsidyGoodsPaths,
-    GovSubsidyNQualificationsPaths,
-    GovSubsidyQualificationPaths,
-    GovSubsidyQualificationsPaths,
-    GovSubsidySncodePaths,
-    GovSubsidyTransactionsPaths,
+    GovSubsidyPaths,
     GovSubsidyZhejiangPaths,
     HirePowerBankPaths,
     IndustryCouponPaths,
@@ -364,33 +239,19 @@ export interface Paths
     InspolicymgrPaths,
     IotmanagePaths,
     LovefeastPaths,
-    MarketingBankFavorPaths,
-    MarketingBankPaths,
-    MarketingBusifavorCallbacksPaths,
-    MarketingBusifavorCouponsPaths,
-    MarketingBusifavorProductCouponsPaths,
+    MarketingPaths,
+    MarketingBusifavorPaths,
     MarketingBusifavorStocksPaths,
-    MarketingBusifavorSubsidyPaths,
-    MarketingBusifavorUsersPaths,
     MarketingFavorPaths,
     MarketingGoodsSubsidyActivityPaths,
     MarketingMembercardActivityPaths,
-    MarketingMembercardOpenActivateInformationsPaths,
-    MarketingMembercardOpenCallbackPaths,
+    MarketingMembercardOpenPaths,
     MarketingMembercardOpenCardsPaths,
-    MarketingMembercardOpenPhonenumberMemberPaths,
-    MarketingMembercardOpenUserPaths,
-    MarketingPartnerDeliveryPlanPaths,
-    MarketingPartnerProductCouponImageGenerationTasksPaths,
-    MarketingPartnerProductCouponMediaPaths,
-    MarketingPartnerProductCouponNotifyConfigsPaths,
+    MarketingPartnerPaths,
+    MarketingPartnerProductCouponPaths,
     MarketingPartnerProductCouponProductCouponsPaths,
     MarketingPartnerProductCouponUsersPaths,
-    MarketingPartnershipsPaths,
     MarketingPaygiftactivityPaths,
-    MarketingShoppingReceiptPaths,
-    MarketingWeeklyDiscountPaths,
-    MarketingWithdrawFavorPaths,
     MchManagePaths,
     MchOperationManagePaths,
     Mch_OperatePaths,
@@ -404,59 +265,32 @@ export interface Paths
     MerchantfundPaths,
     MerchantsPaths,
     MultiusePaths,
-    NewTaxControlFapiaoCardTemplatePaths,
-    NewTaxControlFapiaoDownloadPaths,
+    NewTaxControlFapiaoPaths,
     NewTaxControlFapiaoFapiaoApplicationsPaths,
-    NewTaxControlFapiaoFapiaomerchantPaths,
-    NewTaxControlFapiaoMerchantPaths,
-    NewTaxControlFapiaoUserTitlePaths,
     OfflinefacePaths,
     OfflinefacemchPaths,
     PalmservicePaths,
-    PapayContractsPaths,
-    PapayInsurancePayPaths,
+    PapayPaths,
     PapayInsuranceSignPaths,
-    PapayPayPaths,
-    PapayScheduledDeductSignPaths,
-    PapaySignPaths,
     ParkingPaths,
     PartnerPapayPaths,
     PartnerTransferPaths,
     PasswordExemptContractPaths,
     PayDevicesPaths,
-    PayAcquiringBankPaths,
-    PayInstalPaths,
+    PayPaths,
     PayPartnerPaths,
-    PayTransactionsPaths,
     PayrollCardPaths,
+    PayscorePaths,
     PayscoreAcquiringbankPaths,
-    PayscoreMerchantBillPaths,
     PayscoreOverseaPaths,
     PayscorePartnerPaths,
-    PayscorePayafterOrdersPaths,
-    PayscorePermissionsPaths,
-    PayscorePlanPaths,
     PayscoreServiceorderPaths,
-    PayscoreServicepayondeliveryorderPaths,
     PayscoreSignPlanPaths,
-    PayscoreSmartretailOrdersPaths,
-    PayscoreUserServiceStatePaths,
-    PayscoreUsersPaths,
-    PlatsolutionEcommerceBankTransferRechargesPaths,
-    PlatsolutionEcommerceInsuranceCompensationContractsPaths,
-    PlatsolutionEcommerceMchTransferCompensateBillsPaths,
-    PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsPaths,
-    PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBillsPaths,
-    PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsPaths,
+    PlatsolutionPaths,
+    PlatsolutionEcommercePaths,
+    PlatsolutionEcommerceMchTransferPaths,
     PlatsolutionEcommerceMchTransferInsuranceClaimBillsPaths,
-    PlatsolutionEcommerceMchTransferSubMchCompensationBillsPaths,
-    PlatsolutionEcommerceMchTransferTransferBillsPaths,
-    PlatsolutionEcommerceRechargeEmployeesPaths,
-    PlatsolutionEcommerceRechargesPaths,
-    PlatsolutionEcommerceSettlePaths,
-    PlatsolutionEcommerceWithdrawPaths,
     PlatsolutionInsurancePaths,
-    PlatsolutionMchTransferPaths,
     ProfitsharingPaths,
     QrcodePaths,
     RateActivityPaths,

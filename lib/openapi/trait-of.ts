@@ -21,6 +21,12 @@ export interface Trait {
   unsigned?: boolean;
   /** The answer is a file. */
   download?: boolean;
+  /** The request is a form with a file. */
+  upload?: boolean;
+  /** v2: the answer is JSON. */
+  json?: boolean;
+  /** Address of an operation that is not below the root of the API. */
+  url?: string;
   /** A page for the user's browser; the fragment of its address, or empty. */
   redirect?: string;
   /** Fields of the options to encrypt. */
@@ -39,20 +45,22 @@ interface Node {
 /**
  * What is known of an operation.
  * @param verb in lower case
- * @param path as it is called, its variables filled in: with or without host, leading slash and query
+ * @param path with or without host, leading slash and query; its variables filled in, or in braces
  */
 export function traitOf(verb: string, path: string): Trait | undefined {
   const [bare = ''] = path.replace(/^(?:https?:)?\/\/[^/?#]*/i, '').split(/[?#]/, 1);
-  const known = bare.replace(/^\//, '').replace(/^v2\//i, 'v2/');
+  const called = bare.replace(/^\//, '').replace(/^v2\//i, 'v2/');
+  const known = Object.hasOwn(ALIASES, called) ? (ALIASES[called] ?? called) : called;
   const area = treeOf(areaOf(known));
   return area && find(area, known.split('/'), verb);
 }
 
-/** Literal segments go before variables, which take anything. */
+/** Literal segments go before variables, which take anything but nothing. */
 function find(node: Node, [segment, ...rest]: readonly string[], verb: string): Trait | undefined {
   if (segment === undefined) return node.traits.get(verb);
   const literal = node.literal.get(segment);
-  return (literal && find(literal, rest, verb)) ?? (node.variable && find(node.variable, rest, verb));
+  const variable = segment === '' ? undefined : node.variable;
+  return (literal && find(literal, rest, verb)) ?? (variable && find(variable, rest, verb));
 }
 
 /** The first two segments of a path, none of which is a variable. */
@@ -95,7 +103,6 @@ function readOperation(root: Node, operation: string): void {
   const trait: Trait = {};
   for (const line of lines) readTrait(trait, line.trim().split(' '));
   insert(root, path, verb, trait);
-  for (const [alias, target] of Object.entries(ALIASES)) if (target === path) insert(root, alias, verb, trait);
 }
 
 function newNode(): Node {
@@ -121,6 +128,7 @@ function readTrait(trait: Trait, [name, ...rest]: string[]): void {
   const [first = '', second = ''] = rest;
   if (name === 'base' || name === 'base?') trait.base = first;
   else if (name === 'redirect') trait.redirect = first;
+  else if (name === 'url') trait.url = first;
   else if (name === 'encrypt')
     trait.encrypt = [...(trait.encrypt ?? []), { key: first as EncryptionKey, path: second }];
   else if (name === 'decrypt') trait.decrypt = [...(trait.decrypt ?? []), { key: 'merchant', path: second }];

@@ -11,7 +11,7 @@ import type { ObjectType } from './type';
 
 /** The name of the interface of an area's paths. */
 export function pathsName({ nodes: [top] }: Area): string {
-  return `${top?.name ?? ''}Paths`;
+  return `${top.name}Paths`;
 }
 
 /** The paths of an area, each with the interface of its node. */
@@ -57,8 +57,10 @@ function declare(printer: Printer, model: OperationModel): string[] {
       const text = option.name === 'headers' ? `${use(printer, 'options', 'HeadersWith')}<${type}>` : type;
       return printMember(option, text, { written: true, ...(option.label && { label: option.label }) });
     });
-    const parent = base ?? use(printer, 'options', operation.upload ? 'UploadOptions' : 'CommonOptions');
-    declared.push(`${title}export interface ${name} extends ${parent} {\n${members.join('\n')}\n}`);
+    // `Call` adds the common options: an interface that extended them would be compared with them, each time.
+    const parent = base ?? (operation.upload ? use(printer, 'options', 'UploadOptions') : undefined);
+    const heritage = parent ? ` extends ${parent}` : '';
+    declared.push(`${title}export interface ${name}${heritage} {\n${members.join('\n')}\n}`);
   }
   // The model of the path declares the answer; that of its property chain shares it.
   if (result.kind === 'part' && result.part.name === `${name}Result`) part(result.part);
@@ -88,8 +90,7 @@ function printChild(printer: Printer, child: Node, fileOfNode: ReadonlyMap<Node,
   return `${use(printer, 'node', 'KnownNode')}<${use(printer, fileOfNode.get(child) ?? printer.file, child.name)}>`;
 }
 
-function printCall(printer: Printer, { operation, name, options, base, result }: OperationModel): string {
-  const needed = operation.upload === true || options.some(({ optional }) => !optional) || base !== undefined;
+function printCall(printer: Printer, { operation, name, options, base, needed, result }: OperationModel): string {
   const common = operation.upload ? 'UploadOptions' : 'CommonOptions';
   const type = options.length > 0 ? name : (base ?? use(printer, 'options', common));
   if (result.kind === 'download') {

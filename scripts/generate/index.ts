@@ -1,5 +1,5 @@
 import { hasPaths, namesIn, pathsName, printArea } from './area-file';
-import { type Area, areasOf } from './areas';
+import { type Area, areasOf, heaviest } from './areas';
 import type { Catalogue } from './catalogue';
 import { addNotifications, notificationsOf, printNotificationMap, printNotifications } from './notifications';
 import { modelsOf, type OperationModel } from './operation';
@@ -35,18 +35,16 @@ export function generate({ operations, webhooks }: Catalogue): Map<string, strin
 
 /** Prints the types, again and again until no file that can be split is too long. */
 function printTypes(trees: readonly Tree[], notifications: Notifications): Map<string, string> {
-  const tooLong = new Set<string>();
+  const toldApart = new Set<string>();
   for (;;) {
-    const split = trees.map((tree) => areasOf(tree, tooLong));
-    const files = printAll(
-      split.flatMap(({ index, areas }) => [index, ...areas]),
-      notifications,
-    );
-    const long = split
-      .flatMap(({ areas }) => areas)
-      .filter(({ file, nodes: [top] }) => lineCount(files.get(file) ?? '') > MOST_LINES && top?.children.size);
-    if (long.length === 0) return files;
-    for (const { nodes } of long) tooLong.add(nodes[0]?.path ?? '');
+    const areas = trees.flatMap((tree) => areasOf(tree, toldApart));
+    const files = printAll(areas, notifications);
+    const before = toldApart.size;
+    for (const area of areas) {
+      const lines = lineCount(files.get(area.file) ?? '');
+      if (lines > MOST_LINES) for (const path of heaviest(area, MOST_LINES / lines)) toldApart.add(path);
+    }
+    if (toldApart.size === before) return files;
   }
 }
 

@@ -25,6 +25,8 @@ export interface OperationModel {
   options: (Member & { part?: Part })[];
   /** The name of the interface of the options to which these add. */
   base?: string;
+  /** Whether a call must be given options. */
+  needed: boolean;
   result: Result;
 }
 
@@ -44,7 +46,8 @@ export function modelsOf(operation: Operation): OperationModel[] {
     return { name, optional: values[name] === '', type: plain(text), ...(row?.label && { label: row.label }) };
   });
   const name = pathName(chain) + pascal(verb);
-  return [own, { ...own, path: chain, name, options, ...(own.options.length > 0 && { base: own.name }) }];
+  const needed = own.needed || options.some(({ optional }) => !optional);
+  return [own, { ...own, path: chain, name, options, needed, ...(own.options.length > 0 && { base: own.name }) }];
 }
 
 function modelOf(operation: Operation, fixed: readonly string[]): OperationModel {
@@ -61,7 +64,8 @@ function modelOf(operation: Operation, fixed: readonly string[]): OperationModel
       if (BODIES.has(field.name)) return [body(name, field, place)];
       throw new Error(`${verb} ${path}: "${field.name}" is neither an option nor a URI variable.`);
     });
-  return { operation, path, name, options, result: resultOf(operation, name) };
+  const needed = upload === true || options.some(({ optional }) => !optional);
+  return { operation, path, name, options, needed, result: resultOf(operation, name) };
 }
 
 function variable(field: Field): Member {

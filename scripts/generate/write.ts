@@ -44,10 +44,8 @@ function formatted(files: ReadonlyMap<string, string>): Map<string, string> {
     execFileSync(
       biome,
       ['check', '--write', '--linter-enabled=false', '--log-level=error', '--files-max-size=4000000', '.'],
-      {
-        cwd: folder,
-        stdio: ['ignore', 'ignore', 'inherit'],
-      },
+      // What Biome has to say is in the error, should there be one.
+      { cwd: folder, stdio: 'pipe' },
     );
     return new Map([...files.keys()].map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
   } finally {

@@ -18,13 +18,14 @@ const SENTENCES = new Map([
   ['In trial.', '此接口处于试用阶段。'],
 ]);
 
-/** Reads the lines of such a comment: the title, remarks, `@see`, `@deprecated`. */
+/** Reads the lines of such a comment: the title, remarks, links, `@deprecated`. */
 export function documentationOf(lines: readonly string[]): Documentation {
-  const [title = '', ...others] = lines.filter((line) => !line.startsWith('@'));
+  const isLink = (line: string) => /^https?:/.test(line);
+  const [title = '', ...others] = lines.filter((line) => !line.startsWith('@') && !isLink(line));
   const tagged = (tag: string) => lines.filter((line) => line.startsWith(tag)).map((line) => line.slice(tag.length));
   return {
     title,
-    links: tagged('@see '),
+    links: lines.filter(isLink),
     remarks: others.map(inChinese),
     deprecated: tagged('@deprecated ').map(inChinese)[0],
   };

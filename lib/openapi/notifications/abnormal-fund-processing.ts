@@ -3,7 +3,7 @@ import type { Commander, TransferAmount } from '../shapes/common';
 
 /**
  * 异常转付处理结果回调(ABNORMAL_FUND_PROCESSING.TRANSFER.SUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4014591539
+ * https://pay.weixin.qq.com/doc/v3/partner/4014591539
  */
 export interface AbnormalFundProcessingTransferSuccessResource {
   /** 产品名称 */

@@ -2,8 +2,8 @@
 
 /**
  * H5支付域名修改申请事件(APPLYMENT_STATE.APPROVED)通知
- * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013025118
- * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013025122
+ * https://pay.weixin.qq.com/doc/global/v3/zh/4013025118
+ * https://pay.weixin.qq.com/doc/global/v3/zh/4013025122
  */
 export interface ApplymentStateApprovedResource {
   /** 子商户号 */

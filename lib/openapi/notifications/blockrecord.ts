@@ -2,7 +2,7 @@
 
 /**
  * 商户交易拦截记录新增(BLOCKRECORD.CHANGE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4014940982
+ * https://pay.weixin.qq.com/doc/v3/partner/4014940982
  */
 export interface BlockrecordChangeResource {
   /** 子商户号 */

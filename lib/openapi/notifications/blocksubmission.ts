@@ -2,7 +2,7 @@
 
 /**
  * 商户交易拦截记录申诉(BLOCKSUBMISSION.CHANGE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4014940982
+ * https://pay.weixin.qq.com/doc/v3/partner/4014940982
  */
 export interface BlocksubmissionChangeResource {
   /** 子商户号 */

@@ -52,7 +52,7 @@ export interface BrandMemberCardSpUserCardCreateResource {
 
 /**
  * 商家名片会员用户积分兑券事件(BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015878622
+ * https://pay.weixin.qq.com/doc/v3/partner/4015878622
  */
 export interface BrandMemberCardSpPointExchangeCouponResource {
   /** 兑券记录ID */
@@ -75,7 +75,7 @@ export interface BrandMemberCardSpPointExchangeCouponResource {
 
 /**
  * 商家名片会员用户积分同步事件(BRAND_MEMBER_CARD_SP.SYNC_USER_POINT)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4016096820
+ * https://pay.weixin.qq.com/doc/v3/partner/4016096820
  */
 export interface BrandMemberCardSpSyncUserPointResource {
   /** 品牌ID */

@@ -2,7 +2,7 @@
 
 /**
  * 公益捐赠-预算申请关闭回调(BUDGET.CLOSED)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015555114
+ * https://pay.weixin.qq.com/doc/v3/partner/4015555114
  */
 export interface BudgetClosedResource {
   /** 服务商商户号 */
@@ -29,7 +29,7 @@ export interface BudgetClosedResource {
 
 /**
  * 公益捐赠-预算申请完结回调(BUDGET.FINISHED)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015555114
+ * https://pay.weixin.qq.com/doc/v3/partner/4015555114
  */
 export interface BudgetFinishedResource {
   /** 服务商商户号 */
@@ -56,7 +56,7 @@ export interface BudgetFinishedResource {
 
 /**
  * 公益捐赠-预算申请锁定成功回调(BUDGET.LOCKED)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015555114
+ * https://pay.weixin.qq.com/doc/v3/partner/4015555114
  */
 export interface BudgetLockedResource {
   /** 服务商商户号 */

@@ -3,9 +3,9 @@ import type { NormalCouponInformation } from '../shapes/common';
 
 /**
  * 领券事件回调(COUPON.SEND)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285279
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012285839
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4015717506
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012285279
+ * https://pay.weixin.qq.com/doc/v3/partner/4012285839
+ * https://pay.weixin.qq.com/doc/v3/merchant/4015717506
  */
 export interface CouponSendResource {
   /** 业务细分事件类型 */
@@ -61,8 +61,8 @@ export interface CouponSendResource {
 
 /**
  * 核销事件回调(COUPON.USE)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285250
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012285807
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012285250
+ * https://pay.weixin.qq.com/doc/v3/partner/4012285807
  */
 export interface CouponUseResource {
   /** 批次创建方商户号 */

@@ -37,7 +37,7 @@ export interface CreditRepaymentSignContractResource {
 
 /**
  * 自动还款扣费还款成功(CREDIT_REPAYMENT.DEDUCTION_PAY)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4016790592
+ * https://pay.weixin.qq.com/doc/v3/partner/4016790592
  */
 export interface CreditRepaymentDeductionPayResource {
   /** 服务商商户号 */

@@ -3,7 +3,7 @@ import type { Amount } from '../shapes/common';
 
 /**
  * 外包内用-查询收款二维码信息(CROSS_BORDER_PAY.GET_MCH_INFO)回调
- * @see https://pay.weixin.qq.com/doc/v3/institution/4019762388
+ * https://pay.weixin.qq.com/doc/v3/institution/4019762388
  */
 export interface CrossBorderPayGetMchInfoResource {
   /** 受理网络交易流水号 */
@@ -16,7 +16,7 @@ export interface CrossBorderPayGetMchInfoResource {
 
 /**
  * 外包内用-推送订单信息(CROSS_BORDER_PAY.PUSH_ORDER_INFO)回调
- * @see https://pay.weixin.qq.com/doc/v3/institution/4019762399
+ * https://pay.weixin.qq.com/doc/v3/institution/4019762399
  */
 export interface CrossBorderPayPushOrderInfoResource {
   /** 受理网络交易流水号 */

@@ -2,7 +2,7 @@
 
 /**
  * 投放计划状态变更(DELIVERY_PLAN.CHANGE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4016168699
+ * https://pay.weixin.qq.com/doc/v3/partner/4016168699
  */
 export interface DeliveryPlanChangeResource {
   /** 投放计划ID */

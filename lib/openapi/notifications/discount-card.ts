@@ -25,7 +25,7 @@ export interface DiscountCardGetCardResource {
 
 /**
  * 扣费状态变化(DISCOUNT_CARD.USER_PAID)通知
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_3_6.shtml
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_3_6.shtml
  */
 export interface DiscountCardUserPaidResource {
   /** 公众账号ID */

@@ -2,7 +2,7 @@
 
 /**
  * 收付通合单代扣签约成功(ECOMMERCE_ENTRUST.SIGN)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012881605
+ * https://pay.weixin.qq.com/doc/v3/partner/4012881605
  */
 export interface EcommerceEntrustSignResource {
   /** 微信支付分配的商户号 */
@@ -24,7 +24,7 @@ export interface EcommerceEntrustSignResource {
 
 /**
  * 收付通合单代扣解约成功(ECOMMERCE_ENTRUST.TERMINATE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012881605
+ * https://pay.weixin.qq.com/doc/v3/partner/4012881605
  */
 export interface EcommerceEntrustTerminateResource {
   /** 微信支付分配的商户号 */

@@ -2,7 +2,7 @@
 
 /**
  * 校园轻松付用户欠款状态变化(EDU_SCHOOL_PAY.USER_DEBT_STATE_UPDATE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012161155
+ * https://pay.weixin.qq.com/doc/v3/partner/4012161155
  */
 export interface EduSchoolPayUserDebtStateUpdateResource {
   appid: string;

@@ -11,8 +11,8 @@ import type {
 
 /**
  * 教育续费通用户解约成功(ENTRUST.RELEASE)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286235
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012160192
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012286235
+ * https://pay.weixin.qq.com/doc/v3/partner/4012160192
  */
 export interface EntrustReleaseResource {
   appid: string;
@@ -55,8 +55,8 @@ export interface EntrustReleaseResource {
 
 /**
  * 委托代扣签约成功(ENTRUST.SIGN)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012160323
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4016724543
+ * https://pay.weixin.qq.com/doc/v3/partner/4012160323
+ * https://pay.weixin.qq.com/doc/v3/merchant/4016724543
  */
 export interface EntrustSignResource {
   /** 微信支付分配的商户号 */
@@ -107,8 +107,8 @@ export interface EntrustSignResource {
 
 /**
  * 教育续费通用户签约成功(ENTRUST.SIGNING)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286235
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012160192
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012286235
+ * https://pay.weixin.qq.com/doc/v3/partner/4012160192
  */
 export interface EntrustSigningResource {
   appid: string;
@@ -146,7 +146,7 @@ export interface EntrustSigningResource {
 
 /**
  * 委托代扣解约成功(ENTRUST.TERMINATE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012160323
+ * https://pay.weixin.qq.com/doc/v3/partner/4012160323
  */
 export interface EntrustTerminateResource {
   /** 委托代扣协议的主键 */
@@ -206,7 +206,7 @@ export interface EntrustTerminateResource {
 
 /**
  * 代扣解约问询(ENTRUST.TERMINATE_INQUIRY)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012978455
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012978455
  */
 export interface EntrustTerminateInquiryResource {
   /** 返回状态码 */
@@ -236,7 +236,7 @@ export interface EntrustTerminateInquiryResource {
 
 /**
  * 代扣解约挽留业务-获取解约挽留信息(ENTRUST.TERMINATE_RETENTION)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012312222
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012312222
  */
 export interface EntrustTerminateRetentionResource {
   /** 普通服务商商户号 */

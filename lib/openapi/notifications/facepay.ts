@@ -2,7 +2,7 @@
 
 /**
  * 用户签约状态变更(FACEPAY.USER_STATE_CHANGE)通知
- * @see https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/offline-brushing.html
+ * https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/offline-brushing.html
  */
 export interface FacepayUserStateChangeResource {
   /** 微信刷脸用户ID */

@@ -20,9 +20,9 @@ export interface FapiaoIssuedResource {
 
 /**
  * 用户发票抬头填写完成(FAPIAO.USER_APPLIED)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286009
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012070348
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015792559
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012286009
+ * https://pay.weixin.qq.com/doc/v3/partner/4012070348
+ * https://pay.weixin.qq.com/doc/v3/partner/4015792559
  */
 export interface FapiaoUserAppliedResource {
   /** 微信支付分配的商户号 */

@@ -2,7 +2,7 @@
 
 /**
  * 隔夜归还保险订单状态变化(HIRE_POWER_BANK.RECEIVE_INSURANCE)通知
- * @see https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/status-change-notice.html
+ * https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/status-change-notice.html
  */
 export interface HirePowerBankReceiveInsuranceResource {
   /** 保险订单ID */

@@ -101,7 +101,7 @@ import type {
 export interface JsonNotifications {
   /**
    * 异常转付处理结果回调(ABNORMAL_FUND_PROCESSING.TRANSFER.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4014591539
+   * https://pay.weixin.qq.com/doc/v3/partner/4014591539
    */
   readonly 'ABNORMAL_FUND_PROCESSING.TRANSFER.SUCCESS': Notified<
     'ABNORMAL_FUND_PROCESSING.TRANSFER.SUCCESS',
@@ -109,23 +109,23 @@ export interface JsonNotifications {
   >;
   /**
    * H5支付域名修改申请事件(APPLYMENT_STATE.APPROVED)通知
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013025118
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013025122
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013025118
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013025122
    */
   readonly 'APPLYMENT_STATE.APPROVED': Notified<'APPLYMENT_STATE.APPROVED', ApplymentStateApprovedResource>;
   /**
    * 商户交易拦截记录新增(BLOCKRECORD.CHANGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4014940982
+   * https://pay.weixin.qq.com/doc/v3/partner/4014940982
    */
   readonly 'BLOCKRECORD.CHANGE': Notified<'BLOCKRECORD.CHANGE', BlockrecordChangeResource>;
   /**
    * 商户交易拦截记录申诉(BLOCKSUBMISSION.CHANGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4014940982
+   * https://pay.weixin.qq.com/doc/v3/partner/4014940982
    */
   readonly 'BLOCKSUBMISSION.CHANGE': Notified<'BLOCKSUBMISSION.CHANGE', BlocksubmissionChangeResource>;
   /**
    * 商家名片会员用户积分兑券事件(BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015878622
+   * https://pay.weixin.qq.com/doc/v3/partner/4015878622
    */
   readonly 'BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON': Notified<
     'BRAND_MEMBER_CARD_SP.POINT_EXCHANGE_COUPON',
@@ -133,7 +133,7 @@ export interface JsonNotifications {
   >;
   /**
    * 商家名片会员用户积分同步事件(BRAND_MEMBER_CARD_SP.SYNC_USER_POINT)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4016096820
+   * https://pay.weixin.qq.com/doc/v3/partner/4016096820
    */
   readonly 'BRAND_MEMBER_CARD_SP.SYNC_USER_POINT': Notified<
     'BRAND_MEMBER_CARD_SP.SYNC_USER_POINT',
@@ -141,7 +141,7 @@ export interface JsonNotifications {
   >;
   /**
    * 用户开通商家名片会员卡事件(BRAND_MEMBER_CARD_SP.USER_CARD.CREATE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015283692
+   * https://pay.weixin.qq.com/doc/v3/partner/4015283692
    */
   readonly 'BRAND_MEMBER_CARD_SP.USER_CARD.CREATE': Notified<
     'BRAND_MEMBER_CARD_SP.USER_CARD.CREATE',
@@ -149,7 +149,7 @@ export interface JsonNotifications {
   >;
   /**
    * 用户删除商家名片会员卡事件(BRAND_MEMBER_CARD_SP.USER_CARD.DELETE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015283692
+   * https://pay.weixin.qq.com/doc/v3/partner/4015283692
    */
   readonly 'BRAND_MEMBER_CARD_SP.USER_CARD.DELETE': Notified<
     'BRAND_MEMBER_CARD_SP.USER_CARD.DELETE',
@@ -157,47 +157,47 @@ export interface JsonNotifications {
   >;
   /**
    * 公益捐赠-预算申请关闭回调(BUDGET.CLOSED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015555114
+   * https://pay.weixin.qq.com/doc/v3/partner/4015555114
    */
   readonly 'BUDGET.CLOSED': Notified<'BUDGET.CLOSED', BudgetClosedResource>;
   /**
    * 公益捐赠-预算申请完结回调(BUDGET.FINISHED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015555114
+   * https://pay.weixin.qq.com/doc/v3/partner/4015555114
    */
   readonly 'BUDGET.FINISHED': Notified<'BUDGET.FINISHED', BudgetFinishedResource>;
   /**
    * 公益捐赠-预算申请锁定成功回调(BUDGET.LOCKED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015555114
+   * https://pay.weixin.qq.com/doc/v3/partner/4015555114
    */
   readonly 'BUDGET.LOCKED': Notified<'BUDGET.LOCKED', BudgetLockedResource>;
   /**
    * 产生新投诉(COMPLAINT.CREATE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012289719
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012076174
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012289719
+   * https://pay.weixin.qq.com/doc/v3/partner/4012076174
    */
   readonly 'COMPLAINT.CREATE': Notified<'COMPLAINT.CREATE', ComplaintCreateResource>;
   /**
    * 投诉状态变化(COMPLAINT.STATE_CHANGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012289719
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012076174
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012289719
+   * https://pay.weixin.qq.com/doc/v3/partner/4012076174
    */
   readonly 'COMPLAINT.STATE_CHANGE': Notified<'COMPLAINT.STATE_CHANGE', ComplaintCreateResource>;
   /**
    * 领券事件回调(COUPON.SEND)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285279
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012285839
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4015717506
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012285279
+   * https://pay.weixin.qq.com/doc/v3/partner/4012285839
+   * https://pay.weixin.qq.com/doc/v3/merchant/4015717506
    */
   readonly 'COUPON.SEND': Notified<'COUPON.SEND', CouponSendResource>;
   /**
    * 核销事件回调(COUPON.USE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285250
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012285807
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012285250
+   * https://pay.weixin.qq.com/doc/v3/partner/4012285807
    */
   readonly 'COUPON.USE': Notified<'COUPON.USE', CouponUseResource>;
   /**
    * 自动还款扣费还款成功(CREDIT_REPAYMENT.DEDUCTION_PAY)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4016790592
+   * https://pay.weixin.qq.com/doc/v3/partner/4016790592
    */
   readonly 'CREDIT_REPAYMENT.DEDUCTION_PAY': Notified<
     'CREDIT_REPAYMENT.DEDUCTION_PAY',
@@ -205,7 +205,7 @@ export interface JsonNotifications {
   >;
   /**
    * 自动还款协议签约成功(CREDIT_REPAYMENT.SIGN_CONTRACT)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4016790583
+   * https://pay.weixin.qq.com/doc/v3/partner/4016790583
    */
   readonly 'CREDIT_REPAYMENT.SIGN_CONTRACT': Notified<
     'CREDIT_REPAYMENT.SIGN_CONTRACT',
@@ -213,7 +213,7 @@ export interface JsonNotifications {
   >;
   /**
    * 自动还款协议解约成功(CREDIT_REPAYMENT.TERMINATE_CONTRACT)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4016790583
+   * https://pay.weixin.qq.com/doc/v3/partner/4016790583
    */
   readonly 'CREDIT_REPAYMENT.TERMINATE_CONTRACT': Notified<
     'CREDIT_REPAYMENT.TERMINATE_CONTRACT',
@@ -221,12 +221,12 @@ export interface JsonNotifications {
   >;
   /**
    * 外包内用-查询收款二维码信息(CROSS_BORDER_PAY.GET_MCH_INFO)回调
-   * @see https://pay.weixin.qq.com/doc/v3/institution/4019762388
+   * https://pay.weixin.qq.com/doc/v3/institution/4019762388
    */
   readonly 'CROSS_BORDER_PAY.GET_MCH_INFO': Notified<'CROSS_BORDER_PAY.GET_MCH_INFO', CrossBorderPayGetMchInfoResource>;
   /**
    * 外包内用-推送订单信息(CROSS_BORDER_PAY.PUSH_ORDER_INFO)回调
-   * @see https://pay.weixin.qq.com/doc/v3/institution/4019762399
+   * https://pay.weixin.qq.com/doc/v3/institution/4019762399
    */
   readonly 'CROSS_BORDER_PAY.PUSH_ORDER_INFO': Notified<
     'CROSS_BORDER_PAY.PUSH_ORDER_INFO',
@@ -234,47 +234,47 @@ export interface JsonNotifications {
   >;
   /**
    * 投放计划状态变更(DELIVERY_PLAN.CHANGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4016168699
+   * https://pay.weixin.qq.com/doc/v3/partner/4016168699
    */
   readonly 'DELIVERY_PLAN.CHANGE': Notified<'DELIVERY_PLAN.CHANGE', DeliveryPlanChangeResource>;
   /**
    * 守约状态变化(DISCOUNT_CARD.AGREEMENT_ENDED)通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_3_5.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_3_5.shtml
    */
   readonly 'DISCOUNT_CARD.AGREEMENT_ENDED': Notified<'DISCOUNT_CARD.AGREEMENT_ENDED', DiscountCardGetCardResource>;
   /**
    * 微信先享卡用户领卡(DISCOUNT_CARD.GET_CARD)通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter4_1.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter4_1.shtml
    */
   readonly 'DISCOUNT_CARD.GET_CARD': Notified<'DISCOUNT_CARD.GET_CARD', DiscountCardGetCardResource>;
   /**
    * 微信先享卡用户结算(DISCOUNT_CARD.SETTLEMENT)通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter4_2.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter4_2.shtml
    */
   readonly 'DISCOUNT_CARD.SETTLEMENT': Notified<'DISCOUNT_CARD.SETTLEMENT', DiscountCardGetCardResource>;
   /**
    * 微信先享卡用户领卡(DISCOUNT_CARD.USER_ACCEPTED)通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_3_4.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_3_4.shtml
    */
   readonly 'DISCOUNT_CARD.USER_ACCEPTED': Notified<'DISCOUNT_CARD.USER_ACCEPTED', DiscountCardGetCardResource>;
   /**
    * 扣费状态变化(DISCOUNT_CARD.USER_PAID)通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_3_6.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/apis/chapter6_3_6.shtml
    */
   readonly 'DISCOUNT_CARD.USER_PAID': Notified<'DISCOUNT_CARD.USER_PAID', DiscountCardUserPaidResource>;
   /**
    * 收付通合单代扣签约成功(ECOMMERCE_ENTRUST.SIGN)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012881605
+   * https://pay.weixin.qq.com/doc/v3/partner/4012881605
    */
   readonly 'ECOMMERCE_ENTRUST.SIGN': Notified<'ECOMMERCE_ENTRUST.SIGN', EcommerceEntrustSignResource>;
   /**
    * 收付通合单代扣解约成功(ECOMMERCE_ENTRUST.TERMINATE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012881605
+   * https://pay.weixin.qq.com/doc/v3/partner/4012881605
    */
   readonly 'ECOMMERCE_ENTRUST.TERMINATE': Notified<'ECOMMERCE_ENTRUST.TERMINATE', EcommerceEntrustTerminateResource>;
   /**
    * 校园轻松付用户欠款状态变化(EDU_SCHOOL_PAY.USER_DEBT_STATE_UPDATE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012161155
+   * https://pay.weixin.qq.com/doc/v3/partner/4012161155
    */
   readonly 'EDU_SCHOOL_PAY.USER_DEBT_STATE_UPDATE': Notified<
     'EDU_SCHOOL_PAY.USER_DEBT_STATE_UPDATE',
@@ -282,80 +282,80 @@ export interface JsonNotifications {
   >;
   /**
    * 教育续费通用户解约成功(ENTRUST.RELEASE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286235
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012160192
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286235
+   * https://pay.weixin.qq.com/doc/v3/partner/4012160192
    */
   readonly 'ENTRUST.RELEASE': Notified<'ENTRUST.RELEASE', EntrustReleaseResource>;
   /**
    * 委托代扣签约成功(ENTRUST.SIGN)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012160323
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4016724543
+   * https://pay.weixin.qq.com/doc/v3/partner/4012160323
+   * https://pay.weixin.qq.com/doc/v3/merchant/4016724543
    */
   readonly 'ENTRUST.SIGN': Notified<'ENTRUST.SIGN', EntrustSignResource>;
   /**
    * 教育续费通用户签约成功(ENTRUST.SIGNING)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286235
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012160192
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286235
+   * https://pay.weixin.qq.com/doc/v3/partner/4012160192
    */
   readonly 'ENTRUST.SIGNING': Notified<'ENTRUST.SIGNING', EntrustSigningResource>;
   /**
    * 委托代扣解约成功(ENTRUST.TERMINATE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012160323
+   * https://pay.weixin.qq.com/doc/v3/partner/4012160323
    */
   readonly 'ENTRUST.TERMINATE': Notified<'ENTRUST.TERMINATE', EntrustTerminateResource>;
   /**
    * 代扣解约问询(ENTRUST.TERMINATE_INQUIRY)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012978455
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012978455
    */
   readonly 'ENTRUST.TERMINATE_INQUIRY': Notified<'ENTRUST.TERMINATE_INQUIRY', EntrustTerminateInquiryResource>;
   /**
    * 代扣解约挽留业务-获取解约挽留信息(ENTRUST.TERMINATE_RETENTION)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012312222
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012312222
    */
   readonly 'ENTRUST.TERMINATE_RETENTION': Notified<'ENTRUST.TERMINATE_RETENTION', EntrustTerminateRetentionResource>;
   /**
    * 用户签约状态变更(FACEPAY.USER_STATE_CHANGE)通知
-   * @see https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/offline-brushing.html
+   * https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/offline-brushing.html
    */
   readonly 'FACEPAY.USER_STATE_CHANGE': Notified<'FACEPAY.USER_STATE_CHANGE', FacepayUserStateChangeResource>;
   /**
    * 发票卡券作废(FAPIAO.CARD_DISCARDED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286035
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012071609
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015792560
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286035
+   * https://pay.weixin.qq.com/doc/v3/partner/4012071609
+   * https://pay.weixin.qq.com/doc/v3/partner/4015792560
    */
   readonly 'FAPIAO.CARD_DISCARDED': Notified<'FAPIAO.CARD_DISCARDED', FapiaoIssuedResource>;
   /**
    * 发票插入用户卡包成功(FAPIAO.CARD_INSERTED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286082
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012072011
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015792578
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286082
+   * https://pay.weixin.qq.com/doc/v3/partner/4012072011
+   * https://pay.weixin.qq.com/doc/v3/partner/4015792578
    */
   readonly 'FAPIAO.CARD_INSERTED': Notified<'FAPIAO.CARD_INSERTED', FapiaoIssuedResource>;
   /**
    * 发票开具成功(FAPIAO.ISSUED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286057
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012071832
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015792570
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286057
+   * https://pay.weixin.qq.com/doc/v3/partner/4012071832
+   * https://pay.weixin.qq.com/doc/v3/partner/4015792570
    */
   readonly 'FAPIAO.ISSUED': Notified<'FAPIAO.ISSUED', FapiaoIssuedResource>;
   /**
    * 发票冲红成功(FAPIAO.REVERSED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286074
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012071979
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015792571
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286074
+   * https://pay.weixin.qq.com/doc/v3/partner/4012071979
+   * https://pay.weixin.qq.com/doc/v3/partner/4015792571
    */
   readonly 'FAPIAO.REVERSED': Notified<'FAPIAO.REVERSED', FapiaoIssuedResource>;
   /**
    * 用户发票抬头填写完成(FAPIAO.USER_APPLIED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286009
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012070348
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015792559
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286009
+   * https://pay.weixin.qq.com/doc/v3/partner/4012070348
+   * https://pay.weixin.qq.com/doc/v3/partner/4015792559
    */
   readonly 'FAPIAO.USER_APPLIED': Notified<'FAPIAO.USER_APPLIED', FapiaoUserAppliedResource>;
   /**
    * 隔夜归还保险订单状态变化(HIRE_POWER_BANK.RECEIVE_INSURANCE)通知
-   * @see https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/status-change-notice.html
+   * https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/status-change-notice.html
    */
   readonly 'HIRE_POWER_BANK.RECEIVE_INSURANCE': Notified<
     'HIRE_POWER_BANK.RECEIVE_INSURANCE',
@@ -363,22 +363,22 @@ export interface JsonNotifications {
   >;
   /**
    * 保险商户委托代续期完成(INSURANCE_ENTRUST.RENEW)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012289466
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012289466
    */
   readonly 'INSURANCE_ENTRUST.RENEW': Notified<'INSURANCE_ENTRUST.RENEW', InsuranceEntrustSignResource>;
   /**
    * 保险商户委托代扣签约成功(INSURANCE_ENTRUST.SIGN)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012289466
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012289466
    */
   readonly 'INSURANCE_ENTRUST.SIGN': Notified<'INSURANCE_ENTRUST.SIGN', InsuranceEntrustSignResource>;
   /**
    * 保险商户委托代扣解约完成(INSURANCE_ENTRUST.TERMINATE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012289466
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012289466
    */
   readonly 'INSURANCE_ENTRUST.TERMINATE': Notified<'INSURANCE_ENTRUST.TERMINATE', InsuranceEntrustSignResource>;
   /**
    * 微信保单服务用户授权成功(INSURANCE_POLICY_MANAGEMENT.GRANTED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4016943540
+   * https://pay.weixin.qq.com/doc/v3/merchant/4016943540
    */
   readonly 'INSURANCE_POLICY_MANAGEMENT.GRANTED': Notified<
     'INSURANCE_POLICY_MANAGEMENT.GRANTED',
@@ -386,30 +386,30 @@ export interface JsonNotifications {
   >;
   /**
    * 商圈会员积分服务授权结果(MALL_AUTH.ACTIVATE_CARD)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285836
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012076406
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012285836
+   * https://pay.weixin.qq.com/doc/v3/partner/4012076406
    */
   readonly 'MALL_AUTH.ACTIVATE_CARD': Notified<'MALL_AUTH.ACTIVATE_CARD', MallAuthActivateCardResource>;
   /**
    * 商圈会员场内退款(MALL_REFUND.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285869
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012076419
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012285869
+   * https://pay.weixin.qq.com/doc/v3/partner/4012076419
    */
   readonly 'MALL_REFUND.SUCCESS': Notified<'MALL_REFUND.SUCCESS', MallRefundSuccessResource>;
   /**
    * 商圈会员场内支付结果(MALL_TRANSACTION.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285856
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012076414
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012285856
+   * https://pay.weixin.qq.com/doc/v3/partner/4012076414
    */
   readonly 'MALL_TRANSACTION.SUCCESS': Notified<'MALL_TRANSACTION.SUCCESS', MallTransactionSuccessResource>;
   /**
    * 商户管理记录(MANAGERECORD.CHANGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4014940982
+   * https://pay.weixin.qq.com/doc/v3/partner/4014940982
    */
   readonly 'MANAGERECORD.CHANGE': Notified<'MANAGERECORD.CHANGE', ManagerecordChangeResource>;
   /**
    * 用户关闭自动收款授权(MCHTRANSFER.AUTHORIZATION.CLOSED)通知(用户确认模式)
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4014512908
+   * https://pay.weixin.qq.com/doc/v3/merchant/4014512908
    */
   readonly 'MCHTRANSFER.AUTHORIZATION.CLOSED': Notified<
     'MCHTRANSFER.AUTHORIZATION.CLOSED',
@@ -417,7 +417,7 @@ export interface JsonNotifications {
   >;
   /**
    * 用户确认自动收款授权(MCHTRANSFER.AUTHORIZATION.CONFIRMED)通知(用户确认模式)
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4014512908
+   * https://pay.weixin.qq.com/doc/v3/merchant/4014512908
    */
   readonly 'MCHTRANSFER.AUTHORIZATION.CONFIRMED': Notified<
     'MCHTRANSFER.AUTHORIZATION.CONFIRMED',
@@ -425,23 +425,23 @@ export interface JsonNotifications {
   >;
   /**
    * 商家转账批次关闭回调(MCHTRANSFER.BATCH.CLOSED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012269028
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012269028
    */
   readonly 'MCHTRANSFER.BATCH.CLOSED': Notified<'MCHTRANSFER.BATCH.CLOSED', MchtransferBatchClosedResource>;
   /**
    * 商家转账批次完成回调(MCHTRANSFER.BATCH.FINISHED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012269028
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012269028
    */
   readonly 'MCHTRANSFER.BATCH.FINISHED': Notified<'MCHTRANSFER.BATCH.FINISHED', MchtransferBatchFinishedResource>;
   /**
    * 商家转账回调(MCHTRANSFER.BILL.FINISHED)通知(用户确认模式)
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012712115
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015468969
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012712115
+   * https://pay.weixin.qq.com/doc/v3/partner/4015468969
    */
   readonly 'MCHTRANSFER.BILL.FINISHED': Notified<'MCHTRANSFER.BILL.FINISHED', MchtransferBillFinishedResource>;
   /**
    * 转账到QQ钱包(MCHTRANSFER.QQWALLETBILL.FINISHED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4014301851
+   * https://pay.weixin.qq.com/doc/v3/merchant/4014301851
    */
   readonly 'MCHTRANSFER.QQWALLETBILL.FINISHED': Notified<
     'MCHTRANSFER.QQWALLETBILL.FINISHED',
@@ -449,57 +449,57 @@ export interface JsonNotifications {
   >;
   /**
    * 商户提现状态变更(MCHWITHDRAW.CHANGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4013049135
+   * https://pay.weixin.qq.com/doc/v3/partner/4013049135
    */
   readonly 'MCHWITHDRAW.CHANGE': Notified<'MCHWITHDRAW.CHANGE', MchwithdrawChangeResource>;
   /**
    * 医保混合收款成功(MEDICAL_INSURANCE.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4016781554
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012165722
+   * https://pay.weixin.qq.com/doc/v3/merchant/4016781554
+   * https://pay.weixin.qq.com/doc/v3/partner/4012165722
    */
   readonly 'MEDICAL_INSURANCE.SUCCESS': Notified<'MEDICAL_INSURANCE.SUCCESS', MedicalInsuranceSuccessResource>;
   /**
    * 会员卡领卡事件(MEMBERCARD.ACCEPT_CARD)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012288215
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012163936
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4017166745
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012288215
+   * https://pay.weixin.qq.com/doc/v3/partner/4012163936
+   * https://pay.weixin.qq.com/doc/v3/merchant/4017166745
    */
   readonly 'MEMBERCARD.ACCEPT_CARD': Notified<'MEMBERCARD.ACCEPT_CARD', MembercardAcceptCardResource>;
   /**
    * 会员卡激活事件(MEMBERCARD.ACTIVATE_CARD)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012288215
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012163936
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012288215
+   * https://pay.weixin.qq.com/doc/v3/partner/4012163936
    */
   readonly 'MEMBERCARD.ACTIVATE_CARD': Notified<'MEMBERCARD.ACTIVATE_CARD', MembercardActivateCardResource>;
   /**
    * 用户管理会员卡事件(MEMBERCARD.USERCARD_MANAGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012288215
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012163936
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012288215
+   * https://pay.weixin.qq.com/doc/v3/partner/4012163936
    */
   readonly 'MEMBERCARD.USERCARD_MANAGE': Notified<'MEMBERCARD.USERCARD_MANAGE', MembercardUsercardManageResource>;
   /**
    * 合作伙伴订阅(MERCHANT_NOTIFY.NOTIFY)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4016022266
+   * https://pay.weixin.qq.com/doc/v3/partner/4016022266
    */
   readonly 'MERCHANT_NOTIFY.NOTIFY': Notified<'MERCHANT_NOTIFY.NOTIFY', MerchantNotifyNotifyResource>;
   /**
    * 跨境/全球-委托代扣签约成功(PAPAY.SIGN)通知
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013015485
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013015485
    */
   readonly 'PAPAY.SIGN': Notified<'PAPAY.SIGN', PapaySignResource>;
   /**
    * 跨境/全球-委托代扣成功解约(PAPAY.TERMINATE)通知
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013015485
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013015485
    */
   readonly 'PAPAY.TERMINATE': Notified<'PAPAY.TERMINATE', PapaySignResource>;
   /**
    * 停车缴费服务-商户查费(PARKING_FEE.QUERY_TRANS_INFO)回调
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4024070065
+   * https://pay.weixin.qq.com/doc/v3/partner/4024070065
    */
   readonly 'PARKING_FEE.QUERY_TRANS_INFO': Notified<'PARKING_FEE.QUERY_TRANS_INFO', ParkingFeeQueryTransInfoResource>;
   /**
    * 服务账户绑定结果(PAYSCORE.BIND_SERVICE_ACCOUNT)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012156110
+   * https://pay.weixin.qq.com/doc/v3/partner/4012156110
    */
   readonly 'PAYSCORE.BIND_SERVICE_ACCOUNT': Notified<
     'PAYSCORE.BIND_SERVICE_ACCOUNT',
@@ -507,62 +507,62 @@ export interface JsonNotifications {
   >;
   /**
    * 支付分从业机构-商户预下单(PAYSCORE.MCH_PREPAY)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012084127
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4013194116
+   * https://pay.weixin.qq.com/doc/v3/partner/4012084127
+   * https://pay.weixin.qq.com/doc/v3/partner/4013194116
    */
   readonly 'PAYSCORE.MCH_PREPAY': Notified<'PAYSCORE.MCH_PREPAY', PayscoreMchPrepayResource>;
   /**
    * 支付分服务确认订单(PAYSCORE.USER_ACCEPTED)通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_8&index=8
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_9&index=8
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_8&index=8
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_9&index=8
    */
   readonly 'PAYSCORE.USER_ACCEPTED': Notified<'PAYSCORE.USER_ACCEPTED', PayscoreUserAcceptedResource>;
   /**
    * 取消签约回调(PAYSCORE.USER_CANCEL_SIGN_PLAN)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286184
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012159037
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286184
+   * https://pay.weixin.qq.com/doc/v3/partner/4012159037
    */
   readonly 'PAYSCORE.USER_CANCEL_SIGN_PLAN': Notified<'PAYSCORE.USER_CANCEL_SIGN_PLAN', PayscoreUserSignPlanResource>;
   /**
    * 支付分服务用户解除授权成功(PAYSCORE.USER_CLOSE_SERVICE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012160692
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012155288
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012086446
+   * https://pay.weixin.qq.com/doc/v3/partner/4012160692
+   * https://pay.weixin.qq.com/doc/v3/partner/4012155288
+   * https://pay.weixin.qq.com/doc/v3/partner/4012086446
    */
   readonly 'PAYSCORE.USER_CLOSE_SERVICE': Notified<'PAYSCORE.USER_CLOSE_SERVICE', PayscoreUserCloseServiceResource>;
   /**
    * 支付分服务用户确认成功(PAYSCORE.USER_CONFIRM)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012587953
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012586137
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012625482
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4014096520
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012587953
+   * https://pay.weixin.qq.com/doc/v3/partner/4012586137
+   * https://pay.weixin.qq.com/doc/v3/partner/4012625482
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4014096520
    */
   readonly 'PAYSCORE.USER_CONFIRM': Notified<'PAYSCORE.USER_CONFIRM', PayscoreUserConfirmResource>;
   /**
    * 支付分服务用户授权成功(PAYSCORE.USER_OPEN_SERVICE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012160692
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012155288
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012086446
+   * https://pay.weixin.qq.com/doc/v3/partner/4012160692
+   * https://pay.weixin.qq.com/doc/v3/partner/4012155288
+   * https://pay.weixin.qq.com/doc/v3/partner/4012086446
    */
   readonly 'PAYSCORE.USER_OPEN_SERVICE': Notified<'PAYSCORE.USER_OPEN_SERVICE', PayscoreUserAcceptedResource>;
   /**
    * 支付分服务用户支付成功(PAYSCORE.USER_PAID)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012587953
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012586137
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012625482
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4014096520
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012587953
+   * https://pay.weixin.qq.com/doc/v3/partner/4012586137
+   * https://pay.weixin.qq.com/doc/v3/partner/4012625482
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4014096520
    */
   readonly 'PAYSCORE.USER_PAID': Notified<'PAYSCORE.USER_PAID', PayscoreUserPaidResource>;
   /**
    * 签约成功回调(PAYSCORE.USER_SIGN_PLAN)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012286193
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012159652
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012286193
+   * https://pay.weixin.qq.com/doc/v3/partner/4012159652
    */
   readonly 'PAYSCORE.USER_SIGN_PLAN': Notified<'PAYSCORE.USER_SIGN_PLAN', PayscoreUserSignPlanResource>;
   /**
    * 商品券图片生成结果(PRODUCT_COUPON_SP.IMAGE_GENERATION)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4017327744
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4017327759
+   * https://pay.weixin.qq.com/doc/v3/partner/4017327744
+   * https://pay.weixin.qq.com/doc/v3/partner/4017327759
    */
   readonly 'PRODUCT_COUPON_SP.IMAGE_GENERATION': Notified<
     'PRODUCT_COUPON_SP.IMAGE_GENERATION',
@@ -570,118 +570,118 @@ export interface JsonNotifications {
   >;
   /**
    * 商品券领券(PRODUCT_COUPON_SP.SEND)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015780862
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4016435717
+   * https://pay.weixin.qq.com/doc/v3/partner/4015780862
+   * https://pay.weixin.qq.com/doc/v3/partner/4016435717
    */
   readonly 'PRODUCT_COUPON_SP.SEND': Notified<'PRODUCT_COUPON_SP.SEND', ProductCouponSpSendResource>;
   /**
    * 分账动账成功回退(PROFITSHARING.RETURN)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012289679
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012116672
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012075216
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012075400
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012289679
+   * https://pay.weixin.qq.com/doc/v3/partner/4012116672
+   * https://pay.weixin.qq.com/doc/v3/partner/4012075216
+   * https://pay.weixin.qq.com/doc/v3/partner/4012075400
    */
   readonly 'PROFITSHARING.RETURN': Notified<'PROFITSHARING.RETURN', ProfitsharingReturnResource>;
   /**
    * 分账动账成功变动(PROFITSHARING.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012289679
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012116672
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012075216
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012075400
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012289679
+   * https://pay.weixin.qq.com/doc/v3/partner/4012116672
+   * https://pay.weixin.qq.com/doc/v3/partner/4012075216
+   * https://pay.weixin.qq.com/doc/v3/partner/4012075400
    */
   readonly 'PROFITSHARING.SUCCESS': Notified<'PROFITSHARING.SUCCESS', ProfitsharingReturnResource>;
   /**
    * 平台收付通商家充值-关闭充值(RECHARGE.CLOSED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012763652
+   * https://pay.weixin.qq.com/doc/v3/partner/4012763652
    */
   readonly 'RECHARGE.CLOSED': Notified<'RECHARGE.CLOSED', RechargeClosedResource>;
   /**
    * 平台收付通商家充值-充值资金退回(RECHARGE.FUND_RETURNED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012973125
+   * https://pay.weixin.qq.com/doc/v3/partner/4012973125
    */
   readonly 'RECHARGE.FUND_RETURNED': Notified<'RECHARGE.FUND_RETURNED', RechargeFundReturnedResource>;
   /**
    * 平台收付通商家充值-充值成功(RECHARGE.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012763652
+   * https://pay.weixin.qq.com/doc/v3/partner/4012763652
    */
   readonly 'RECHARGE.SUCCESS': Notified<'RECHARGE.SUCCESS', RechargeSuccessResource>;
   /**
    * 退款异常(REFUND.ABNORMAL)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791865
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013070388
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012810605
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791886
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791906
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791865
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013070388
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012810605
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791886
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791906
    */
   readonly 'REFUND.ABNORMAL': Notified<'REFUND.ABNORMAL', RefundAbnormalResource>;
   /**
    * 退款关闭(REFUND.CLOSED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791865
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013070388
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012810605
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791886
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791906
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791865
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013070388
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012810605
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791886
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791906
    */
   readonly 'REFUND.CLOSED': Notified<'REFUND.CLOSED', RefundClosedResource>;
   /**
    * 退款成功(REFUND.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791865
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013070388
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012810605
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791886
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791906
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791865
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013070388
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012810605
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791886
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791906
    */
   readonly 'REFUND.SUCCESS': Notified<'REFUND.SUCCESS', RefundSuccessResource>;
   /**
    * 风险订单回调(RISKTRADE.IDENTIFICATION)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013894258
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4013894240
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013894258
+   * https://pay.weixin.qq.com/doc/v3/partner/4013894240
    */
   readonly 'RISKTRADE.IDENTIFICATION': Notified<'RISKTRADE.IDENTIFICATION', RisktradeIdentificationResource>;
   /**
    * 商户签名验签／加解密测试-回调接口(SECURITY_ECHO.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4015164042
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4019605946
+   * https://pay.weixin.qq.com/doc/v3/merchant/4015164042
+   * https://pay.weixin.qq.com/doc/v3/partner/4019605946
    */
   readonly 'SECURITY_ECHO.SUCCESS': Notified<'SECURITY_ECHO.SUCCESS', SecurityEchoSuccessResource>;
   /**
    * 个人收款-结算回调(SETTLEMENT.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012650327
+   * https://pay.weixin.qq.com/doc/v3/partner/4012650327
    */
   readonly 'SETTLEMENT.SUCCESS': Notified<'SETTLEMENT.SUCCESS', SettlementSuccessResource>;
   /**
    * 停车服务扣费失败(TRANSACTION.FAIL)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012159706
+   * https://pay.weixin.qq.com/doc/v3/partner/4012159706
    */
   readonly 'TRANSACTION.FAIL': Notified<'TRANSACTION.FAIL', TransactionFailResource>;
   /**
    * 校园轻松付扣费失败(TRANSACTION.INDUSTRY_FAILED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012161063
+   * https://pay.weixin.qq.com/doc/v3/partner/4012161063
    */
   readonly 'TRANSACTION.INDUSTRY_FAILED': Notified<'TRANSACTION.INDUSTRY_FAILED', TransactionIndustryFailedResource>;
   /**
    * 校园轻松付扣费支付成功(TRANSACTION.INDUSTRY_SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012161063
+   * https://pay.weixin.qq.com/doc/v3/partner/4012161063
    */
   readonly 'TRANSACTION.INDUSTRY_SUCCESS': Notified<'TRANSACTION.INDUSTRY_SUCCESS', TransactionIndustryFailedResource>;
   /**
    * 用户对垫资单还款(TRANSACTION.PAY_BACK)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012160841
+   * https://pay.weixin.qq.com/doc/v3/partner/4012160841
    */
   readonly 'TRANSACTION.PAY_BACK': Notified<'TRANSACTION.PAY_BACK', TransactionPayBackResource>;
   /**
    * 支付成功(TRANSACTION.SUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791861
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013070368
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791836
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791882
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791902
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791861
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013070368
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791836
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791882
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012791902
    */
   readonly 'TRANSACTION.SUCCESS': Notified<'TRANSACTION.SUCCESS', TransactionSuccessResource>;
   /**
    * 停车入场状态变更(VEHICLE.ENTRANCE_STATE_CHANGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012284177
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012085798
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012284177
+   * https://pay.weixin.qq.com/doc/v3/partner/4012085798
    */
   readonly 'VEHICLE.ENTRANCE_STATE_CHANGE': Notified<
     'VEHICLE.ENTRANCE_STATE_CHANGE',
@@ -689,32 +689,32 @@ export interface JsonNotifications {
   >;
   /**
    * ETC授权签约状态变化(VEHICLE.USER_STATE_CHANGE)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012158358
+   * https://pay.weixin.qq.com/doc/v3/partner/4012158358
    */
   readonly 'VEHICLE.USER_STATE_CHANGE': Notified<'VEHICLE.USER_STATE_CHANGE', VehicleUserStateChangeResource>;
   /**
    * 商户平台申诉(VIOLATION.APPEAL)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012079216
+   * https://pay.weixin.qq.com/doc/v3/partner/4012079216
    */
   readonly 'VIOLATION.APPEAL': Notified<'VIOLATION.APPEAL', ViolationAppealResource>;
   /**
    * 商户平台拦截(VIOLATION.INTERCEPT)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012079216
+   * https://pay.weixin.qq.com/doc/v3/partner/4012079216
    */
   readonly 'VIOLATION.INTERCEPT': Notified<'VIOLATION.INTERCEPT', ViolationAppealResource>;
   /**
    * 商户平台处罚(VIOLATION.PUNISH)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012079216
+   * https://pay.weixin.qq.com/doc/v3/partner/4012079216
    */
   readonly 'VIOLATION.PUNISH': Notified<'VIOLATION.PUNISH', ViolationAppealResource>;
   /**
    * 关系授权完成(WEBIZPAY.AUTHORIZED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4014612130
+   * https://pay.weixin.qq.com/doc/v3/partner/4014612130
    */
   readonly 'WEBIZPAY.AUTHORIZED': Notified<'WEBIZPAY.AUTHORIZED', WebizpayAuthorizedResource>;
   /**
    * 企业支付额度卡退款成功后(WEBIZPAY.PAYMENTREFUNDSUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015764405
+   * https://pay.weixin.qq.com/doc/v3/partner/4015764405
    */
   readonly 'WEBIZPAY.PAYMENTREFUNDSUCCESS': Notified<
     'WEBIZPAY.PAYMENTREFUNDSUCCESS',
@@ -722,17 +722,17 @@ export interface JsonNotifications {
   >;
   /**
    * 企业支付额度卡支付成功后(WEBIZPAY.PAYMENTSUCCESS)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015764398
+   * https://pay.weixin.qq.com/doc/v3/partner/4015764398
    */
   readonly 'WEBIZPAY.PAYMENTSUCCESS': Notified<'WEBIZPAY.PAYMENTSUCCESS', WebizpayPaymentsuccessResource>;
   /**
    * 企业支付额度卡失效后(WEBIZPAY.QUOTACARDEXPIRED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4014612130
+   * https://pay.weixin.qq.com/doc/v3/partner/4014612130
    */
   readonly 'WEBIZPAY.QUOTACARDEXPIRED': Notified<'WEBIZPAY.QUOTACARDEXPIRED', WebizpayQuotacardexpiredResource>;
   /**
    * 企业支付关系解除授权后(WEBIZPAY.REVOKED)通知
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4015764414
+   * https://pay.weixin.qq.com/doc/v3/partner/4015764414
    */
   readonly 'WEBIZPAY.REVOKED': Notified<'WEBIZPAY.REVOKED', WebizpayRevokedResource>;
 }
@@ -741,69 +741,69 @@ export interface JsonNotifications {
 export interface XmlNotifications {
   /**
    * 用户确认订单失败(CHECK.FAIL)回调通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_7&index=6
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_7&index=6
    */
   readonly 'v2/CHECK.FAIL': V2CheckFailEvent;
   /**
    * 用户确认订单成功(CHECK.SUCCESS)回调通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_7&index=6
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_7&index=6
    */
   readonly 'v2/CHECK.SUCCESS': V2CheckSuccessEvent;
   /**
    * 订单支付失败(TRANSACTION.FAIL)回调通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_8&index=8
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_8&index=7
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_8&index=8
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_8&index=7
    */
   readonly 'v2/TRANSACTION.FAIL': V2TransactionFailEvent;
   /**
    * 订单支付成功(TRANSACTION.SUCCESS)回调通知
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_8&index=8
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_8&index=7
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_8&index=8
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_8&index=7
    */
   readonly 'v2/TRANSACTION.SUCCESS': V2TransactionSuccessEvent;
   /**
    * 合单支付通知
-   * @see https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_4&index=5
+   * https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_4&index=5
    */
   readonly 'v2/combined-transactions-success': V2CombinedTransactionsSuccessNotification;
   /**
    * 扣款服务-签约/解约结果通知
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011987586
-   * @see https://pay.weixin.qq.com/doc/v2/partner/4011988378
-   * @see https://pay.weixin.qq.com/doc/v2/partner/4011989899
-   * @see https://pay.weixin.qq.com/doc/v2/partner/4011989900
-   * @see https://pay.weixin.qq.com/doc/v2/partner/4011989901
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011987586
+   * https://pay.weixin.qq.com/doc/v2/partner/4011988378
+   * https://pay.weixin.qq.com/doc/v2/partner/4011989899
+   * https://pay.weixin.qq.com/doc/v2/partner/4011989900
+   * https://pay.weixin.qq.com/doc/v2/partner/4011989901
    */
   readonly 'v2/pap-contract-state-changed': V2PapContractStateChangedNotification;
   /**
    * 退款结果通知
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011940955
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011935223
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937201
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011939959
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011939475
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011940955
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011935223
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011937201
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011939959
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011939475
    */
   readonly 'v2/refund-processed': V2RefundProcessedNotification;
   /**
    * 普通支付通知
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011935221
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937152
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937248
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011938508
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011941607
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011935221
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011937152
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011937248
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011938508
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011941607
    */
   readonly 'v2/transaction-success': V2TransactionSuccessNotification;
   /**
    * 事中-风险交易回调通知银行服务商
-   * @see https://pay.weixin.qq.com/doc/v2/institution/4011986354
+   * https://pay.weixin.qq.com/doc/v2/institution/4011986354
    */
   readonly 'v2/transactions-risk-occurred': V2TransactionsRiskOccurredNotification;
   /**
    * 车牌状态变更通知
-   * @see https://pay.weixin.qq.com/doc/v2/merchant/4011987424
-   * @see https://pay.weixin.qq.com/doc/v2/partner/4011988215
+   * https://pay.weixin.qq.com/doc/v2/merchant/4011987424
+   * https://pay.weixin.qq.com/doc/v2/partner/4011988215
    */
   readonly 'v2/vehicle-state-changed-for-parking': V2VehicleStateChangedForParkingNotification;
 }

@@ -2,7 +2,7 @@
 
 /**
  * 微信保单服务用户授权成功(INSURANCE_POLICY_MANAGEMENT.GRANTED)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4016943540
+ * https://pay.weixin.qq.com/doc/v3/merchant/4016943540
  */
 export interface InsurancePolicyManagementGrantedResource {
   /** 商户保险编码 */

@@ -2,8 +2,8 @@
 
 /**
  * 商圈会员积分服务授权结果(MALL_AUTH.ACTIVATE_CARD)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285836
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012076406
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012285836
+ * https://pay.weixin.qq.com/doc/v3/partner/4012076406
  */
 export interface MallAuthActivateCardResource {
   openid: string;

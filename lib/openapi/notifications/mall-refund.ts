@@ -2,8 +2,8 @@
 
 /**
  * 商圈会员场内退款(MALL_REFUND.SUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285869
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012076419
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012285869
+ * https://pay.weixin.qq.com/doc/v3/partner/4012076419
  */
 export interface MallRefundSuccessResource {
   /** 微信支付分配的商户号 */

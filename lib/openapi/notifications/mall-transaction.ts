@@ -2,8 +2,8 @@
 
 /**
  * 商圈会员场内支付结果(MALL_TRANSACTION.SUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012285856
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012076414
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012285856
+ * https://pay.weixin.qq.com/doc/v3/partner/4012076414
  */
 export interface MallTransactionSuccessResource {
   /** 微信支付分配的商户号 */

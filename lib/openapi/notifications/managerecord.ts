@@ -2,7 +2,7 @@
 
 /**
  * 商户管理记录(MANAGERECORD.CHANGE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4014940982
+ * https://pay.weixin.qq.com/doc/v3/partner/4014940982
  */
 export interface ManagerecordChangeResource {
   /** 子商户号 */

@@ -22,7 +22,7 @@ export interface MchtransferAuthorizationClosedResource {
 
 /**
  * 商家转账批次关闭回调(MCHTRANSFER.BATCH.CLOSED)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012269028
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012269028
  */
 export interface MchtransferBatchClosedResource {
   /** 商户号 */
@@ -45,7 +45,7 @@ export interface MchtransferBatchClosedResource {
 
 /**
  * 商家转账批次完成回调(MCHTRANSFER.BATCH.FINISHED)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012269028
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012269028
  */
 export interface MchtransferBatchFinishedResource {
   /** 商家批次单号 */
@@ -72,8 +72,8 @@ export interface MchtransferBatchFinishedResource {
 
 /**
  * 商家转账回调(MCHTRANSFER.BILL.FINISHED)通知(用户确认模式)
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012712115
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015468969
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012712115
+ * https://pay.weixin.qq.com/doc/v3/partner/4015468969
  */
 export interface MchtransferBillFinishedResource {
   /** 商户单号 */
@@ -152,7 +152,7 @@ export interface MchtransferBillFinishedResource {
 
 /**
  * 转账到QQ钱包(MCHTRANSFER.QQWALLETBILL.FINISHED)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4014301851
+ * https://pay.weixin.qq.com/doc/v3/merchant/4014301851
  */
 export interface MchtransferQqwalletbillFinishedResource {
   /** 商户号 */

@@ -5,8 +5,8 @@ import type { JsonText } from '../text';
 
 /**
  * 医保混合收款成功(MEDICAL_INSURANCE.SUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4016781554
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012165722
+ * https://pay.weixin.qq.com/doc/v3/merchant/4016781554
+ * https://pay.weixin.qq.com/doc/v3/partner/4012165722
  */
 export interface MedicalInsuranceSuccessResource {
   /** 唯一定义此资源的标识 */

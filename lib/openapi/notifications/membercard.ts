@@ -2,9 +2,9 @@
 
 /**
  * 会员卡领卡事件(MEMBERCARD.ACCEPT_CARD)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012288215
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012163936
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4017166745
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012288215
+ * https://pay.weixin.qq.com/doc/v3/partner/4012163936
+ * https://pay.weixin.qq.com/doc/v3/merchant/4017166745
  */
 export interface MembercardAcceptCardResource {
   /** 事件类型 */
@@ -27,8 +27,8 @@ export interface MembercardAcceptCardResource {
 
 /**
  * 会员卡激活事件(MEMBERCARD.ACTIVATE_CARD)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012288215
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012163936
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012288215
+ * https://pay.weixin.qq.com/doc/v3/partner/4012163936
  */
 export interface MembercardActivateCardResource {
   /** 事件类型 */
@@ -51,8 +51,8 @@ export interface MembercardActivateCardResource {
 
 /**
  * 用户管理会员卡事件(MEMBERCARD.USERCARD_MANAGE)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012288215
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012163936
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012288215
+ * https://pay.weixin.qq.com/doc/v3/partner/4012163936
  */
 export interface MembercardUsercardManageResource {
   /** 事件类型 */

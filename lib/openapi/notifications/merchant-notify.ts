@@ -2,7 +2,7 @@
 
 /**
  * 合作伙伴订阅(MERCHANT_NOTIFY.NOTIFY)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4016022266
+ * https://pay.weixin.qq.com/doc/v3/partner/4016022266
  */
 export interface MerchantNotifyNotifyResource {
   topic_name: {

@@ -137,7 +137,7 @@ export interface PayscoreUserSignPlanResource {
 
 /**
  * 服务账户绑定结果(PAYSCORE.BIND_SERVICE_ACCOUNT)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012156110
+ * https://pay.weixin.qq.com/doc/v3/partner/4012156110
  */
 export interface PayscoreBindServiceAccountResource {
   /** 服务ID */
@@ -160,8 +160,8 @@ export interface PayscoreBindServiceAccountResource {
 
 /**
  * 支付分从业机构-商户预下单(PAYSCORE.MCH_PREPAY)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012084127
- * @see https://pay.weixin.qq.com/doc/v3/partner/4013194116
+ * https://pay.weixin.qq.com/doc/v3/partner/4012084127
+ * https://pay.weixin.qq.com/doc/v3/partner/4013194116
  */
 export interface PayscoreMchPrepayResource {
   service_id: string;
@@ -206,9 +206,9 @@ export interface PayscoreMchPrepayResource {
 
 /**
  * 支付分服务用户解除授权成功(PAYSCORE.USER_CLOSE_SERVICE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012160692
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012155288
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012086446
+ * https://pay.weixin.qq.com/doc/v3/partner/4012160692
+ * https://pay.weixin.qq.com/doc/v3/partner/4012155288
+ * https://pay.weixin.qq.com/doc/v3/partner/4012086446
  */
 export interface PayscoreUserCloseServiceResource {
   /** 公众账号ID */
@@ -237,10 +237,10 @@ export interface PayscoreUserCloseServiceResource {
 
 /**
  * 支付分服务用户确认成功(PAYSCORE.USER_CONFIRM)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012587953
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012586137
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012625482
- * @see https://pay.weixin.qq.com/doc/global/v3/zh/4014096520
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012587953
+ * https://pay.weixin.qq.com/doc/v3/partner/4012586137
+ * https://pay.weixin.qq.com/doc/v3/partner/4012625482
+ * https://pay.weixin.qq.com/doc/global/v3/zh/4014096520
  */
 export interface PayscoreUserConfirmResource {
   service_id: string;
@@ -294,10 +294,10 @@ export interface PayscoreUserConfirmResource {
 
 /**
  * 支付分服务用户支付成功(PAYSCORE.USER_PAID)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012587953
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012586137
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012625482
- * @see https://pay.weixin.qq.com/doc/global/v3/zh/4014096520
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012587953
+ * https://pay.weixin.qq.com/doc/v3/partner/4012586137
+ * https://pay.weixin.qq.com/doc/v3/partner/4012625482
+ * https://pay.weixin.qq.com/doc/global/v3/zh/4014096520
  */
 export interface PayscoreUserPaidResource {
   service_id: string;

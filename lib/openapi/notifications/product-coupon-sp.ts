@@ -23,8 +23,8 @@ export interface ProductCouponSpImageGenerationResource {
 
 /**
  * 商品券领券(PRODUCT_COUPON_SP.SEND)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015780862
- * @see https://pay.weixin.qq.com/doc/v3/partner/4016435717
+ * https://pay.weixin.qq.com/doc/v3/partner/4015780862
+ * https://pay.weixin.qq.com/doc/v3/partner/4016435717
  */
 export interface ProductCouponSpSendResource {
   /** 品牌ID */

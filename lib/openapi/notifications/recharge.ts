@@ -19,7 +19,7 @@ export interface BankTransferInfo {
 
 /**
  * 平台收付通商家充值-关闭充值(RECHARGE.CLOSED)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012763652
+ * https://pay.weixin.qq.com/doc/v3/partner/4012763652
  */
 export interface RechargeClosedResource {
   /** 平台商户号 */
@@ -67,7 +67,7 @@ export interface RechargeClosedResource {
 
 /**
  * 平台收付通商家充值-充值资金退回(RECHARGE.FUND_RETURNED)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012973125
+ * https://pay.weixin.qq.com/doc/v3/partner/4012973125
  */
 export interface RechargeFundReturnedResource {
   /** 充值退回单号 */
@@ -123,7 +123,7 @@ export interface RechargeFundReturnedResource {
 
 /**
  * 平台收付通商家充值-充值成功(RECHARGE.SUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012763652
+ * https://pay.weixin.qq.com/doc/v3/partner/4012763652
  */
 export interface RechargeSuccessResource {
   /** 平台商户号 */

@@ -15,11 +15,11 @@ export interface NotificationsRefundAmount {
 
 /**
  * 退款异常(REFUND.ABNORMAL)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791865
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4013070388
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012810605
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791886
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791906
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791865
+ * https://pay.weixin.qq.com/doc/v3/merchant/4013070388
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012810605
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791886
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791906
  */
 export interface RefundAbnormalResource {
   /** 服务商户号 */
@@ -50,11 +50,11 @@ export interface RefundAbnormalResource {
 
 /**
  * 退款关闭(REFUND.CLOSED)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791865
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4013070388
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012810605
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791886
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791906
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791865
+ * https://pay.weixin.qq.com/doc/v3/merchant/4013070388
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012810605
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791886
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791906
  */
 export interface RefundClosedResource {
   /** 普通商户的商户号 */
@@ -85,11 +85,11 @@ export interface RefundClosedResource {
 
 /**
  * 退款成功(REFUND.SUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791865
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4013070388
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012810605
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791886
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791906
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791865
+ * https://pay.weixin.qq.com/doc/v3/merchant/4013070388
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012810605
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791886
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791906
  */
 export interface RefundSuccessResource {
   /** 普通商户的商户号 */

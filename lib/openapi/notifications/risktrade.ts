@@ -2,8 +2,8 @@
 
 /**
  * 风险订单回调(RISKTRADE.IDENTIFICATION)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4013894258
- * @see https://pay.weixin.qq.com/doc/v3/partner/4013894240
+ * https://pay.weixin.qq.com/doc/v3/merchant/4013894258
+ * https://pay.weixin.qq.com/doc/v3/partner/4013894240
  */
 export interface RisktradeIdentificationResource {
   /** 商户号 */

@@ -2,8 +2,8 @@
 
 /**
  * 商户签名验签／加解密测试-回调接口(SECURITY_ECHO.SUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4015164042
- * @see https://pay.weixin.qq.com/doc/v3/partner/4019605946
+ * https://pay.weixin.qq.com/doc/v3/merchant/4015164042
+ * https://pay.weixin.qq.com/doc/v3/partner/4019605946
  */
 export interface SecurityEchoSuccessResource {
   /** 回显消息 */

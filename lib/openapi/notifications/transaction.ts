@@ -50,7 +50,7 @@ export interface TransactionIndustryFailedResource {
 
 /**
  * 停车服务扣费失败(TRANSACTION.FAIL)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012159706
+ * https://pay.weixin.qq.com/doc/v3/partner/4012159706
  */
 export interface TransactionFailResource {
   sp_mchid?: string;
@@ -127,7 +127,7 @@ export interface TransactionFailResource {
 
 /**
  * 用户对垫资单还款(TRANSACTION.PAY_BACK)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012160841
+ * https://pay.weixin.qq.com/doc/v3/partner/4012160841
  */
 export interface TransactionPayBackResource {
   /** 微信支付分配的商户号 */
@@ -184,11 +184,11 @@ export interface TransactionPayBackResource {
 
 /**
  * 支付成功(TRANSACTION.SUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791861
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4013070368
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791836
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791882
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791902
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791861
+ * https://pay.weixin.qq.com/doc/v3/merchant/4013070368
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791836
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791882
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012791902
  */
 export interface TransactionSuccessResource {
   sp_mchid?: string;

@@ -57,8 +57,8 @@ export interface Resource {
 
 /**
  * 用户确认订单失败(CHECK.FAIL)回调通知
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_7&index=6
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_7&index=6
  */
 export interface V2CheckFailEvent {
   /** 商户号 */
@@ -90,8 +90,8 @@ export interface V2CheckFailEvent {
 
 /**
  * 用户确认订单成功(CHECK.SUCCESS)回调通知
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_7&index=6
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_7&index=6
  */
 export interface V2CheckSuccessEvent {
   /** 商户号 */
@@ -123,8 +123,8 @@ export interface V2CheckSuccessEvent {
 
 /**
  * 订单支付失败(TRANSACTION.FAIL)回调通知
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_8&index=8
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_8&index=7
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_8&index=8
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_8&index=7
  */
 export interface V2TransactionFailEvent {
   /** 商户号 */
@@ -156,8 +156,8 @@ export interface V2TransactionFailEvent {
 
 /**
  * 订单支付成功(TRANSACTION.SUCCESS)回调通知
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_8&index=8
- * @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_8&index=7
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_8&index=8
+ * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=19_8&index=7
  */
 export interface V2TransactionSuccessEvent {
   /** 商户号 */
@@ -189,7 +189,7 @@ export interface V2TransactionSuccessEvent {
 
 /**
  * 合单支付通知
- * @see https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_4&index=5
+ * https://pay.weixin.qq.com/wiki/doc/api/combine.php?chapter=24_4&index=5
  */
 export interface V2CombinedTransactionsSuccessNotification {
   /** 返回状态码 */
@@ -253,11 +253,11 @@ export interface V2CombinedTransactionsSuccessNotification {
 
 /**
  * 扣款服务-签约/解约结果通知
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011987586
- * @see https://pay.weixin.qq.com/doc/v2/partner/4011988378
- * @see https://pay.weixin.qq.com/doc/v2/partner/4011989899
- * @see https://pay.weixin.qq.com/doc/v2/partner/4011989900
- * @see https://pay.weixin.qq.com/doc/v2/partner/4011989901
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011987586
+ * https://pay.weixin.qq.com/doc/v2/partner/4011988378
+ * https://pay.weixin.qq.com/doc/v2/partner/4011989899
+ * https://pay.weixin.qq.com/doc/v2/partner/4011989900
+ * https://pay.weixin.qq.com/doc/v2/partner/4011989901
  */
 export interface V2PapContractStateChangedNotification {
   /** 商户号 */
@@ -304,11 +304,11 @@ export interface V2PapContractStateChangedNotification {
 
 /**
  * 退款结果通知
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011940955
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011935223
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937201
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011939959
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011939475
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011940955
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011935223
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011937201
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011939959
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011939475
  */
 export interface V2RefundProcessedNotification {
   /** 返回状态码 */
@@ -361,11 +361,11 @@ export interface V2RefundProcessedNotification {
 
 /**
  * 普通支付通知
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011935221
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937152
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937248
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011938508
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011941607
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011935221
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011937152
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011937248
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011938508
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011941607
  */
 export interface V2TransactionSuccessNotification {
   /** 公众平台APPID */
@@ -422,7 +422,7 @@ export interface V2TransactionSuccessNotification {
 
 /**
  * 事中-风险交易回调通知银行服务商
- * @see https://pay.weixin.qq.com/doc/v2/institution/4011986354
+ * https://pay.weixin.qq.com/doc/v2/institution/4011986354
  */
 export interface V2TransactionsRiskOccurredNotification {
   /** 返回状态码 */
@@ -456,8 +456,8 @@ export interface V2TransactionsRiskOccurredNotification {
 
 /**
  * 车牌状态变更通知
- * @see https://pay.weixin.qq.com/doc/v2/merchant/4011987424
- * @see https://pay.weixin.qq.com/doc/v2/partner/4011988215
+ * https://pay.weixin.qq.com/doc/v2/merchant/4011987424
+ * https://pay.weixin.qq.com/doc/v2/partner/4011988215
  */
 export interface V2VehicleStateChangedForParkingNotification {
   /** 商户号 */

@@ -2,8 +2,8 @@
 
 /**
  * 停车入场状态变更(VEHICLE.ENTRANCE_STATE_CHANGE)通知
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012284177
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012085798
+ * https://pay.weixin.qq.com/doc/v3/merchant/4012284177
+ * https://pay.weixin.qq.com/doc/v3/partner/4012085798
  */
 export interface VehicleEntranceStateChangeResource {
   sp_mchid: string;
@@ -32,7 +32,7 @@ export interface VehicleEntranceStateChangeResource {
 
 /**
  * ETC授权签约状态变化(VEHICLE.USER_STATE_CHANGE)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4012158358
+ * https://pay.weixin.qq.com/doc/v3/partner/4012158358
  */
 export interface VehicleUserStateChangeResource {
   /** 发起签约的AppID */

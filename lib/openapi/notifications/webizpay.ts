@@ -2,7 +2,7 @@
 
 /**
  * 关系授权完成(WEBIZPAY.AUTHORIZED)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4014612130
+ * https://pay.weixin.qq.com/doc/v3/partner/4014612130
  */
 export interface WebizpayAuthorizedResource {
   /** 服务商商户号 */
@@ -19,7 +19,7 @@ export interface WebizpayAuthorizedResource {
 
 /**
  * 企业支付额度卡退款成功后(WEBIZPAY.PAYMENTREFUNDSUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015764405
+ * https://pay.weixin.qq.com/doc/v3/partner/4015764405
  */
 export interface WebizpayPaymentrefundsuccessResource {
   /** 服务商商户号 */
@@ -56,7 +56,7 @@ export interface WebizpayPaymentrefundsuccessResource {
 
 /**
  * 企业支付额度卡支付成功后(WEBIZPAY.PAYMENTSUCCESS)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015764398
+ * https://pay.weixin.qq.com/doc/v3/partner/4015764398
  */
 export interface WebizpayPaymentsuccessResource {
   /** 服务商商户号 */
@@ -95,7 +95,7 @@ export interface WebizpayPaymentsuccessResource {
 
 /**
  * 企业支付额度卡失效后(WEBIZPAY.QUOTACARDEXPIRED)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4014612130
+ * https://pay.weixin.qq.com/doc/v3/partner/4014612130
  */
 export interface WebizpayQuotacardexpiredResource {
   /** 服务商商户号 */
@@ -116,7 +116,7 @@ export interface WebizpayQuotacardexpiredResource {
 
 /**
  * 企业支付关系解除授权后(WEBIZPAY.REVOKED)通知
- * @see https://pay.weixin.qq.com/doc/v3/partner/4015764414
+ * https://pay.weixin.qq.com/doc/v3/partner/4015764414
  */
 export interface WebizpayRevokedResource {
   /** 服务商商户号 */

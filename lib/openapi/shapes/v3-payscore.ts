@@ -63,27 +63,6 @@ export interface Device {
   materiel_no?: string | undefined;
 }
 
-/** 商户优惠 */
-export interface Discount {
-  /** 优惠名称 */
-  discount_name?: string | undefined;
-  /** 商品优惠金额 */
-  discount_amount?: number | undefined;
-  /** 优惠说明 */
-  discount_desc?: string | undefined;
-}
-
-/** 后付费 */
-export interface Fee {
-  /** 付费项目名称 */
-  fee_name?: string | undefined;
-  /** 付费项目数量 */
-  fee_count?: number | undefined;
-  /** 付费项目总金额 */
-  fee_amount?: number | undefined;
-  fee_desc?: string | undefined;
-}
-
 /** 商品列表 */
 export interface Good {
   /** 商品名称 */
@@ -106,14 +85,6 @@ export interface PayscoreDetail {
   paid_time: string;
   /** 收款金额 */
   paid_amount?: number | undefined;
-}
-
-/** 商户优惠 */
-export interface PayscoreDiscount {
-  /** 优惠名称 */
-  discount_name?: string | undefined;
-  /** 优惠说明 */
-  discount_desc?: string | undefined;
 }
 
 /** 单详跳转链接 */

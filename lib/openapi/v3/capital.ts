@@ -66,12 +66,12 @@ export interface CapitalCapitallhhAreasProvincesGetResult {
 export interface CapitalCapitallhhAreasProvinces {
   /**
    * 查询省份列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012698641
+   * https://pay.weixin.qq.com/doc/v3/partner/4012698641
    */
   readonly get: OptionalCall<CommonOptions, CapitalCapitallhhAreasProvincesGetResult>;
   /**
    * 查询省份列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012698641
+   * https://pay.weixin.qq.com/doc/v3/partner/4012698641
    */
   readonly getAsync: OptionalCall<CommonOptions, CapitalCapitallhhAreasProvincesGetResult>;
   readonly _province_code_: KnownNode<CapitalCapitallhhAreasProvincesByProvinceCode>;
@@ -82,7 +82,7 @@ export interface CapitalCapitallhhAreasProvincesByProvinceCode {
 }
 
 /** 查询城市列表 */
-export interface CapitalCapitallhhAreasProvincesByProvinceCodeCitiesGet extends CommonOptions {
+export interface CapitalCapitallhhAreasProvincesByProvinceCodeCitiesGet {
   /** 省份编码 */
   province_code: number;
 }
@@ -103,7 +103,7 @@ export interface CapitalCapitallhhAreasProvincesByProvinceCodeCitiesGetResult {
 export interface CapitalCapitallhhAreasProvincesByProvinceCodeCities {
   /**
    * 查询城市列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697470
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697470
    */
   readonly get: Call<
     CapitalCapitallhhAreasProvincesByProvinceCodeCitiesGet,
@@ -111,7 +111,7 @@ export interface CapitalCapitallhhAreasProvincesByProvinceCodeCities {
   >;
   /**
    * 查询城市列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697470
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697470
    */
   readonly getAsync: Call<
     CapitalCapitallhhAreasProvincesByProvinceCodeCitiesGet,
@@ -127,37 +127,37 @@ export interface CapitalCapitallhhBanks {
 }
 
 /** 查询支持对公业务的银行列表 */
-export interface CapitalCapitallhhBanksCorporateBankingGet extends CommonOptions {
+export interface CapitalCapitallhhBanksCorporateBankingGet {
   query: CapitalCapitallhhBanksPersonalBankingGetQuery;
 }
 
 export interface CapitalCapitallhhBanksCorporateBanking {
   /**
    * 查询支持对公业务的银行列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697626
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697626
    */
   readonly get: Call<CapitalCapitallhhBanksCorporateBankingGet, CapitalCapitallhhBanksPersonalBankingGetResult>;
   /**
    * 查询支持对公业务的银行列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697626
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697626
    */
   readonly getAsync: Call<CapitalCapitallhhBanksCorporateBankingGet, CapitalCapitallhhBanksPersonalBankingGetResult>;
 }
 
 /** 查询支持个人业务的银行列表 */
-export interface CapitalCapitallhhBanksPersonalBankingGet extends CommonOptions {
+export interface CapitalCapitallhhBanksPersonalBankingGet {
   query: CapitalCapitallhhBanksPersonalBankingGetQuery;
 }
 
 export interface CapitalCapitallhhBanksPersonalBanking {
   /**
    * 查询支持个人业务的银行列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697583
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697583
    */
   readonly get: Call<CapitalCapitallhhBanksPersonalBankingGet, CapitalCapitallhhBanksPersonalBankingGetResult>;
   /**
    * 查询支持个人业务的银行列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697583
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697583
    */
   readonly getAsync: Call<CapitalCapitallhhBanksPersonalBankingGet, CapitalCapitallhhBanksPersonalBankingGetResult>;
 }
@@ -169,7 +169,7 @@ export interface CapitalCapitallhhBanksSearchBanksByBankAccountGetQuery {
 }
 
 /** 获取对私银行卡号开户银行 */
-export interface CapitalCapitallhhBanksSearchBanksByBankAccountGet extends CommonOptions {
+export interface CapitalCapitallhhBanksSearchBanksByBankAccountGet {
   query: CapitalCapitallhhBanksSearchBanksByBankAccountGetQuery;
 }
 
@@ -184,7 +184,7 @@ export interface CapitalCapitallhhBanksSearchBanksByBankAccountGetResult {
 export interface CapitalCapitallhhBanksSearchBanksByBankAccount {
   /**
    * 获取对私银行卡号开户银行
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697541
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697541
    */
   readonly get: Call<
     CapitalCapitallhhBanksSearchBanksByBankAccountGet,
@@ -192,7 +192,7 @@ export interface CapitalCapitallhhBanksSearchBanksByBankAccount {
   >;
   /**
    * 获取对私银行卡号开户银行
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697541
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697541
    */
   readonly getAsync: Call<
     CapitalCapitallhhBanksSearchBanksByBankAccountGet,
@@ -215,7 +215,7 @@ export interface CapitalCapitallhhBanksByBankAliasCodeBranchesGetQuery {
 }
 
 /** 查询支行列表 */
-export interface CapitalCapitallhhBanksByBankAliasCodeBranchesGet extends CommonOptions {
+export interface CapitalCapitallhhBanksByBankAliasCodeBranchesGet {
   /** 银行别名编码 */
   bank_alias_code: string | number;
   query: CapitalCapitallhhBanksByBankAliasCodeBranchesGetQuery;
@@ -251,7 +251,7 @@ export interface CapitalCapitallhhBanksByBankAliasCodeBranchesGetResult {
 export interface CapitalCapitallhhBanksByBankAliasCodeBranches {
   /**
    * 查询支行列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697673
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697673
    */
   readonly get: Call<
     CapitalCapitallhhBanksByBankAliasCodeBranchesGet,
@@ -259,7 +259,7 @@ export interface CapitalCapitallhhBanksByBankAliasCodeBranches {
   >;
   /**
    * 查询支行列表
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012697673
+   * https://pay.weixin.qq.com/doc/v3/partner/4012697673
    */
   readonly getAsync: Call<
     CapitalCapitallhhBanksByBankAliasCodeBranchesGet,

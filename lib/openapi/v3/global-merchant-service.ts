@@ -80,7 +80,7 @@ export interface GlobalMerchantServiceComplaintNotificationsPostJson {
 }
 
 /** 创建投诉通知回调 */
-export interface GlobalMerchantServiceComplaintNotificationsPost extends CommonOptions {
+export interface GlobalMerchantServiceComplaintNotificationsPost {
   json: GlobalMerchantServiceComplaintNotificationsPostJson;
 }
 
@@ -91,39 +91,39 @@ export interface GlobalMerchantServiceComplaintNotificationsPutJson {
 }
 
 /** 更新投诉通知回调 */
-export interface GlobalMerchantServiceComplaintNotificationsPut extends CommonOptions {
+export interface GlobalMerchantServiceComplaintNotificationsPut {
   json: GlobalMerchantServiceComplaintNotificationsPutJson;
 }
 
 export interface GlobalMerchantServiceComplaintNotifications {
   /**
    * 删除投诉通知回调
-   * @see https://docs.qq.com/doc/DTlJLWFZObU1YdFlO?nlc=1
+   * https://docs.qq.com/doc/DTlJLWFZObU1YdFlO?nlc=1
    */
   readonly delete: OptionalCall<CommonOptions, undefined>;
   /**
    * 删除投诉通知回调
-   * @see https://docs.qq.com/doc/DTlJLWFZObU1YdFlO?nlc=1
+   * https://docs.qq.com/doc/DTlJLWFZObU1YdFlO?nlc=1
    */
   readonly deleteAsync: OptionalCall<CommonOptions, undefined>;
   /**
    * 查询投诉通知回调
-   * @see https://docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4?nlc=1
+   * https://docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4?nlc=1
    */
   readonly get: OptionalCall<CommonOptions, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 查询投诉通知回调
-   * @see https://docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4?nlc=1
+   * https://docs.qq.com/doc/DTkZ4ZnlyWHZtR0d4?nlc=1
    */
   readonly getAsync: OptionalCall<CommonOptions, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 创建投诉通知回调
-   * @see https://docs.qq.com/doc/DTldDSXZISERiaVRF?nlc=1
+   * https://docs.qq.com/doc/DTldDSXZISERiaVRF?nlc=1
    */
   readonly post: Call<GlobalMerchantServiceComplaintNotificationsPost, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 创建投诉通知回调
-   * @see https://docs.qq.com/doc/DTldDSXZISERiaVRF?nlc=1
+   * https://docs.qq.com/doc/DTldDSXZISERiaVRF?nlc=1
    */
   readonly postAsync: Call<
     GlobalMerchantServiceComplaintNotificationsPost,
@@ -131,12 +131,12 @@ export interface GlobalMerchantServiceComplaintNotifications {
   >;
   /**
    * 更新投诉通知回调
-   * @see https://docs.qq.com/doc/DTnd3YUxDdkxabnpx?nlc=1
+   * https://docs.qq.com/doc/DTnd3YUxDdkxabnpx?nlc=1
    */
   readonly put: Call<GlobalMerchantServiceComplaintNotificationsPut, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 更新投诉通知回调
-   * @see https://docs.qq.com/doc/DTnd3YUxDdkxabnpx?nlc=1
+   * https://docs.qq.com/doc/DTnd3YUxDdkxabnpx?nlc=1
    */
   readonly putAsync: Call<
     GlobalMerchantServiceComplaintNotificationsPut,
@@ -175,7 +175,7 @@ export interface GlobalMerchantServiceComplaintsGetQuery {
 }
 
 /** 查询投诉单列表 */
-export interface GlobalMerchantServiceComplaintsGet extends CommonOptions {
+export interface GlobalMerchantServiceComplaintsGet {
   query: GlobalMerchantServiceComplaintsGetQuery;
 }
 
@@ -194,12 +194,12 @@ export interface GlobalMerchantServiceComplaintsGetResult {
 export interface GlobalMerchantServiceComplaints {
   /**
    * 查询投诉单列表
-   * @see https://docs.qq.com/doc/DTmZhV0pWT1Zmd2du?nlc=1
+   * https://docs.qq.com/doc/DTmZhV0pWT1Zmd2du?nlc=1
    */
   readonly get: Call<GlobalMerchantServiceComplaintsGet, GlobalMerchantServiceComplaintsGetResult>;
   /**
    * 查询投诉单列表
-   * @see https://docs.qq.com/doc/DTmZhV0pWT1Zmd2du?nlc=1
+   * https://docs.qq.com/doc/DTmZhV0pWT1Zmd2du?nlc=1
    */
   readonly getAsync: Call<GlobalMerchantServiceComplaintsGet, GlobalMerchantServiceComplaintsGetResult>;
   readonly _complaint_id_: KnownNode<GlobalMerchantServiceComplaintsByComplaintId>;
@@ -226,7 +226,7 @@ export interface GlobalMerchantServiceComplaintsByComplaintIdGetQuery {
 }
 
 /** 查询投诉单详情 */
-export interface GlobalMerchantServiceComplaintsByComplaintIdGet extends CommonOptions {
+export interface GlobalMerchantServiceComplaintsByComplaintIdGet {
   /** 投诉单号 */
   complaint_id: string | number;
   query?: GlobalMerchantServiceComplaintsByComplaintIdGetQuery | undefined;
@@ -235,7 +235,7 @@ export interface GlobalMerchantServiceComplaintsByComplaintIdGet extends CommonO
 export interface GlobalMerchantServiceComplaintsByComplaintId {
   /**
    * 查询投诉单详情
-   * @see https://docs.qq.com/doc/DTlpKUmR4eHpXWU9v?nlc=1
+   * https://docs.qq.com/doc/DTlpKUmR4eHpXWU9v?nlc=1
    */
   readonly get: Call<
     GlobalMerchantServiceComplaintsByComplaintIdGet,
@@ -243,7 +243,7 @@ export interface GlobalMerchantServiceComplaintsByComplaintId {
   >;
   /**
    * 查询投诉单详情
-   * @see https://docs.qq.com/doc/DTlpKUmR4eHpXWU9v?nlc=1
+   * https://docs.qq.com/doc/DTlpKUmR4eHpXWU9v?nlc=1
    */
   readonly getAsync: Call<
     GlobalMerchantServiceComplaintsByComplaintIdGet,
@@ -261,7 +261,7 @@ export interface GlobalMerchantServiceComplaintsByComplaintIdCompletePostJson {
 }
 
 /** 反馈处理完成 */
-export interface GlobalMerchantServiceComplaintsByComplaintIdCompletePost extends CommonOptions {
+export interface GlobalMerchantServiceComplaintsByComplaintIdCompletePost {
   /** 投诉单号 */
   complaint_id: string | number;
   json: GlobalMerchantServiceComplaintsByComplaintIdCompletePostJson;
@@ -299,7 +299,7 @@ export interface GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorys
 }
 
 /** 查询投诉协商历史 */
-export interface GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorysGet extends CommonOptions {
+export interface GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorysGet {
   /** 投诉单号 */
   complaint_id: string | number;
   query?: GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorysGetQuery | undefined;
@@ -357,7 +357,7 @@ export interface GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorys
 export interface GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorys {
   /**
    * 查询投诉协商历史
-   * @see https://docs.qq.com/doc/DTnBqR29rUEV6Y2VZ?nlc=1
+   * https://docs.qq.com/doc/DTnBqR29rUEV6Y2VZ?nlc=1
    */
   readonly get: Call<
     GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorysGet,
@@ -365,7 +365,7 @@ export interface GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorys
   >;
   /**
    * 查询投诉协商历史
-   * @see https://docs.qq.com/doc/DTnBqR29rUEV6Y2VZ?nlc=1
+   * https://docs.qq.com/doc/DTnBqR29rUEV6Y2VZ?nlc=1
    */
   readonly getAsync: Call<
     GlobalMerchantServiceComplaintsByComplaintIdNegotiationHistorysGet,
@@ -388,7 +388,7 @@ export interface GlobalMerchantServiceComplaintsByComplaintIdResponsePostJson {
 }
 
 /** 提交回复 */
-export interface GlobalMerchantServiceComplaintsByComplaintIdResponsePost extends CommonOptions {
+export interface GlobalMerchantServiceComplaintsByComplaintIdResponsePost {
   /** 投诉单号 */
   complaint_id: string | number;
   json: GlobalMerchantServiceComplaintsByComplaintIdResponsePostJson;
@@ -415,12 +415,12 @@ export interface GlobalMerchantServiceImagesUploadPostResult {
 export interface GlobalMerchantServiceImagesUpload {
   /**
    * 商户上传反馈图片
-   * @see https://docs.qq.com/doc/DTlZyR0JGTVBmRElp?nlc=1
+   * https://docs.qq.com/doc/DTlZyR0JGTVBmRElp?nlc=1
    */
   readonly post: Call<UploadOptions, GlobalMerchantServiceImagesUploadPostResult>;
   /**
    * 商户上传反馈图片
-   * @see https://docs.qq.com/doc/DTlZyR0JGTVBmRElp?nlc=1
+   * https://docs.qq.com/doc/DTlZyR0JGTVBmRElp?nlc=1
    */
   readonly postAsync: Call<UploadOptions, GlobalMerchantServiceImagesUploadPostResult>;
 }
@@ -432,7 +432,7 @@ export interface GlobalMerchantServiceImagesByMediaIdGetQuery {
 }
 
 /** 图片下载 */
-export interface GlobalMerchantServiceImagesByMediaIdGet extends CommonOptions {
+export interface GlobalMerchantServiceImagesByMediaIdGet {
   /** 媒体文件ID */
   media_id: string | number;
   query: GlobalMerchantServiceImagesByMediaIdGetQuery;
@@ -441,12 +441,12 @@ export interface GlobalMerchantServiceImagesByMediaIdGet extends CommonOptions {
 export interface GlobalMerchantServiceImagesByMediaId {
   /**
    * 图片下载
-   * @see https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF?nlc=1
+   * https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF?nlc=1
    */
   readonly get: DownloadCall<GlobalMerchantServiceImagesByMediaIdGet>;
   /**
    * 图片下载
-   * @see https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF?nlc=1
+   * https://docs.qq.com/doc/DTlpoQlhMWXpzZ2NF?nlc=1
    */
   readonly getAsync: DownloadCall<GlobalMerchantServiceImagesByMediaIdGet>;
 }

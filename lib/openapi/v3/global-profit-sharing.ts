@@ -63,7 +63,7 @@ export interface GlobalProfitSharing {
 }
 
 /** 获取分账账单文件下载地址 */
-export interface GlobalProfitSharingBillDownloadUrlGet extends CommonOptions {
+export interface GlobalProfitSharingBillDownloadUrlGet {
   query?: GlobalProfitSharingBillDownloadUrlGetQuery | undefined;
 }
 
@@ -76,12 +76,12 @@ export interface GlobalProfitSharingBillDownloadUrlGetResult {
 export interface GlobalProfitSharingBillDownloadUrl {
   /**
    * 获取分账账单文件下载地址
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013025018
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013025018
    */
   readonly get: OptionalCall<GlobalProfitSharingBillDownloadUrlGet, GlobalProfitSharingBillDownloadUrlGetResult>;
   /**
    * 获取分账账单文件下载地址
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013025018
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013025018
    */
   readonly getAsync: OptionalCall<GlobalProfitSharingBillDownloadUrlGet, GlobalProfitSharingBillDownloadUrlGetResult>;
 }
@@ -122,19 +122,19 @@ export interface GlobalProfitSharingOrdersPostJson {
 }
 
 /** 请求分账 */
-export interface GlobalProfitSharingOrdersPost extends CommonOptions {
+export interface GlobalProfitSharingOrdersPost {
   json: GlobalProfitSharingOrdersPostJson;
 }
 
 export interface GlobalProfitSharingOrders {
   /**
    * 请求分账
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
    */
   readonly post: Call<GlobalProfitSharingOrdersPost, GlobalProfitSharingOrdersPostResult>;
   /**
    * 请求分账
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024892
    */
   readonly postAsync: Call<GlobalProfitSharingOrdersPost, GlobalProfitSharingOrdersPostResult>;
   readonly unfreeze: KnownNode<GlobalProfitSharingOrdersUnfreeze>;
@@ -142,19 +142,19 @@ export interface GlobalProfitSharingOrders {
 }
 
 /** 解冻剩余资金 */
-export interface GlobalProfitSharingOrdersUnfreezePost extends CommonOptions {
+export interface GlobalProfitSharingOrdersUnfreezePost {
   json: ProfitsharingOrdersUnfreezePostJson;
 }
 
 export interface GlobalProfitSharingOrdersUnfreeze {
   /**
    * 解冻剩余资金
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024897
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024897
    */
   readonly post: Call<GlobalProfitSharingOrdersUnfreezePost, GlobalProfitSharingOrdersPostResult>;
   /**
    * 解冻剩余资金
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024897
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024897
    */
   readonly postAsync: Call<GlobalProfitSharingOrdersUnfreezePost, GlobalProfitSharingOrdersPostResult>;
 }
@@ -168,7 +168,7 @@ export interface GlobalProfitSharingOrdersByOutOrderNoGetQuery {
 }
 
 /** 查询分账结果 */
-export interface GlobalProfitSharingOrdersByOutOrderNoGet extends CommonOptions {
+export interface GlobalProfitSharingOrdersByOutOrderNoGet {
   /** 商户分账单号 */
   out_order_no: string | number;
   query?: GlobalProfitSharingOrdersByOutOrderNoGetQuery | undefined;
@@ -177,12 +177,12 @@ export interface GlobalProfitSharingOrdersByOutOrderNoGet extends CommonOptions 
 export interface GlobalProfitSharingOrdersByOutOrderNo {
   /**
    * 查询分账结果
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024900
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024900
    */
   readonly get: Call<GlobalProfitSharingOrdersByOutOrderNoGet, GlobalProfitSharingOrdersPostResult>;
   /**
    * 查询分账结果
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024900
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024900
    */
   readonly getAsync: Call<GlobalProfitSharingOrdersByOutOrderNoGet, GlobalProfitSharingOrdersPostResult>;
 }
@@ -202,7 +202,7 @@ export interface GlobalProfitSharingReceiversDeleteJson {
 }
 
 /** 删除分账接收方 */
-export interface GlobalProfitSharingReceiversDelete extends CommonOptions {
+export interface GlobalProfitSharingReceiversDelete {
   json: GlobalProfitSharingReceiversDeleteJson;
 }
 
@@ -238,7 +238,7 @@ export interface GlobalProfitSharingReceiversPostJson {
 }
 
 /** 添加分账接收方 */
-export interface GlobalProfitSharingReceiversPost extends CommonOptions {
+export interface GlobalProfitSharingReceiversPost {
   json: GlobalProfitSharingReceiversPostJson;
 }
 
@@ -276,22 +276,22 @@ export interface GlobalProfitSharingReceiversPostResult {
 export interface GlobalProfitSharingReceivers {
   /**
    * 删除分账接收方
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013027316
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013027316
    */
   readonly delete: Call<GlobalProfitSharingReceiversDelete, undefined>;
   /**
    * 删除分账接收方
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013027316
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013027316
    */
   readonly deleteAsync: Call<GlobalProfitSharingReceiversDelete, undefined>;
   /**
    * 添加分账接收方
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024908
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024908
    */
   readonly post: Call<GlobalProfitSharingReceiversPost, GlobalProfitSharingReceiversPostResult>;
   /**
    * 添加分账接收方
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024908
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024908
    */
   readonly postAsync: Call<GlobalProfitSharingReceiversPost, GlobalProfitSharingReceiversPostResult>;
   readonly _account_: KnownNode<GlobalProfitSharingReceiversByAccount>;
@@ -312,7 +312,7 @@ export interface GlobalProfitSharingReceiversByAccountGetQuery {
 }
 
 /** 查询分账接收方添加结果 */
-export interface GlobalProfitSharingReceiversByAccountGet extends CommonOptions {
+export interface GlobalProfitSharingReceiversByAccountGet {
   /** 接收方账号 */
   account: string | number;
   query?: GlobalProfitSharingReceiversByAccountGetQuery | undefined;
@@ -349,12 +349,12 @@ export interface GlobalProfitSharingReceiversByAccountGetResult {
 export interface GlobalProfitSharingReceiversByAccount {
   /**
    * 查询分账接收方添加结果
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024912
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024912
    */
   readonly get: Call<GlobalProfitSharingReceiversByAccountGet, GlobalProfitSharingReceiversByAccountGetResult>;
   /**
    * 查询分账接收方添加结果
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024912
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024912
    */
   readonly getAsync: Call<GlobalProfitSharingReceiversByAccountGet, GlobalProfitSharingReceiversByAccountGetResult>;
 }
@@ -365,7 +365,7 @@ export interface GlobalProfitSharingRefunds {
 }
 
 /** 获取分账退款账单下载链接 */
-export interface GlobalProfitSharingRefundsBillDownloadUrlGet extends CommonOptions {
+export interface GlobalProfitSharingRefundsBillDownloadUrlGet {
   query?: GlobalProfitSharingBillDownloadUrlGetQuery | undefined;
 }
 
@@ -378,7 +378,7 @@ export interface GlobalProfitSharingRefundsBillDownloadUrlGetResult {
 export interface GlobalProfitSharingRefundsBillDownloadUrl {
   /**
    * 获取分账退款账单下载链接
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013025022
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013025022
    */
   readonly get: OptionalCall<
     GlobalProfitSharingRefundsBillDownloadUrlGet,
@@ -386,7 +386,7 @@ export interface GlobalProfitSharingRefundsBillDownloadUrl {
   >;
   /**
    * 获取分账退款账单下载链接
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013025022
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013025022
    */
   readonly getAsync: OptionalCall<
     GlobalProfitSharingRefundsBillDownloadUrlGet,
@@ -407,12 +407,12 @@ export interface GlobalProfitSharingRefundsRefundableBalanceGetResult {
 export interface GlobalProfitSharingRefundsRefundableBalance {
   /**
    * 查询可供垫付退款实时余额
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024984
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024984
    */
   readonly get: OptionalCall<CommonOptions, GlobalProfitSharingRefundsRefundableBalanceGetResult>;
   /**
    * 查询可供垫付退款实时余额
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024984
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024984
    */
   readonly getAsync: OptionalCall<CommonOptions, GlobalProfitSharingRefundsRefundableBalanceGetResult>;
 }
@@ -433,19 +433,19 @@ export interface GlobalProfitSharingTransactionsMarkPostJson {
 }
 
 /** 分账标记 */
-export interface GlobalProfitSharingTransactionsMarkPost extends CommonOptions {
+export interface GlobalProfitSharingTransactionsMarkPost {
   json: GlobalProfitSharingTransactionsMarkPostJson;
 }
 
 export interface GlobalProfitSharingTransactionsMark {
   /**
    * 分账标记
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4012354804
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4012354804
    */
   readonly post: Call<GlobalProfitSharingTransactionsMarkPost, undefined>;
   /**
    * 分账标记
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4012354804
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4012354804
    */
   readonly postAsync: Call<GlobalProfitSharingTransactionsMarkPost, undefined>;
 }
@@ -462,7 +462,7 @@ export interface GlobalProfitSharingTransactionsByTransactionIdAmountsGetQuery {
 }
 
 /** 查询剩余待分金额 */
-export interface GlobalProfitSharingTransactionsByTransactionIdAmountsGet extends CommonOptions {
+export interface GlobalProfitSharingTransactionsByTransactionIdAmountsGet {
   /** 微信订单号 */
   transaction_id: string | number;
   query?: GlobalProfitSharingTransactionsByTransactionIdAmountsGetQuery | undefined;
@@ -481,7 +481,7 @@ export interface GlobalProfitSharingTransactionsByTransactionIdAmountsGetResult 
 export interface GlobalProfitSharingTransactionsByTransactionIdAmounts {
   /**
    * 查询剩余待分金额
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024904
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024904
    */
   readonly get: Call<
     GlobalProfitSharingTransactionsByTransactionIdAmountsGet,
@@ -489,7 +489,7 @@ export interface GlobalProfitSharingTransactionsByTransactionIdAmounts {
   >;
   /**
    * 查询剩余待分金额
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024904
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024904
    */
   readonly getAsync: Call<
     GlobalProfitSharingTransactionsByTransactionIdAmountsGet,
@@ -504,7 +504,7 @@ export interface GlobalProfitSharingTransactionsByTransactionIdRefundableAmounts
 }
 
 /** 查询订单剩余可退款金额 */
-export interface GlobalProfitSharingTransactionsByTransactionIdRefundableAmountsGet extends CommonOptions {
+export interface GlobalProfitSharingTransactionsByTransactionIdRefundableAmountsGet {
   /** 微信订单号 */
   transaction_id: string | number;
   query?: GlobalProfitSharingTransactionsByTransactionIdRefundableAmountsGetQuery | undefined;
@@ -525,7 +525,7 @@ export interface GlobalProfitSharingTransactionsByTransactionIdRefundableAmounts
 export interface GlobalProfitSharingTransactionsByTransactionIdRefundableAmounts {
   /**
    * 查询订单剩余可退款金额
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024982
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024982
    */
   readonly get: Call<
     GlobalProfitSharingTransactionsByTransactionIdRefundableAmountsGet,
@@ -533,7 +533,7 @@ export interface GlobalProfitSharingTransactionsByTransactionIdRefundableAmounts
   >;
   /**
    * 查询订单剩余可退款金额
-   * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013024982
+   * https://pay.weixin.qq.com/doc/global/v3/zh/4013024982
    */
   readonly getAsync: Call<
     GlobalProfitSharingTransactionsByTransactionIdRefundableAmountsGet,

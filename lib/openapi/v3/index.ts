@@ -10,13 +10,8 @@ import type { BankBatchTransfer } from './bank-batch-transfer';
 import type { BankTransfer } from './bank-transfer';
 import type { Bill } from './bill';
 import type { Billdownload } from './billdownload';
-import type { BrandApplyments } from './brand-applyments';
+import type { Brand } from './brand';
 import type { BrandBasic } from './brand-basic';
-import type { BrandCard } from './brand-card';
-import type { BrandMarketing } from './brand-marketing';
-import type { BrandPartnerCardMember } from './brand-partner-card-member';
-import type { BrandPartnerStore } from './brand-partner-store';
-import type { BrandProfitsharing } from './brand-profitsharing';
 import type { Businesscircle } from './businesscircle';
 import type { Capital } from './capital';
 import type { Catering } from './catering';
@@ -27,86 +22,24 @@ import type { CreditRepayment } from './credit-repayment';
 import type { Customs } from './customs';
 import type { DiscountCard } from './discount-card';
 import type { Ebike } from './ebike';
-import type { EcommerceAccount } from './ecommerce-account';
-import type { EcommerceApplyments } from './ecommerce-applyments';
-import type { EcommerceBill } from './ecommerce-bill';
-import type { EcommerceCombinePapay } from './ecommerce-combine-papay';
-import type { EcommerceFund } from './ecommerce-fund';
-import type { EcommerceIndividualContracts } from './ecommerce-individual-contracts';
-import type { EcommerceMchTransfer } from './ecommerce-mch-transfer';
-import type { EcommerceProfitsharing } from './ecommerce-profitsharing';
-import type { EcommerceRefunds } from './ecommerce-refunds';
-import type { EcommerceSubjectSubMerchants } from './ecommerce-subject-sub-merchants';
-import type { EcommerceSubsidies } from './ecommerce-subsidies';
+import type { Ecommerce } from './ecommerce';
 import type { EduPapay } from './edu-papay';
 import type { EduStar } from './edu-star';
 import type { Eduschoolpay } from './eduschoolpay';
 import type { Express } from './express';
 import type { Facemch } from './facemch';
-import type { FundAppBrandRedpacket } from './fund-app-brand-redpacket';
-import type { FundAppMchTransferElecsign } from './fund-app-mch-transfer-elecsign';
-import type { FundAppMchTransferPartner } from './fund-app-mch-transfer-partner';
-import type { FundAppMchTransferTransferBills } from './fund-app-mch-transfer-transfer-bills';
-import type { FundAppMchTransferTransferToQqWalletBills } from './fund-app-mch-transfer-transfer-to-qq-wallet-bills';
-import type { FundAppMchTransferUserConfirmAuthorization } from './fund-app-mch-transfer-user-confirm-authorization';
+import type { FundApp } from './fund-app';
 import type { FundsToOversea } from './funds-to-oversea';
-import type { GlobalCertificates } from './global-certificates';
-import type { GlobalCustoms } from './global-customs';
-import type { GlobalMerchant } from './global-merchant';
-import type { GlobalMerchantService } from './global-merchant-service';
-import type { GlobalMerchantStorage } from './global-merchant-storage';
-import type { GlobalMerchants } from './global-merchants';
-import type { GlobalMicropay } from './global-micropay';
-import type { GlobalPapay } from './global-papay';
-import type { GlobalProfitSharing } from './global-profit-sharing';
-import type { GlobalRefund } from './global-refund';
-import type { GlobalRefunds } from './global-refunds';
-import type { GlobalSettle } from './global-settle';
-import type { GlobalStatements } from './global-statements';
-import type { GlobalTransactions } from './global-transactions';
+import type { Global } from './global';
 import type { Goldplan } from './goldplan';
-import type { GovSubsidyAudit } from './gov-subsidy-audit';
-import type { GovSubsidyCompanies } from './gov-subsidy-companies';
-import type { GovSubsidyGoods } from './gov-subsidy-goods';
-import type { GovSubsidyNQualifications } from './gov-subsidy-n-qualifications';
-import type { GovSubsidyQualification } from './gov-subsidy-qualification';
-import type { GovSubsidyQualifications } from './gov-subsidy-qualifications';
-import type { GovSubsidySncode } from './gov-subsidy-sncode';
-import type { GovSubsidyTransactions } from './gov-subsidy-transactions';
-import type { GovSubsidyZhejiang } from './gov-subsidy-zhejiang';
+import type { Gov } from './gov';
 import type { HirePowerBank } from './hire-power-bank';
 import type { IndustryCoupon } from './industry-coupon';
 import type { IndustryRebate } from './industry-rebate';
 import type { Inspolicymgr } from './inspolicymgr';
 import type { Iotmanage } from './iotmanage';
 import type { Lovefeast } from './lovefeast';
-import type { MarketingBank } from './marketing-bank';
-import type { MarketingBankFavor } from './marketing-bank-favor';
-import type { MarketingBusifavorCallbacks } from './marketing-busifavor-callbacks';
-import type { MarketingBusifavorCoupons } from './marketing-busifavor-coupons';
-import type { MarketingBusifavorProductCoupons } from './marketing-busifavor-product-coupons';
-import type { MarketingBusifavorStocks } from './marketing-busifavor-stocks';
-import type { MarketingBusifavorSubsidy } from './marketing-busifavor-subsidy';
-import type { MarketingBusifavorUsers } from './marketing-busifavor-users';
-import type { MarketingFavor } from './marketing-favor';
-import type { MarketingGoodsSubsidyActivity } from './marketing-goods-subsidy-activity';
-import type { MarketingMembercardActivity } from './marketing-membercard-activity';
-import type { MarketingMembercardOpenActivateInformations } from './marketing-membercard-open-activate-informations';
-import type { MarketingMembercardOpenCallback } from './marketing-membercard-open-callback';
-import type { MarketingMembercardOpenCards } from './marketing-membercard-open-cards';
-import type { MarketingMembercardOpenPhonenumberMember } from './marketing-membercard-open-phonenumber-member';
-import type { MarketingMembercardOpenUser } from './marketing-membercard-open-user';
-import type { MarketingPartnerDeliveryPlan } from './marketing-partner-delivery-plan';
-import type { MarketingPartnerProductCouponImageGenerationTasks } from './marketing-partner-product-coupon-image-generation-tasks';
-import type { MarketingPartnerProductCouponMedia } from './marketing-partner-product-coupon-media';
-import type { MarketingPartnerProductCouponNotifyConfigs } from './marketing-partner-product-coupon-notify-configs';
-import type { MarketingPartnerProductCouponProductCoupons } from './marketing-partner-product-coupon-product-coupons';
-import type { MarketingPartnerProductCouponUsers } from './marketing-partner-product-coupon-users';
-import type { MarketingPartnerships } from './marketing-partnerships';
-import type { MarketingPaygiftactivity } from './marketing-paygiftactivity';
-import type { MarketingShoppingReceipt } from './marketing-shopping-receipt';
-import type { MarketingWeeklyDiscount } from './marketing-weekly-discount';
-import type { MarketingWithdrawFavor } from './marketing-withdraw-favor';
+import type { Marketing } from './marketing';
 import type { Mch_Operate } from './mch_operate';
 import type { MchManage } from './mch-manage';
 import type { MchOperationManage } from './mch-operation-manage';
@@ -120,59 +53,20 @@ import type { MerchantStore } from './merchant-store';
 import type { Merchantfund } from './merchantfund';
 import type { Merchants } from './merchants';
 import type { Multiuse } from './multiuse';
-import type { NewTaxControlFapiaoCardTemplate } from './new-tax-control-fapiao-card-template';
-import type { NewTaxControlFapiaoDownload } from './new-tax-control-fapiao-download';
-import type { NewTaxControlFapiaoFapiaoApplications } from './new-tax-control-fapiao-fapiao-applications';
-import type { NewTaxControlFapiaoFapiaomerchant } from './new-tax-control-fapiao-fapiaomerchant';
-import type { NewTaxControlFapiaoMerchant } from './new-tax-control-fapiao-merchant';
-import type { NewTaxControlFapiaoUserTitle } from './new-tax-control-fapiao-user-title';
+import type { NewTaxControlFapiao } from './new-tax-control-fapiao';
 import type { Offlineface } from './offlineface';
 import type { Offlinefacemch } from './offlinefacemch';
 import type { Palmservice } from './palmservice';
-import type { PapayContracts } from './papay-contracts';
-import type { PapayInsurancePay } from './papay-insurance-pay';
-import type { PapayInsuranceSign } from './papay-insurance-sign';
-import type { PapayPay } from './papay-pay';
-import type { PapayScheduledDeductSign } from './papay-scheduled-deduct-sign';
-import type { PapaySign } from './papay-sign';
+import type { Papay } from './papay';
 import type { Parking } from './parking';
 import type { PartnerPapay } from './partner-papay';
 import type { PartnerTransfer } from './partner-transfer';
 import type { PasswordExemptContract } from './password-exempt-contract';
-import type { PayAcquiringBank } from './pay-acquiring-bank';
+import type { Pay } from './pay';
 import type { PayDevices } from './pay-devices';
-import type { PayInstal } from './pay-instal';
-import type { PayPartner } from './pay-partner';
-import type { PayTransactions } from './pay-transactions';
 import type { PayrollCard } from './payroll-card';
-import type { PayscoreAcquiringbank } from './payscore-acquiringbank';
-import type { PayscoreMerchantBill } from './payscore-merchant-bill';
-import type { PayscoreOversea } from './payscore-oversea';
-import type { PayscorePartner } from './payscore-partner';
-import type { PayscorePayafterOrders } from './payscore-payafter-orders';
-import type { PayscorePermissions } from './payscore-permissions';
-import type { PayscorePlan } from './payscore-plan';
-import type { PayscoreServiceorder } from './payscore-serviceorder';
-import type { PayscoreServicepayondeliveryorder } from './payscore-servicepayondeliveryorder';
-import type { PayscoreSignPlan } from './payscore-sign-plan';
-import type { PayscoreSmartretailOrders } from './payscore-smartretail-orders';
-import type { PayscoreUserServiceState } from './payscore-user-service-state';
-import type { PayscoreUsers } from './payscore-users';
-import type { PlatsolutionEcommerceBankTransferRecharges } from './platsolution-ecommerce-bank-transfer-recharges';
-import type { PlatsolutionEcommerceInsuranceCompensationContracts } from './platsolution-ecommerce-insurance-compensation-contracts';
-import type { PlatsolutionEcommerceMchTransferCompensateBills } from './platsolution-ecommerce-mch-transfer-compensate-bills';
-import type { PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills } from './platsolution-ecommerce-mch-transfer-deposit-after-sales-compensation-bills';
-import type { PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills } from './platsolution-ecommerce-mch-transfer-deposit-insurance-premiums-compensation-bills';
-import type { PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills } from './platsolution-ecommerce-mch-transfer-deposit-shipping-cost-compensation-bills';
-import type { PlatsolutionEcommerceMchTransferInsuranceClaimBills } from './platsolution-ecommerce-mch-transfer-insurance-claim-bills';
-import type { PlatsolutionEcommerceMchTransferSubMchCompensationBills } from './platsolution-ecommerce-mch-transfer-sub-mch-compensation-bills';
-import type { PlatsolutionEcommerceMchTransferTransferBills } from './platsolution-ecommerce-mch-transfer-transfer-bills';
-import type { PlatsolutionEcommerceRechargeEmployees } from './platsolution-ecommerce-recharge-employees';
-import type { PlatsolutionEcommerceRecharges } from './platsolution-ecommerce-recharges';
-import type { PlatsolutionEcommerceSettle } from './platsolution-ecommerce-settle';
-import type { PlatsolutionEcommerceWithdraw } from './platsolution-ecommerce-withdraw';
-import type { PlatsolutionInsurance } from './platsolution-insurance';
-import type { PlatsolutionMchTransfer } from './platsolution-mch-transfer';
+import type { Payscore } from './payscore';
+import type { Platsolution } from './platsolution';
 import type { Profitsharing } from './profitsharing';
 import type { Qrcode } from './qrcode';
 import type { RateActivity } from './rate-activity';
@@ -281,190 +175,4 @@ export interface V3 {
   readonly transferdownload: KnownNode<Transferdownload>;
   readonly vehicle: KnownNode<Vehicle>;
   readonly webizpay: KnownNode<Webizpay>;
-}
-
-export interface Brand {
-  readonly applyments: KnownNode<BrandApplyments>;
-  readonly card: KnownNode<BrandCard>;
-  readonly marketing: KnownNode<BrandMarketing>;
-  readonly partner: KnownNode<BrandPartner>;
-  readonly profitsharing: KnownNode<BrandProfitsharing>;
-}
-
-export interface BrandPartner {
-  readonly cardMember: KnownNode<BrandPartnerCardMember>;
-  readonly store: KnownNode<BrandPartnerStore>;
-}
-
-export interface Ecommerce {
-  readonly account: KnownNode<EcommerceAccount>;
-  readonly applyments: KnownNode<EcommerceApplyments>;
-  readonly bill: KnownNode<EcommerceBill>;
-  readonly combinePapay: KnownNode<EcommerceCombinePapay>;
-  readonly fund: KnownNode<EcommerceFund>;
-  readonly individualContracts: KnownNode<EcommerceIndividualContracts>;
-  readonly mchTransfer: KnownNode<EcommerceMchTransfer>;
-  readonly profitsharing: KnownNode<EcommerceProfitsharing>;
-  readonly refunds: KnownNode<EcommerceRefunds>;
-  readonly subjectSubMerchants: KnownNode<EcommerceSubjectSubMerchants>;
-  readonly subsidies: KnownNode<EcommerceSubsidies>;
-}
-
-export interface FundApp {
-  readonly brandRedpacket: KnownNode<FundAppBrandRedpacket>;
-  readonly mchTransfer: KnownNode<FundAppMchTransfer>;
-}
-
-export interface FundAppMchTransfer {
-  readonly elecsign: KnownNode<FundAppMchTransferElecsign>;
-  readonly partner: KnownNode<FundAppMchTransferPartner>;
-  readonly transferBills: KnownNode<FundAppMchTransferTransferBills>;
-  readonly transferToQqWalletBills: KnownNode<FundAppMchTransferTransferToQqWalletBills>;
-  readonly userConfirmAuthorization: KnownNode<FundAppMchTransferUserConfirmAuthorization>;
-}
-
-export interface Global {
-  readonly certificates: KnownNode<GlobalCertificates>;
-  readonly customs: KnownNode<GlobalCustoms>;
-  readonly merchantService: KnownNode<GlobalMerchantService>;
-  readonly merchantStorage: KnownNode<GlobalMerchantStorage>;
-  readonly merchant: KnownNode<GlobalMerchant>;
-  readonly merchants: KnownNode<GlobalMerchants>;
-  readonly micropay: KnownNode<GlobalMicropay>;
-  readonly papay: KnownNode<GlobalPapay>;
-  readonly profitSharing: KnownNode<GlobalProfitSharing>;
-  readonly refund: KnownNode<GlobalRefund>;
-  readonly refunds: KnownNode<GlobalRefunds>;
-  readonly settle: KnownNode<GlobalSettle>;
-  readonly statements: KnownNode<GlobalStatements>;
-  readonly transactions: KnownNode<GlobalTransactions>;
-}
-
-export interface Gov {
-  readonly subsidy: KnownNode<GovSubsidy>;
-}
-
-export interface GovSubsidy {
-  readonly audit: KnownNode<GovSubsidyAudit>;
-  readonly companies: KnownNode<GovSubsidyCompanies>;
-  readonly goods: KnownNode<GovSubsidyGoods>;
-  readonly nQualifications: KnownNode<GovSubsidyNQualifications>;
-  readonly qualification: KnownNode<GovSubsidyQualification>;
-  readonly qualifications: KnownNode<GovSubsidyQualifications>;
-  readonly sncode: KnownNode<GovSubsidySncode>;
-  readonly transactions: KnownNode<GovSubsidyTransactions>;
-  readonly zhejiang: KnownNode<GovSubsidyZhejiang>;
-}
-
-export interface Marketing {
-  readonly bankFavor: KnownNode<MarketingBankFavor>;
-  readonly bank: KnownNode<MarketingBank>;
-  readonly busifavor: KnownNode<MarketingBusifavor>;
-  readonly favor: KnownNode<MarketingFavor>;
-  readonly goodsSubsidyActivity: KnownNode<MarketingGoodsSubsidyActivity>;
-  readonly membercardActivity: KnownNode<MarketingMembercardActivity>;
-  readonly membercardOpen: KnownNode<MarketingMembercardOpen>;
-  readonly partner: KnownNode<MarketingPartner>;
-  readonly partnerships: KnownNode<MarketingPartnerships>;
-  readonly paygiftactivity: KnownNode<MarketingPaygiftactivity>;
-  readonly shoppingReceipt: KnownNode<MarketingShoppingReceipt>;
-  readonly weeklyDiscount: KnownNode<MarketingWeeklyDiscount>;
-  readonly withdrawFavor: KnownNode<MarketingWithdrawFavor>;
-}
-
-export interface MarketingBusifavor {
-  readonly callbacks: KnownNode<MarketingBusifavorCallbacks>;
-  readonly coupons: KnownNode<MarketingBusifavorCoupons>;
-  readonly productCoupons: KnownNode<MarketingBusifavorProductCoupons>;
-  readonly stocks: KnownNode<MarketingBusifavorStocks>;
-  readonly subsidy: KnownNode<MarketingBusifavorSubsidy>;
-  readonly users: KnownNode<MarketingBusifavorUsers>;
-}
-
-export interface MarketingMembercardOpen {
-  readonly activateInformations: KnownNode<MarketingMembercardOpenActivateInformations>;
-  readonly callback: KnownNode<MarketingMembercardOpenCallback>;
-  readonly cards: KnownNode<MarketingMembercardOpenCards>;
-  readonly phonenumberMember: KnownNode<MarketingMembercardOpenPhonenumberMember>;
-  readonly user: KnownNode<MarketingMembercardOpenUser>;
-}
-
-export interface MarketingPartner {
-  readonly deliveryPlan: KnownNode<MarketingPartnerDeliveryPlan>;
-  readonly productCoupon: KnownNode<MarketingPartnerProductCoupon>;
-}
-
-export interface MarketingPartnerProductCoupon {
-  readonly imageGenerationTasks: KnownNode<MarketingPartnerProductCouponImageGenerationTasks>;
-  readonly media: KnownNode<MarketingPartnerProductCouponMedia>;
-  readonly notifyConfigs: KnownNode<MarketingPartnerProductCouponNotifyConfigs>;
-  readonly productCoupons: KnownNode<MarketingPartnerProductCouponProductCoupons>;
-  readonly users: KnownNode<MarketingPartnerProductCouponUsers>;
-}
-
-export interface NewTaxControlFapiao {
-  readonly cardTemplate: KnownNode<NewTaxControlFapiaoCardTemplate>;
-  readonly download: KnownNode<NewTaxControlFapiaoDownload>;
-  readonly fapiaoApplications: KnownNode<NewTaxControlFapiaoFapiaoApplications>;
-  readonly fapiaomerchant: KnownNode<NewTaxControlFapiaoFapiaomerchant>;
-  readonly merchant: KnownNode<NewTaxControlFapiaoMerchant>;
-  readonly userTitle: KnownNode<NewTaxControlFapiaoUserTitle>;
-}
-
-export interface Papay {
-  readonly contracts: KnownNode<PapayContracts>;
-  readonly insurancePay: KnownNode<PapayInsurancePay>;
-  readonly insuranceSign: KnownNode<PapayInsuranceSign>;
-  readonly pay: KnownNode<PapayPay>;
-  readonly scheduledDeductSign: KnownNode<PapayScheduledDeductSign>;
-  readonly sign: KnownNode<PapaySign>;
-}
-
-export interface Pay {
-  readonly acquiringBank: KnownNode<PayAcquiringBank>;
-  readonly instal: KnownNode<PayInstal>;
-  readonly partner: KnownNode<PayPartner>;
-  readonly transactions: KnownNode<PayTransactions>;
-}
-
-export interface Payscore {
-  readonly acquiringbank: KnownNode<PayscoreAcquiringbank>;
-  readonly merchantBill: KnownNode<PayscoreMerchantBill>;
-  readonly oversea: KnownNode<PayscoreOversea>;
-  readonly partner: KnownNode<PayscorePartner>;
-  readonly payafterOrders: KnownNode<PayscorePayafterOrders>;
-  readonly permissions: KnownNode<PayscorePermissions>;
-  readonly plan: KnownNode<PayscorePlan>;
-  readonly serviceorder: KnownNode<PayscoreServiceorder>;
-  readonly servicepayondeliveryorder: KnownNode<PayscoreServicepayondeliveryorder>;
-  readonly signPlan: KnownNode<PayscoreSignPlan>;
-  readonly smartretailOrders: KnownNode<PayscoreSmartretailOrders>;
-  readonly userServiceState: KnownNode<PayscoreUserServiceState>;
-  readonly users: KnownNode<PayscoreUsers>;
-}
-
-export interface Platsolution {
-  readonly ecommerce: KnownNode<PlatsolutionEcommerce>;
-  readonly insurance: KnownNode<PlatsolutionInsurance>;
-  readonly mchTransfer: KnownNode<PlatsolutionMchTransfer>;
-}
-
-export interface PlatsolutionEcommerce {
-  readonly bankTransferRecharges: KnownNode<PlatsolutionEcommerceBankTransferRecharges>;
-  readonly insuranceCompensationContracts: KnownNode<PlatsolutionEcommerceInsuranceCompensationContracts>;
-  readonly mchTransfer: KnownNode<PlatsolutionEcommerceMchTransfer>;
-  readonly rechargeEmployees: KnownNode<PlatsolutionEcommerceRechargeEmployees>;
-  readonly recharges: KnownNode<PlatsolutionEcommerceRecharges>;
-  readonly settle: KnownNode<PlatsolutionEcommerceSettle>;
-  readonly withdraw: KnownNode<PlatsolutionEcommerceWithdraw>;
-}
-
-export interface PlatsolutionEcommerceMchTransfer {
-  readonly compensateBills: KnownNode<PlatsolutionEcommerceMchTransferCompensateBills>;
-  readonly depositAfterSalesCompensationBills: KnownNode<PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBills>;
-  readonly depositInsurancePremiumsCompensationBills: KnownNode<PlatsolutionEcommerceMchTransferDepositInsurancePremiumsCompensationBills>;
-  readonly depositShippingCostCompensationBills: KnownNode<PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBills>;
-  readonly insuranceClaimBills: KnownNode<PlatsolutionEcommerceMchTransferInsuranceClaimBills>;
-  readonly subMchCompensationBills: KnownNode<PlatsolutionEcommerceMchTransferSubMchCompensationBills>;
-  readonly transferBills: KnownNode<PlatsolutionEcommerceMchTransferTransferBills>;
 }

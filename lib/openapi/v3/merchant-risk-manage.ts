@@ -34,7 +34,7 @@ export interface MerchantRiskManageEcTradeRiskQueryRiskTradesPostJson {
 }
 
 /** 查询风险订单 */
-export interface MerchantRiskManageEcTradeRiskQueryRiskTradesPost extends CommonOptions {
+export interface MerchantRiskManageEcTradeRiskQueryRiskTradesPost {
   json: MerchantRiskManageEcTradeRiskQueryRiskTradesPostJson;
 }
 
@@ -60,8 +60,8 @@ export interface MerchantRiskManageEcTradeRiskQueryRiskTradesPostResult {
 export interface MerchantRiskManageEcTradeRiskQueryRiskTrades {
   /**
    * 查询风险订单
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013894247
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4013894221
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013894247
+   * https://pay.weixin.qq.com/doc/v3/partner/4013894221
    */
   readonly post: Call<
     MerchantRiskManageEcTradeRiskQueryRiskTradesPost,
@@ -69,8 +69,8 @@ export interface MerchantRiskManageEcTradeRiskQueryRiskTrades {
   >;
   /**
    * 查询风险订单
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013894247
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4013894221
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013894247
+   * https://pay.weixin.qq.com/doc/v3/partner/4013894221
    */
   readonly postAsync: Call<
     MerchantRiskManageEcTradeRiskQueryRiskTradesPost,
@@ -103,7 +103,7 @@ export interface MerchantRiskManageEcTradeRiskRecvDisposeResultPostJson {
 }
 
 /** 回传处置结果 */
-export interface MerchantRiskManageEcTradeRiskRecvDisposeResultPost extends CommonOptions {
+export interface MerchantRiskManageEcTradeRiskRecvDisposeResultPost {
   json: MerchantRiskManageEcTradeRiskRecvDisposeResultPostJson;
 }
 
@@ -116,8 +116,8 @@ export interface MerchantRiskManageEcTradeRiskRecvDisposeResultPostResult {
 export interface MerchantRiskManageEcTradeRiskRecvDisposeResult {
   /**
    * 回传处置结果
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013894250
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4013894227
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013894250
+   * https://pay.weixin.qq.com/doc/v3/partner/4013894227
    */
   readonly post: Call<
     MerchantRiskManageEcTradeRiskRecvDisposeResultPost,
@@ -125,8 +125,8 @@ export interface MerchantRiskManageEcTradeRiskRecvDisposeResult {
   >;
   /**
    * 回传处置结果
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4013894250
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4013894227
+   * https://pay.weixin.qq.com/doc/v3/merchant/4013894250
+   * https://pay.weixin.qq.com/doc/v3/partner/4013894227
    */
   readonly postAsync: Call<
     MerchantRiskManageEcTradeRiskRecvDisposeResultPost,
@@ -272,7 +272,7 @@ export interface MerchantRiskManageReportTradeUnionInformationPostJson {
 }
 
 /** 上报订单关联信息 */
-export interface MerchantRiskManageReportTradeUnionInformationPost extends CommonOptions {
+export interface MerchantRiskManageReportTradeUnionInformationPost {
   json: MerchantRiskManageReportTradeUnionInformationPostJson;
 }
 
@@ -293,8 +293,8 @@ export interface MerchantRiskManageReportTradeUnionInformationPostResult {
 export interface MerchantRiskManageReportTradeUnionInformation {
   /**
    * 上报订单关联信息
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012529250
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012692160
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012529250
+   * https://pay.weixin.qq.com/doc/v3/partner/4012692160
    */
   readonly post: Call<
     MerchantRiskManageReportTradeUnionInformationPost,
@@ -302,8 +302,8 @@ export interface MerchantRiskManageReportTradeUnionInformation {
   >;
   /**
    * 上报订单关联信息
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012529250
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012692160
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012529250
+   * https://pay.weixin.qq.com/doc/v3/partner/4012692160
    */
   readonly postAsync: Call<
     MerchantRiskManageReportTradeUnionInformationPost,
@@ -328,7 +328,7 @@ export interface MerchantRiskManageTradeRiskInformationGetQuery {
 }
 
 /** 查询风险信息 */
-export interface MerchantRiskManageTradeRiskInformationGet extends CommonOptions {
+export interface MerchantRiskManageTradeRiskInformationGet {
   query: MerchantRiskManageTradeRiskInformationGetQuery;
 }
 
@@ -358,14 +358,14 @@ export interface MerchantRiskManageTradeRiskInformationGetResult {
 export interface MerchantRiskManageTradeRiskInformation {
   /**
    * 查询风险信息
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012526198
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467535
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012526198
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467535
    */
   readonly get: Call<MerchantRiskManageTradeRiskInformationGet, MerchantRiskManageTradeRiskInformationGetResult>;
   /**
    * 查询风险信息
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012526198
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467535
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012526198
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467535
    */
   readonly getAsync: Call<MerchantRiskManageTradeRiskInformationGet, MerchantRiskManageTradeRiskInformationGetResult>;
 }
@@ -403,7 +403,7 @@ export interface MerchantRiskManageTradeRiskResultPostJson {
 }
 
 /** 处置结果回传 */
-export interface MerchantRiskManageTradeRiskResultPost extends CommonOptions {
+export interface MerchantRiskManageTradeRiskResultPost {
   json: MerchantRiskManageTradeRiskResultPostJson;
 }
 
@@ -443,14 +443,14 @@ export interface MerchantRiskManageTradeRiskResultPostResult {
 export interface MerchantRiskManageTradeRiskResult {
   /**
    * 处置结果回传
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012384516
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467540
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012384516
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467540
    */
   readonly post: Call<MerchantRiskManageTradeRiskResultPost, MerchantRiskManageTradeRiskResultPostResult>;
   /**
    * 处置结果回传
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012384516
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467540
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012384516
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467540
    */
   readonly postAsync: Call<MerchantRiskManageTradeRiskResultPost, MerchantRiskManageTradeRiskResultPostResult>;
 }
@@ -468,7 +468,7 @@ export interface MerchantRiskManageViolationNotificationsPostJson {
 }
 
 /** 创建商户违规通知回调地址 */
-export interface MerchantRiskManageViolationNotificationsPost extends CommonOptions {
+export interface MerchantRiskManageViolationNotificationsPost {
   json: MerchantRiskManageViolationNotificationsPostJson;
 }
 
@@ -485,7 +485,7 @@ export interface MerchantRiskManageViolationNotificationsPutJson {
 }
 
 /** 修改商户违规通知回调地址 */
-export interface MerchantRiskManageViolationNotificationsPut extends CommonOptions {
+export interface MerchantRiskManageViolationNotificationsPut {
   json: MerchantRiskManageViolationNotificationsPutJson;
 }
 
@@ -498,32 +498,32 @@ export interface MerchantRiskManageViolationNotificationsPutResult {
 export interface MerchantRiskManageViolationNotifications {
   /**
    * 删除商户违规通知回调地址
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012471334
+   * https://pay.weixin.qq.com/doc/v3/partner/4012471334
    */
   readonly delete: OptionalCall<CommonOptions, undefined>;
   /**
    * 删除商户违规通知回调地址
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012471334
+   * https://pay.weixin.qq.com/doc/v3/partner/4012471334
    */
   readonly deleteAsync: OptionalCall<CommonOptions, undefined>;
   /**
    * 查询商户违规通知回调地址
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012471327
+   * https://pay.weixin.qq.com/doc/v3/partner/4012471327
    */
   readonly get: OptionalCall<CommonOptions, MerchantRiskManageViolationNotificationsGetResult>;
   /**
    * 查询商户违规通知回调地址
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012471327
+   * https://pay.weixin.qq.com/doc/v3/partner/4012471327
    */
   readonly getAsync: OptionalCall<CommonOptions, MerchantRiskManageViolationNotificationsGetResult>;
   /**
    * 创建商户违规通知回调地址
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012471333
+   * https://pay.weixin.qq.com/doc/v3/partner/4012471333
    */
   readonly post: Call<MerchantRiskManageViolationNotificationsPost, MerchantRiskManageViolationNotificationsPostResult>;
   /**
    * 创建商户违规通知回调地址
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012471333
+   * https://pay.weixin.qq.com/doc/v3/partner/4012471333
    */
   readonly postAsync: Call<
     MerchantRiskManageViolationNotificationsPost,
@@ -531,12 +531,12 @@ export interface MerchantRiskManageViolationNotifications {
   >;
   /**
    * 修改商户违规通知回调地址
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012471330
+   * https://pay.weixin.qq.com/doc/v3/partner/4012471330
    */
   readonly put: Call<MerchantRiskManageViolationNotificationsPut, MerchantRiskManageViolationNotificationsPutResult>;
   /**
    * 修改商户违规通知回调地址
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012471330
+   * https://pay.weixin.qq.com/doc/v3/partner/4012471330
    */
   readonly putAsync: Call<
     MerchantRiskManageViolationNotificationsPut,

@@ -155,7 +155,7 @@ export interface MerchantServiceComplaintNotificationsPostJson {
 }
 
 /** 创建投诉通知回调 */
-export interface MerchantServiceComplaintNotificationsPost extends CommonOptions {
+export interface MerchantServiceComplaintNotificationsPost {
   json: MerchantServiceComplaintNotificationsPostJson;
 }
 
@@ -166,57 +166,57 @@ export interface MerchantServiceComplaintNotificationsPutJson {
 }
 
 /** 更新投诉通知回调 */
-export interface MerchantServiceComplaintNotificationsPut extends CommonOptions {
+export interface MerchantServiceComplaintNotificationsPut {
   json: MerchantServiceComplaintNotificationsPutJson;
 }
 
 export interface MerchantServiceComplaintNotifications {
   /**
    * 删除投诉通知回调
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012460452
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012460474
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012460452
+   * https://pay.weixin.qq.com/doc/v3/partner/4012460474
    */
   readonly delete: OptionalCall<CommonOptions, undefined>;
   /**
    * 删除投诉通知回调
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012460452
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012460474
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012460452
+   * https://pay.weixin.qq.com/doc/v3/partner/4012460474
    */
   readonly deleteAsync: OptionalCall<CommonOptions, undefined>;
   /**
    * 查询投诉通知回调
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012459014
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012459065
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012459014
+   * https://pay.weixin.qq.com/doc/v3/partner/4012459065
    */
   readonly get: OptionalCall<CommonOptions, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 查询投诉通知回调
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012459014
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012459065
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012459014
+   * https://pay.weixin.qq.com/doc/v3/partner/4012459065
    */
   readonly getAsync: OptionalCall<CommonOptions, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 创建投诉通知回调
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012458679
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012458106
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012458679
+   * https://pay.weixin.qq.com/doc/v3/partner/4012458106
    */
   readonly post: Call<MerchantServiceComplaintNotificationsPost, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 创建投诉通知回调
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012458679
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012458106
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012458679
+   * https://pay.weixin.qq.com/doc/v3/partner/4012458106
    */
   readonly postAsync: Call<MerchantServiceComplaintNotificationsPost, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 更新投诉通知回调
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012459282
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012459287
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012459282
+   * https://pay.weixin.qq.com/doc/v3/partner/4012459287
    */
   readonly put: Call<MerchantServiceComplaintNotificationsPut, MerchantServiceComplaintNotificationsGetResult>;
   /**
    * 更新投诉通知回调
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012459282
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012459287
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012459282
+   * https://pay.weixin.qq.com/doc/v3/partner/4012459287
    */
   readonly putAsync: Call<MerchantServiceComplaintNotificationsPut, MerchantServiceComplaintNotificationsGetResult>;
 }
@@ -236,7 +236,7 @@ export interface MerchantServiceComplaintsGetQuery {
 }
 
 /** 查询投诉信息 */
-export interface MerchantServiceComplaintsGet extends CommonOptions {
+export interface MerchantServiceComplaintsGet {
   query: MerchantServiceComplaintsGetQuery;
 }
 
@@ -282,13 +282,13 @@ export interface MerchantServiceComplaintsGetResult {
 export interface MerchantServiceComplaints {
   /**
    * 查询投诉信息
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly get: Call<MerchantServiceComplaintsGet, MerchantServiceComplaintsGetResult>;
   /**
    * 查询投诉信息
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly getAsync: Call<MerchantServiceComplaintsGet, MerchantServiceComplaintsGetResult>;
@@ -296,7 +296,7 @@ export interface MerchantServiceComplaints {
 }
 
 /** 查询投诉详情 */
-export interface MerchantServiceComplaintsByTransactionIdGet extends CommonOptions {
+export interface MerchantServiceComplaintsByTransactionIdGet {
   /** 微信支付订单号 */
   transaction_id: string | number;
 }
@@ -328,13 +328,13 @@ export interface MerchantServiceComplaintsByTransactionIdGetResult {
 export interface MerchantServiceComplaintsByTransactionId {
   /**
    * 查询投诉详情
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly get: Call<MerchantServiceComplaintsByTransactionIdGet, MerchantServiceComplaintsByTransactionIdGetResult>;
   /**
    * 查询投诉详情
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly getAsync: Call<
@@ -345,7 +345,7 @@ export interface MerchantServiceComplaintsByTransactionId {
 }
 
 /** 查询投诉协商历史 */
-export interface MerchantServiceComplaintsByTransactionIdNegotiationHistorysGet extends CommonOptions {
+export interface MerchantServiceComplaintsByTransactionIdNegotiationHistorysGet {
   /** 微信支付订单号 */
   transaction_id: string | number;
 }
@@ -387,7 +387,7 @@ export interface MerchantServiceComplaintsByTransactionIdNegotiationHistorysGetR
 export interface MerchantServiceComplaintsByTransactionIdNegotiationHistorys {
   /**
    * 查询投诉协商历史
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly get: Call<
@@ -396,7 +396,7 @@ export interface MerchantServiceComplaintsByTransactionIdNegotiationHistorys {
   >;
   /**
    * 查询投诉协商历史
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly getAsync: Call<
@@ -420,7 +420,7 @@ export interface MerchantServiceComplaintsV2GetQuery {
 }
 
 /** 查询投诉单列表 */
-export interface MerchantServiceComplaintsV2Get extends CommonOptions {
+export interface MerchantServiceComplaintsV2Get {
   query: MerchantServiceComplaintsV2GetQuery;
 }
 
@@ -480,21 +480,21 @@ export interface MerchantServiceComplaintsV2GetResult {
 export interface MerchantServiceComplaintsV2 {
   /**
    * 查询投诉单列表
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012533431
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012691285
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012533431
+   * https://pay.weixin.qq.com/doc/v3/partner/4012691285
    */
   readonly get: Call<MerchantServiceComplaintsV2Get, MerchantServiceComplaintsV2GetResult>;
   /**
    * 查询投诉单列表
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012533431
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012691285
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012533431
+   * https://pay.weixin.qq.com/doc/v3/partner/4012691285
    */
   readonly getAsync: Call<MerchantServiceComplaintsV2Get, MerchantServiceComplaintsV2GetResult>;
   readonly _complaint_id_: KnownNode<MerchantServiceComplaintsV2ByComplaintId>;
 }
 
 /** 查询投诉单详情 */
-export interface MerchantServiceComplaintsV2ByComplaintIdGet extends CommonOptions {
+export interface MerchantServiceComplaintsV2ByComplaintIdGet {
   /** 投诉单号 */
   complaint_id: string | number;
 }
@@ -555,14 +555,14 @@ export interface MerchantServiceComplaintsV2ByComplaintIdGetResult {
 export interface MerchantServiceComplaintsV2ByComplaintId {
   /**
    * 查询投诉单详情
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012533436
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012691648
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012533436
+   * https://pay.weixin.qq.com/doc/v3/partner/4012691648
    */
   readonly get: Call<MerchantServiceComplaintsV2ByComplaintIdGet, MerchantServiceComplaintsV2ByComplaintIdGetResult>;
   /**
    * 查询投诉单详情
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012533436
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012691648
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012533436
+   * https://pay.weixin.qq.com/doc/v3/partner/4012691648
    */
   readonly getAsync: Call<
     MerchantServiceComplaintsV2ByComplaintIdGet,
@@ -582,7 +582,7 @@ export interface MerchantServiceComplaintsV2ByComplaintIdCompletePostJson {
 }
 
 /** 反馈处理完成 */
-export interface MerchantServiceComplaintsV2ByComplaintIdCompletePost extends CommonOptions {
+export interface MerchantServiceComplaintsV2ByComplaintIdCompletePost {
   /** 投诉单号 */
   complaint_id: string | number;
   json: MerchantServiceComplaintsV2ByComplaintIdCompletePostJson;
@@ -591,20 +591,20 @@ export interface MerchantServiceComplaintsV2ByComplaintIdCompletePost extends Co
 export interface MerchantServiceComplaintsV2ByComplaintIdComplete {
   /**
    * 反馈处理完成
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467255
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467217
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467255
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467217
    */
   readonly post: Call<MerchantServiceComplaintsV2ByComplaintIdCompletePost, undefined>;
   /**
    * 反馈处理完成
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467255
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467217
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467255
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467217
    */
   readonly postAsync: Call<MerchantServiceComplaintsV2ByComplaintIdCompletePost, undefined>;
 }
 
 /** 查询投诉协商历史 */
-export interface MerchantServiceComplaintsV2ByComplaintIdNegotiationHistorysGet extends CommonOptions {
+export interface MerchantServiceComplaintsV2ByComplaintIdNegotiationHistorysGet {
   /** 投诉单号 */
   complaint_id: string | number;
   query?: MerchantServiceComplaintsV2ByComplaintIdNegotiationHistorysGetQuery | undefined;
@@ -737,8 +737,8 @@ export interface MerchantServiceComplaintsV2ByComplaintIdNegotiationHistorysGetR
 export interface MerchantServiceComplaintsV2ByComplaintIdNegotiationHistorys {
   /**
    * 查询投诉协商历史
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012533439
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012691802
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012533439
+   * https://pay.weixin.qq.com/doc/v3/partner/4012691802
    */
   readonly get: Call<
     MerchantServiceComplaintsV2ByComplaintIdNegotiationHistorysGet,
@@ -746,8 +746,8 @@ export interface MerchantServiceComplaintsV2ByComplaintIdNegotiationHistorys {
   >;
   /**
    * 查询投诉协商历史
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012533439
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012691802
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012533439
+   * https://pay.weixin.qq.com/doc/v3/partner/4012691802
    */
   readonly getAsync: Call<
     MerchantServiceComplaintsV2ByComplaintIdNegotiationHistorysGet,
@@ -772,7 +772,7 @@ export interface MerchantServiceComplaintsV2ByComplaintIdResponsePostJson {
 }
 
 /** 提交回复 */
-export interface MerchantServiceComplaintsV2ByComplaintIdResponsePost extends CommonOptions {
+export interface MerchantServiceComplaintsV2ByComplaintIdResponsePost {
   /** 投诉单号 */
   complaint_id: string | number;
   json: MerchantServiceComplaintsV2ByComplaintIdResponsePostJson;
@@ -781,14 +781,14 @@ export interface MerchantServiceComplaintsV2ByComplaintIdResponsePost extends Co
 export interface MerchantServiceComplaintsV2ByComplaintIdResponse {
   /**
    * 提交回复
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467254
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467213
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467254
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467213
    */
   readonly post: Call<MerchantServiceComplaintsV2ByComplaintIdResponsePost, undefined>;
   /**
    * 提交回复
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467254
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467213
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467254
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467213
    */
   readonly postAsync: Call<MerchantServiceComplaintsV2ByComplaintIdResponsePost, undefined>;
 }
@@ -867,7 +867,7 @@ export interface MerchantServiceComplaintsV2ByComplaintIdResponseImmediateServic
 }
 
 /** 回复需要即时服务的投诉单 */
-export interface MerchantServiceComplaintsV2ByComplaintIdResponseImmediateServicePost extends CommonOptions {
+export interface MerchantServiceComplaintsV2ByComplaintIdResponseImmediateServicePost {
   /** 投诉单号 */
   complaint_id: string | number;
   json: MerchantServiceComplaintsV2ByComplaintIdResponseImmediateServicePostJson;
@@ -882,8 +882,8 @@ export interface MerchantServiceComplaintsV2ByComplaintIdResponseImmediateServic
 export interface MerchantServiceComplaintsV2ByComplaintIdResponseImmediateService {
   /**
    * 回复需要即时服务的投诉单
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4017151596
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4017151726
+   * https://pay.weixin.qq.com/doc/v3/merchant/4017151596
+   * https://pay.weixin.qq.com/doc/v3/partner/4017151726
    */
   readonly post: Call<
     MerchantServiceComplaintsV2ByComplaintIdResponseImmediateServicePost,
@@ -891,8 +891,8 @@ export interface MerchantServiceComplaintsV2ByComplaintIdResponseImmediateServic
   >;
   /**
    * 回复需要即时服务的投诉单
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4017151596
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4017151726
+   * https://pay.weixin.qq.com/doc/v3/merchant/4017151596
+   * https://pay.weixin.qq.com/doc/v3/partner/4017151726
    */
   readonly postAsync: Call<
     MerchantServiceComplaintsV2ByComplaintIdResponseImmediateServicePost,
@@ -915,7 +915,7 @@ export interface MerchantServiceComplaintsV2ByComplaintIdUpdateRefundProgressPos
 }
 
 /** 更新退款审批结果 */
-export interface MerchantServiceComplaintsV2ByComplaintIdUpdateRefundProgressPost extends CommonOptions {
+export interface MerchantServiceComplaintsV2ByComplaintIdUpdateRefundProgressPost {
   /** 投诉单号 */
   complaint_id: string | number;
   json: MerchantServiceComplaintsV2ByComplaintIdUpdateRefundProgressPostJson;
@@ -924,14 +924,14 @@ export interface MerchantServiceComplaintsV2ByComplaintIdUpdateRefundProgressPos
 export interface MerchantServiceComplaintsV2ByComplaintIdUpdateRefundProgress {
   /**
    * 更新退款审批结果
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467256
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467218
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467256
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467218
    */
   readonly post: Call<MerchantServiceComplaintsV2ByComplaintIdUpdateRefundProgressPost, undefined>;
   /**
    * 更新退款审批结果
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467256
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467218
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467256
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467218
    */
   readonly postAsync: Call<MerchantServiceComplaintsV2ByComplaintIdUpdateRefundProgressPost, undefined>;
 }
@@ -953,20 +953,20 @@ export interface MerchantServiceFeedbacksPostJson {
 }
 
 /** 商户反馈 */
-export interface MerchantServiceFeedbacksPost extends CommonOptions {
+export interface MerchantServiceFeedbacksPost {
   json: MerchantServiceFeedbacksPostJson;
 }
 
 export interface MerchantServiceFeedbacks {
   /**
    * 商户反馈
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly post: Call<MerchantServiceFeedbacksPost, undefined>;
   /**
    * 商户反馈
-   * @see https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
+   * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly postAsync: Call<MerchantServiceFeedbacksPost, undefined>;
@@ -986,20 +986,20 @@ export interface MerchantServiceImagesUploadPostResult {
 export interface MerchantServiceImagesUpload {
   /**
    * 商户上传反馈图片
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467250
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467222
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467250
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467222
    */
   readonly post: Call<UploadOptions, MerchantServiceImagesUploadPostResult>;
   /**
    * 商户上传反馈图片
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467250
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467222
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467250
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467222
    */
   readonly postAsync: Call<UploadOptions, MerchantServiceImagesUploadPostResult>;
 }
 
 /** 图片下载 */
-export interface MerchantServiceImagesByMediaIdGet extends CommonOptions {
+export interface MerchantServiceImagesByMediaIdGet {
   /** 媒体文件ID */
   media_id: string | number;
 }
@@ -1007,14 +1007,14 @@ export interface MerchantServiceImagesByMediaIdGet extends CommonOptions {
 export interface MerchantServiceImagesByMediaId {
   /**
    * 图片下载
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467251
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467223
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467251
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467223
    */
   readonly get: DownloadCall<MerchantServiceImagesByMediaIdGet>;
   /**
    * 图片下载
-   * @see https://pay.weixin.qq.com/doc/v3/merchant/4012467251
-   * @see https://pay.weixin.qq.com/doc/v3/partner/4012467223
+   * https://pay.weixin.qq.com/doc/v3/merchant/4012467251
+   * https://pay.weixin.qq.com/doc/v3/partner/4012467223
    */
   readonly getAsync: DownloadCall<MerchantServiceImagesByMediaIdGet>;
 }

@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import ts from 'typescript';
+
+const PROJECT = resolve(__dirname, '../..');
+const PREAMBLE = `import type { Chain } from '../../lib/openapi/chain';\ndeclare const instance: Chain;\n`;
+
+/** The settings that most users have. */
+const SETTINGS: ts.CompilerOptions = {
+  strict: true,
+  noEmit: true,
+  target: ts.ScriptTarget.ES2023,
+  lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+  module: ts.ModuleKind.Node20,
+  types: ['node'],
+  skipLibCheck: true,
+};
+
+/**
+ * What the compiler says of statements that use `instance`.
+ * @param files statements by file, each on a line of its own
+ * @returns for each file and statement the first message, or undefined
+ */
+export function diagnose(files: readonly (readonly string[])[]): (string | undefined)[][] {
+  const texts = new Map(
+    files.map((statements, index) => [
+      resolve(PROJECT, `scripts/check-calls/virtual-${index}.ts`),
+      `${PREAMBLE}${statements.join('\n')}\n`,
+    ]),
+  );
+  const host = ts.createCompilerHost(SETTINGS);
+  const { getSourceFile } = host;
+  host.getSourceFile = (name, language, ...rest) => {
+    const text = texts.get(name);
+    return text === undefined ? getSourceFile(name, language, ...rest) : ts.createSourceFile(name, text, language);
+  };
+  const program = ts.createProgram([...texts.keys()], SETTINGS, host);
+  return [...texts.keys()].map((name, index) => {
+    const file = program.getSourceFile(name);
+    const messages: (string | undefined)[] = Array.from({ length: files[index]?.length ?? 0 });
+    const offset = PREAMBLE.split('\n').length - 1;
+    const diagnostics = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+    for (const { start = 0, messageText } of diagnostics) {
+      const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) - offset;
+      messages[line] ??= ts.flattenDiagnosticMessageText(messageText, '\n');
+    }
+    return messages;
+  });
+}
