@@ -17,3 +17,15 @@ export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   /** v2: the request carries no `nonce_str`. */
   nonceless?: boolean;
 }
+
+/** For handlers that are told of something while there is no connection to control. */
+export const IDLE: Dispatcher.DispatchController = {
+  paused: false,
+  aborted: false,
+  reason: null,
+  rawHeaders: null,
+  rawTrailers: null,
+  abort() {},
+  pause() {},
+  resume() {},
+};

@@ -1,8 +1,7 @@
 import { stringify } from 'node:querystring';
-import type { Dispatcher } from 'undici';
 import { InvalidArgumentError } from '../errors';
 import { isMedia, type Media } from '../media/media';
-import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
+import { IDLE, type Interceptor, type SignedDispatchOptions } from './dispatch-options';
 import { originOf } from './origins';
 
 /** A request in the one form that can be both signed and sent. */
@@ -45,18 +44,6 @@ function streaming(request: SignableRequest, media: Media) {
   const headers = { ...request.headers, ...media.headers, 'content-length': String(media.contentLength) };
   return { ...request, headers, body: media.stream() };
 }
-
-/** For handlers that are told of an error before there is a connection to control. */
-const IDLE: Dispatcher.DispatchController = {
-  paused: false,
-  aborted: false,
-  reason: null,
-  rawHeaders: null,
-  rawTrailers: null,
-  abort() {},
-  pause() {},
-  resume() {},
-};
 
 async function signable(options: SignedDispatchOptions): Promise<SignableRequest> {
   const { method, path, query } = options;
