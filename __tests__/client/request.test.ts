@@ -2,7 +2,8 @@ import { buildRequest, readCall } from '../../lib/client/request';
 
 /** What wechatpay-php 1.4 sends for the same, unless the design parts from it on purpose. */
 const build = (template: string, options: unknown = {}, baseUrl = 'https://api.mch.weixin.qq.com/') => {
-  const defaults = { baseUrl: new URL(baseUrl), headers: { v2: {}, v3: { accept: 'text/plain' } }, timeout: 1000 };
+  const headers = { v2: {}, v3: { accept: 'text/plain' } };
+  const defaults = { baseUrl: new URL(baseUrl), headers, timeouts: { total: 1000 }, retries: false };
   return buildRequest(readCall('post', template, options), defaults);
 };
 const address = (...args: Parameters<typeof build>): string => {

@@ -27,7 +27,7 @@ test('the signature covers the hash, the hash the body', async () => {
   const signed = signedStatement('/v3/global/statements', headers);
   expect(verify('sha256', Buffer.from(response(1700000000, 'NONCE', signed)), publicKey, signature)).toBe(true);
 
-  const digest = statementDigest(new Headers(headers));
+  const digest = statementDigest(headers);
   expect(digest).toEqual({ hash_type: 'SHA1', hash_value: SHA1, tar_type: undefined });
   const text = (body: string) => new Response(checkDigest(new Blob([body]).stream(), digest as never)).text();
   expect(await text('statement')).toBe('statement');
@@ -38,9 +38,9 @@ test.each<[Record<string, string>, string | undefined]>([
   [{ ...headers, 'content-encoding': 'gzip' }, 'gzip'],
   [headers, undefined],
 ])('%j is zipped as %s', (received, expected) => {
-  expect(statementDigest(new Headers(received))?.tar_type).toBe(expected);
+  expect(statementDigest(received)?.tar_type).toBe(expected);
 });
 
 test('an answer without the header has no hash', () => {
-  expect(statementDigest(new Headers())).toBeUndefined();
+  expect(statementDigest({})).toBeUndefined();
 });

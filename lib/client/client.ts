@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
 import type { Credentials } from '../crypto/credentials';
-import { InvalidArgumentError } from '../errors';
+import { InvalidArgumentError, WechatPayError } from '../errors';
 import { trustedOrigins } from '../middleware/origins';
 import { VERSION } from '../version';
 import type { LoadedConfig } from './config';
-import { deadline } from './deadline';
 import { report } from './diagnostics';
-import { decoderOf, encryptCall } from './encryption';
+import { download } from './download';
+import { decoderOf, encryptCall, needsEncryption } from './encryption';
 import { explainFailure } from './failure';
 import type { WireHeaders } from './headers';
 import { buildRequest, type Call, type RequestDefaults, readCall, type WireRequest } from './request';
@@ -36,7 +36,11 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     'user-agent': USER_AGENT,
     ...config.headers,
   });
-  const defaults: RequestDefaults = { ...config, headers: { v2: headersOf('v2'), v3: headersOf('v3') } };
+  const defaults: RequestDefaults = {
+    ...config,
+    retries: config.retry !== undefined,
+    headers: { v2: headersOf('v2'), v3: headersOf('v3') },
+  };
   const origins = trustedOrigins(config.baseUrl);
   const stackOf = createStacks(config);
 
@@ -50,31 +54,28 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   return (verb, path, options) =>
     new ResponsePromise((resolve) => {
       const call = readCall(verb, path, options);
-      const { encrypted } = call.options;
-      resolve(call.trait.encrypt && !encrypted ? encryptCall(call, credentials).then(start) : start(call));
+      resolve(needsEncryption(call) ? encryptCall(call, credentials).then(start) : start(call));
     });
 }
 
-/** Sends a request within its time, and reports it. */
+/** Sends a request, and reports it. */
 function carryOut(dispatcher: Dispatcher, request: WireRequest, decode: Decoder | undefined): Promise<ApiResponse> {
-  const what = `${request.method} ${request.path.split('?')[0]}`;
+  const what = `${request.method} ${request.path.split('?', 1)[0]}`;
   const finish = report(request);
-  const limit = deadline(request.timeout, request.signal, what);
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown) => {
-      limit.clear();
+  const sent = request.download ? download(dispatcher, request, what) : send(dispatcher, request, what, decode);
+  return sent.then(
+    (response) => {
+      finish?.({ status: response.status, requestId: response.requestId });
+      return response;
+    },
+    (error) => {
       const failure = explainFailure(error, what, request.signal);
-      finish({ error: failure });
-      reject(failure);
-    };
-    // undici acts on an abort only once there is a socket; the caller need not wait for that.
-    limit.signal.addEventListener('abort', () => reject(limit.signal.reason), { once: true });
-    send(dispatcher, request, limit, what, decode).then((response) => {
-      if (!request.download) limit.clear();
-      finish({ status: response.status, requestId: response.requestId });
-      resolve(response);
-    }, fail);
-  });
+      const { made } = request.attempts;
+      if (made > 1 && failure instanceof WechatPayError) Object.assign(failure, { attempts: made });
+      finish?.({ error: failure });
+      throw failure;
+    },
+  );
 }
 
 /** Without TLS, as to a simulator, there is no certificate to present. */

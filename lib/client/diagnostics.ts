@@ -25,9 +25,9 @@ type Outcome = Pick<Diagnostic, 'status' | 'requestId'> | { error: unknown };
 const published = channel('wechatpay');
 const debug = debuglog('wechatpay');
 
-/** Reports a request; returns what reports its outcome. Costs nothing where nobody listens. */
-export function report({ method, origin, path: target }: WireRequest): (outcome: Outcome) => void {
-  if (!debug.enabled && !published.hasSubscribers) return () => {};
+/** Reports a request; returns what reports its outcome, `undefined` where nobody listens. */
+export function report({ method, origin, path: target }: WireRequest): ((outcome: Outcome) => void) | undefined {
+  if (!debug.enabled && !published.hasSubscribers) return undefined;
   const start = performance.now();
   const request = { method, origin, target };
   publish({ phase: 'request', ...request });

@@ -1,4 +1,9 @@
 import { ApiError, InvalidArgumentError, TimeoutError, TransportError, WechatPayError } from '../errors';
+import { toObject } from '../format/transformer';
+import { refuseFailure } from '../middleware/v2-verifier';
+import type { Answer } from '../middleware/verifying-handler';
+import { readHeaders } from './response';
+import type { Protocol } from './target';
 
 const TIMEOUTS: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
@@ -19,8 +24,12 @@ export function explainFailure(error: unknown, what: string, signal: AbortSignal
 /** What to do when it is not known whether WeChat Pay carried out a request. */
 export const UNKNOWN_OUTCOME = 'Whether it was carried out is unknown: query the outcome before you send it again.';
 
-/** The error for an answer of status 300 and above, from WeChat Pay's `{ code, message, detail }` where it has one. */
-export function apiError(what: string, status: number, headers: Headers, body: string): ApiError {
+/** The error for an answer of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
+export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): ApiError {
+  const { status, headers: received } = answer;
+  const body = Buffer.from(answer.body).toString();
+  if (protocol === 'v2' && body.startsWith('<xml')) refuseFailure(what, toObject(body), answer);
+  const headers = readHeaders(received);
   const { code, message, detail } = parse(body);
   return new ApiError({
     request: what,

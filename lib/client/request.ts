@@ -3,20 +3,27 @@ import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url
 import { expandTemplate } from '../format/uri-template';
 import { type FileDigest, readDigest } from '../media/digest';
 import { isMedia, type Media } from '../media/media';
-import type { CommonOptions } from '../openapi/options';
+import type { CommonOptions, Timeouts } from '../openapi/options';
 import { type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
-import { isTimeout, TIMEOUT_RULE } from './deadline';
 import { type WireHeaders, writeHeaders } from './headers';
 import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
+import { readTimeouts } from './timeouts';
 
 /** A request as it goes out, but for its signature. */
 export interface WireRequest extends Target {
   method: string;
   headers: WireHeaders;
   body: string | Uint8Array | Media | undefined;
+  /** For the whole call. */
   timeout: number;
+  connectTimeout: number | undefined;
+  headersTimeout: number | undefined;
+  bodyTimeout: number;
   signal: AbortSignal | undefined;
+  retry: boolean | undefined;
+  deadline: number;
+  attempts: { made: number };
   /** The origin of the call's own `baseUrl`. */
   trustedOrigin: string | undefined;
   security: boolean;
@@ -34,11 +41,16 @@ export interface RequestDefaults {
   /** The configured root of the API, which then counts for operations that have a root of their own as well. */
   baseUrl: URL | undefined;
   headers: Record<Protocol, WireHeaders>;
-  timeout: number;
+  timeouts: Timeouts;
+  /** Whether requests are repeated at all. */
+  retries: boolean;
 }
 
-/** The least time for an upload, unless the caller gives one, in milliseconds. */
+/** The time for a call, and the least for an upload unless the caller gives one, in milliseconds. */
+const TIMEOUT = 10_000;
 const UPLOAD_TIMEOUT = 30_000;
+
+const DEFAULT_BASE = new URL(DEFAULT_BASE_URL);
 
 /** The names that mean an option; a URI variable of such a name is given by `variables`. */
 const OPTIONS: ReadonlySet<string> = new Set([
@@ -49,6 +61,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'body',
   'baseUrl',
   'timeout',
+  'retry',
   'signal',
   'security',
   'nonceless',
@@ -97,10 +110,12 @@ export function readCall(verb: string, template: string, input: unknown): Call {
       `The URI variable "${name}" of "${template}" has the name of an option: give it as variables: { ${name}: … }.`,
     );
   });
-  refuseDotSegments(template, path);
-  for (const [name, ours] of Object.entries(ALIEN)) {
-    if (Object.hasOwn(options, name) && !used.has(name)) {
-      throw new InvalidArgumentError(`"${name}" is neither an option nor a variable of "${template}": use "${ours}".`);
+  if (used.size > 0) refuseDotSegments(template, path);
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(ALIEN, name) && !used.has(name)) {
+      throw new InvalidArgumentError(
+        `"${name}" is neither an option nor a variable of "${template}": use "${ALIEN[name]}".`,
+      );
     }
   }
   return { verb, path, options, trait: traitOf(verb, path) ?? {} };
@@ -111,11 +126,14 @@ export function readCall(verb: string, template: string, input: unknown): Call {
  * @throws {@link InvalidArgumentError} where an option cannot be used
  */
 export function buildRequest({ verb, path, options, trait, serial }: Call, defaults: RequestDefaults): WireRequest {
-  const { signal, digest } = options;
-  const timeout =
-    options.timeout ?? (isMedia(options.body) ? Math.max(defaults.timeout, UPLOAD_TIMEOUT) : defaults.timeout);
+  const { signal, digest, retry } = options;
+  const own = options.timeout === undefined ? undefined : readTimeouts(options.timeout, fail);
+  const timeouts = own ? { ...defaults.timeouts, ...own } : defaults.timeouts;
+  const usual = defaults.timeouts.total ?? TIMEOUT;
+  const timeout = own?.total ?? (isMedia(options.body) ? Math.max(usual, UPLOAD_TIMEOUT) : usual);
   const ownBase = readOwnBase(options.baseUrl);
-  if (!isTimeout(timeout)) throw new InvalidArgumentError(`"timeout" ${TIMEOUT_RULE}.`);
+  if (retry !== undefined && typeof retry !== 'boolean') throw fail('"retry" must be true or false.');
+  if (retry && !defaults.retries) throw fail('"retry" of a call needs "retry" in the configuration, which is not set.');
   if (digest !== undefined) readDigest(digest);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidArgumentError('"signal" must be an AbortSignal.');
@@ -124,17 +142,23 @@ export function buildRequest({ verb, path, options, trait, serial }: Call, defau
   const isXml = protocol === 'v2';
   const isGet = verb === 'get';
   const query = isXml && isGet ? (readFields(options.xml) ?? options.query) : options.query;
-  const base = ownBase ?? defaults.baseUrl ?? new URL(trait.base ?? DEFAULT_BASE_URL);
+  const base = ownBase ?? defaults.baseUrl ?? (trait.base === undefined ? DEFAULT_BASE : new URL(trait.base));
+  const target = resolveTarget(path, base, query);
   return {
-    ...resolveTarget(path, base, query),
+    protocol,
+    origin: target.origin,
+    path: target.path,
     method: verb.toUpperCase(),
-    headers: writeHeaders(options.headers, {
-      ...defaults.headers[protocol],
-      ...(serial && { 'wechatpay-serial': serial }),
-    }),
+    headers: headersOf(options.headers, serial, defaults.headers[protocol]),
     body: isXml ? (isGet ? undefined : writeXml(options.xml, options.body)) : writeBody(options.json, options.body),
     timeout,
+    connectTimeout: timeouts.connect,
+    headersTimeout: timeouts.headers,
+    bodyTimeout: timeouts.body ?? timeout,
     signal,
+    retry,
+    deadline: performance.now() + timeout,
+    attempts: { made: 1 },
     trustedOrigin: ownBase?.origin,
     security: Boolean(options.security ?? trait.security),
     nonceless: Boolean(options.nonceless ?? trait.nonceless),
@@ -143,6 +167,15 @@ export function buildRequest({ verb, path, options, trait, serial }: Call, defau
     fragment: trait.redirect,
     digest,
   };
+}
+
+function fail(message: string): InvalidArgumentError {
+  return new InvalidArgumentError(message);
+}
+
+function headersOf(own: unknown, serial: string | undefined, defaults: WireHeaders): WireHeaders {
+  if (own === undefined && serial === undefined) return defaults;
+  return writeHeaders(own, serial === undefined ? defaults : { ...defaults, 'wechatpay-serial': serial });
 }
 
 function readOwnBase(baseUrl: unknown): URL | undefined {

@@ -1,9 +1,23 @@
+import type { ReceivedHeaders } from '../crypto/platform-signature';
 import { BodyError } from '../errors';
 import { toObject } from '../format/transformer';
+import type { Answer } from '../middleware/verifying-handler';
 import type { ApiResponse as ApiResponseOf } from '../openapi/response';
 
-/** `Response` is typed with `json` as a property, which a method could not override. */
-type Base = new (...init: ConstructorParameters<typeof Response>) => Omit<Response, 'json'>;
+/** `Response` is typed with properties where it has methods and accessors, which a class could not override. */
+type Base = new (...init: ConstructorParameters<typeof Response>) => Omit<Response, keyof Readable> & Readable;
+
+interface Readable {
+  get headers(): Headers;
+  get body(): Response['body'];
+  get bodyUsed(): boolean;
+  text(): Promise<string>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  blob(): Promise<Blob>;
+  formData(): Promise<FormData>;
+  clone(): Response;
+  json(): Promise<unknown>;
+}
 
 /** Decrypts what of an answer's JSON is encrypted. */
 export type Decoder = (json: unknown) => Promise<unknown>;
@@ -12,7 +26,7 @@ export type Decoder = (json: unknown) => Promise<unknown>;
 export class ApiResponse extends (Response as Base) implements ApiResponseOf {
   readonly #decode: Decoder | undefined;
 
-  constructor(body: Uint8Array | ReadableStream<Uint8Array> | null, init: ResponseInit, decode?: Decoder) {
+  constructor(body: ReadableStream<Uint8Array> | null, init: ResponseInit, decode?: Decoder) {
     super(body, init);
     this.#decode = decode;
   }
@@ -26,7 +40,7 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
     return toObject(await this.text()) as X;
   }
 
-  async json<J>(): Promise<J> {
+  override async json<J>(): Promise<J> {
     const text = await this.text();
     if (text === '') return undefined as J;
     const json = this.#parse(text);
@@ -42,4 +56,82 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
       throw new BodyError('ERR_BODY_NOT_JSON', `The body (${type}) is no JSON; read it as text.`, { cause });
     }
   }
+}
+
+const utf8 = new TextDecoder();
+
+type Head = Pick<Answer, 'status' | 'headers'>;
+
+/**
+ * A response whose body is in memory. Its headers and its body as a stream are made when they are asked for: that takes
+ * longer than all else of a response, and most callers want the JSON alone.
+ */
+export class HeldResponse extends ApiResponse {
+  readonly #bytes: Uint8Array;
+  readonly #received: ReceivedHeaders;
+  #headers: Headers | undefined;
+  #streaming: Response | undefined;
+  #used = false;
+
+  constructor(bytes: Uint8Array, { status, headers }: Head, decode?: Decoder) {
+    super(null, { status }, decode);
+    this.#bytes = bytes;
+    this.#received = headers;
+  }
+
+  override get headers(): Headers {
+    this.#headers ??= readHeaders(this.#received);
+    return this.#headers;
+  }
+
+  override async text(): Promise<string> {
+    if (this.#used || this.#streaming) return this.#stream().text();
+    this.#used = true;
+    return utf8.decode(this.#bytes);
+  }
+
+  override get body(): Response['body'] {
+    return this.#stream().body;
+  }
+
+  override get bodyUsed(): boolean {
+    return this.#used || this.#stream().bodyUsed;
+  }
+
+  override arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#stream().arrayBuffer();
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return new Uint8Array(await this.arrayBuffer());
+  }
+
+  override blob(): Promise<Blob> {
+    return this.#stream().blob();
+  }
+
+  override formData(): Promise<FormData> {
+    return this.#stream().formData();
+  }
+
+  override clone(): Response {
+    return this.#stream().clone();
+  }
+
+  #stream(): Response {
+    if (this.#streaming) return this.#streaming;
+    this.#streaming = new Response(this.#bytes, this);
+    // What has been read as text cannot be read again, as the standard has it.
+    if (this.#used) void this.#streaming.arrayBuffer();
+    return this.#streaming;
+  }
+}
+
+/** Headers as undici gives them. */
+export function readHeaders(received: ReceivedHeaders): Headers {
+  const headers = new Headers();
+  for (const [name, value = ''] of Object.entries(received)) {
+    for (const item of typeof value === 'string' ? [value] : value) headers.append(name, item);
+  }
+  return headers;
 }

@@ -6,7 +6,29 @@ export type Change = (text: string) => Promise<string>;
  * `[]` is each member of a list, `{}` the JSON that a text holds. What is missing or empty stays so.
  */
 export async function changeAt(value: unknown, path: string, change: Change): Promise<unknown> {
-  return walk(value, path.split(/\.|(?=\[\]|\{\})/), change);
+  return walk(value, stepsOf(path), change);
+}
+
+/** The steps of the paths of the catalogue, which are not many. */
+const known = new Map<string, readonly string[]>();
+
+function stepsOf(path: string): readonly string[] {
+  const steps = known.get(path) ?? path.split(/\.|(?=\[\]|\{\})/);
+  known.set(path, steps);
+  return steps;
+}
+
+/** Whether there is something at a path to be changed; of JSON in a text it only tells that the text is there. */
+export function isPresentAt(value: unknown, path: string): boolean {
+  return isPresent(value, stepsOf(path), 0);
+}
+
+function isPresent(value: unknown, steps: readonly string[], index: number): boolean {
+  const step = steps[index];
+  if (step === undefined || step === '{}') return typeof value === 'string' && value !== '';
+  if (step === '[]') return Array.isArray(value) && value.some((member) => isPresent(member, steps, index + 1));
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return false;
+  return isPresent((value as Record<string, unknown>)[step], steps, index + 1);
 }
 
 async function walk(value: unknown, [step, ...rest]: readonly string[], change: Change): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors';
 import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKeyInput } from './key';
-import { sign, verify } from './rsa';
+import { signWith, verifyWith } from './rsa-signature';
 
 /** Signs in the place of a private key, such as by an HSM: SHA256withRSA, in Base64. */
 export type SignFunction = (message: Uint8Array) => string | Promise<string>;
@@ -19,15 +19,14 @@ export function toSign(input: PrivateKeyInput | SignFunction): (message: string 
       throw new ConfigurationError('The function "privateKey" of the configuration must give the signature as Base64.');
     };
   }
-  const key = loadPrivateKey(input);
-  return (message) => sign(message, key);
+  return signWith(loadPrivateKey(input));
 }
 
 /** A key or a function as what verifies. @throws {@link ConfigurationError} */
 export function toVerify(
   input: KeyInput | VerifyFunction,
   name: string,
-): (message: string | Uint8Array, signature: string) => Promise<boolean> {
+): (message: string | Uint8Array, signature: string) => boolean | Promise<boolean> {
   if (typeof input === 'function') {
     return async (message, signature) => {
       const isRight: unknown = await ofConfiguration(name, () => input(Buffer.from(message), signature));
@@ -35,8 +34,7 @@ export function toVerify(
       throw new ConfigurationError(`The function "${name}" of the configuration must give true or false.`);
     };
   }
-  const key = loadPublicKey(input, name);
-  return (message, signature) => verify(message, signature, key);
+  return verifyWith(loadPublicKey(input, name));
 }
 
 async function ofConfiguration<Result>(name: string, call: () => Result | Promise<Result>): Promise<Result> {

@@ -28,8 +28,8 @@ export function signedStatement(target: string, headers: ReceivedHeaders): strin
  * @param headers headers of the answer
  * @returns `undefined` where it names no hash
  */
-export function statementDigest(headers: Headers): FileDigest | undefined {
-  const sha1 = headers.get(HEADER);
+export function statementDigest(headers: ReceivedHeaders): FileDigest | undefined {
+  const sha1 = headers[HEADER];
   if (!isDigest('sha1', sha1)) return undefined;
-  return { hash_type: 'SHA1', hash_value: sha1, tar_type: headers.get('content-encoding') ?? undefined };
+  return { hash_type: 'SHA1', hash_value: sha1, tar_type: headers['content-encoding']?.toString() };
 }

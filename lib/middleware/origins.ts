@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici';
 import { ConfigurationError } from '../errors';
 import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
+import type { SignedDispatchOptions } from './dispatch-options';
 
 /**
  * The hosts of WeChat Pay's API. Requests are signed for these and for the base URL that the user configured; for no
@@ -31,8 +31,16 @@ export function trustedOrigins(baseUrl?: string | URL): ReadonlySet<string> {
   return origins.add(base.origin);
 }
 
-/** Where a request of undici goes to: scheme, host and port. */
-export function originOf({ origin }: Dispatcher.DispatchOptions): string {
+/** Whether a request of undici goes to one of the origins, or to the one that it says to trust. */
+export function isTrusted(options: SignedDispatchOptions, origins: ReadonlySet<string>): boolean {
+  const { origin, trustedOrigin } = options;
+  if (typeof origin === 'string' && origins.has(origin)) return true;
+  const normal = originOf(origin);
+  return normal !== undefined && (origins.has(normal) || normal === trustedOrigin);
+}
+
+/** Scheme, host and port; undefined where there are none. */
+export function originOf(origin: string | URL | undefined): string | undefined {
   if (origin instanceof URL) return origin.origin;
-  return origin !== undefined && URL.canParse(origin) ? new URL(origin).origin : '';
+  return origin !== undefined && URL.canParse(origin) ? new URL(origin).origin : undefined;
 }

@@ -2,7 +2,7 @@ import { stringify } from 'node:querystring';
 import { InvalidArgumentError } from '../errors';
 import { isMedia, type Media } from '../media/media';
 import { IDLE, type Interceptor, type SignedDispatchOptions } from './dispatch-options';
-import { originOf } from './origins';
+import { isTrusted } from './origins';
 
 /** A request in the one form that can be both signed and sent. */
 export interface SignableRequest {
@@ -14,24 +14,29 @@ export interface SignableRequest {
   body: string | Uint8Array | Media | null;
 }
 
-/** Signs a request: gives what of it is new. */
+/** Gives what of a request changes as it is signed. Its headers are a copy, to be changed as well. */
 export type Sign = (request: SignableRequest, options: SignedDispatchOptions) => Promise<Partial<SignableRequest>>;
 
 /** An interceptor that signs requests to trusted origins; requests to others pass as they are. */
 export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
   return (dispatch) => (options: SignedDispatchOptions, handler) => {
-    const origin = originOf(options);
-    if (!origins.has(origin) && options.trustedOrigin !== origin) return dispatch(options, handler);
+    if (!isTrusted(options, origins)) return dispatch(options, handler);
     const send = async () => {
-      const { query: _, ...rest } = options;
-      const request = await signable(options);
-      const signed = { ...request, ...(await sign(request, options)) };
+      const { method, path, query } = options;
+      const request: SignableRequest = {
+        method,
+        path: query ? `${path}?${stringify(query)}` : path,
+        headers: readHeaders(options.headers),
+        body: isHeld(options.body) ? options.body : await readBody(options.body),
+      };
+      Object.assign(request, await sign(request, options));
       // undici has noted the abort but acts on it only once there is a socket.
       options.signal?.throwIfAborted();
-      dispatch(
-        { ...rest, ...(isMedia(signed.body) ? streaming(signed, signed.body) : signed) } as typeof options,
-        handler,
-      );
+      const { headers, body } = request;
+      const content = isMedia(body) ? streaming(headers, body) : { headers, body };
+      // The query is part of the path by now.
+      const sent: object = { ...options, query: undefined, method, path: request.path, ...content };
+      dispatch(sent as typeof options, handler);
     };
     // Without this the request would hang for ever, and the process die of an unhandled rejection.
     send().catch((error: Error) => handler.onResponseError?.(IDLE, error));
@@ -40,25 +45,20 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
 }
 
 /** An upload as undici takes it: streamed, but not in chunks of HTTP. */
-function streaming(request: SignableRequest, media: Media) {
-  const headers = { ...request.headers, ...media.headers, 'content-length': String(media.contentLength) };
-  return { ...request, headers, body: media.stream() };
-}
-
-async function signable(options: SignedDispatchOptions): Promise<SignableRequest> {
-  const { method, path, query } = options;
+function streaming(headers: SignableRequest['headers'], media: Media) {
   return {
-    method,
-    path: query ? `${path}?${stringify(query)}` : path,
-    headers: Object.fromEntries(pairs(options.headers).map(([name, value]) => [name.toLowerCase(), value])),
-    body: await readBody(options.body),
+    headers: { ...headers, ...media.headers, 'content-length': String(media.contentLength) },
+    body: media.stream(),
   };
 }
 
+function isHeld(body: unknown): body is string | Media {
+  return typeof body === 'string' || isMedia(body);
+}
+
 /** `fetch` gives even text as an async iterable. */
-async function readBody(body: unknown): Promise<SignableRequest['body']> {
+async function readBody(body: unknown): Promise<Uint8Array | null> {
   if (body === undefined || body === null) return null;
-  if (typeof body === 'string' || isMedia(body)) return body;
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (body instanceof Blob) return Buffer.from(await body.arrayBuffer());
   if (typeof body === 'object' && Symbol.asyncIterator in body) {
@@ -71,11 +71,20 @@ async function readBody(body: unknown): Promise<SignableRequest['body']> {
 }
 
 /** The headers of a request of undici: an object, pairs, or a flat list as after a redirect. */
-function pairs(input: SignedDispatchOptions['headers']): [string, string | string[]][] {
-  if (!input) return [];
-  if (Array.isArray(input) && !Array.isArray(input[0])) {
-    return input.flatMap((name, index) => (index % 2 === 0 ? [[String(name), String(input[index + 1])]] : []));
+function readHeaders(input: SignedDispatchOptions['headers']): SignableRequest['headers'] {
+  const headers: SignableRequest['headers'] = {};
+  if (!input) return headers;
+  const entries = Array.isArray(input) && !Array.isArray(input[0]) ? pairs(input) : entriesOf(input);
+  for (const [name, value] of entries) {
+    if (value !== undefined) headers[String(name).toLowerCase()] = value as string | string[];
   }
-  const entries = Symbol.iterator in input ? [...input] : Object.entries(input);
-  return entries.flatMap(([name, value]) => (value === undefined ? [] : [[String(name), value as string | string[]]]));
+  return headers;
+}
+
+function entriesOf(input: object): Iterable<readonly [unknown, unknown]> {
+  return Symbol.iterator in input ? (input as Iterable<readonly [unknown, unknown]>) : Object.entries(input);
+}
+
+function pairs(list: readonly unknown[]): (readonly [unknown, unknown])[] {
+  return list.flatMap((name, index) => (index % 2 === 0 ? [[name, String(list[index + 1])] as const] : []));
 }

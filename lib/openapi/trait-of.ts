@@ -52,15 +52,18 @@ export function traitOf(verb: string, path: string): Trait | undefined {
   const called = bare.replace(/^\//, '').replace(/^v2\//i, 'v2/');
   const known = Object.hasOwn(ALIASES, called) ? (ALIASES[called] ?? called) : called;
   const area = treeOf(areaOf(known));
-  return area && find(area, known.split('/'), verb);
+  return area && find(area, known.split('/'), 0, verb);
 }
 
 /** Literal segments go before variables, which take anything but nothing. */
-function find(node: Node, [segment, ...rest]: readonly string[], verb: string): Trait | undefined {
+function find(node: Node, segments: readonly string[], index: number, verb: string): Trait | undefined {
+  const segment = segments[index];
   if (segment === undefined) return node.traits.get(verb);
   const literal = node.literal.get(segment);
   const variable = segment === '' ? undefined : node.variable;
-  return (literal && find(literal, rest, verb)) ?? (variable && find(variable, rest, verb));
+  return (
+    (literal && find(literal, segments, index + 1, verb)) ?? (variable && find(variable, segments, index + 1, verb))
+  );
 }
 
 /** The first two segments of a path, none of which is a variable. */
