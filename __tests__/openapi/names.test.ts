@@ -13,7 +13,7 @@ const holds = [
   `same<RequestOf<'v3/pay/transactions/id/{transaction_id}', 'get'>['transaction_id'], string | number>();`,
   `same<RequestOf<'v3/pay/transactions/id/{transaction_id}', 'get'>['query']['mchid'], string>();`,
   `same<RequestOf<'v2/secapi/mch/{addinstitutionsub}', 'post'>['addinstitutionsub'], 'addInstitutionsub'>();`,
-  `same<RequestOf<'v3/merchant/media/upload', 'post'>['timeout'], number | undefined>();`,
+  `same<RequestOf<'v3/merchant/media/upload', 'post'>['signal'], AbortSignal | undefined>();`,
   `same<ResponseOf<'v3/pay/transactions/native', 'post'>['code_url'], string>();`,
   `same<ResponseOf<'v2/pay/unifiedorder', 'post'>['prepay_id'], string>();`,
   `same<ResponseOf<'v2/secapi/pay/refund', 'post'>['total_fee'], \`\${number}\`>();`,

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { ConfigurationError } from '../errors';
-import { type Interceptor, signer, v2Signer, v2Verifier, verifier } from '../middleware';
+import { failover, type Interceptor, retry, signer, v2Signer, v2Verifier, verifier } from '../middleware';
+import { connectTimeout } from '../middleware/connect-timeout';
 import { pageDispatcher } from '../middleware/page';
 import type { LoadedConfig } from './config';
 import { merchantDispatcher } from './merchant';
@@ -25,14 +26,19 @@ export function createStacks(config: LoadedConfig): Stacks {
   const base = config.baseUrl && { baseUrl: config.baseUrl };
   const signers = { v2: v2 && v2Signer({ mchid, ...base, ...v2 }), v3: v3 && signer({ mchid, ...base, ...v3 }) };
   const verifiers = { v2: v2 && v2Verifier(v2), v3: v3 && verifier(v3) };
-  const over = (dispatcher: Dispatcher, checks: Partial<typeof verifiers> = verifiers) => ({
-    v2: compose(dispatcher, checks.v2, signers.v2),
-    v3: compose(dispatcher, checks.v3, signers.v3),
+  // The last one runs first: whatever repeats a request is outside of what signs it.
+  const repeaters = [config.failover && failover(config.failover), config.retry && retry(config.retry)];
+  const over = (dispatcher: Dispatcher) => ({
+    v2: signers.v2 && compose(dispatcher, connectTimeout, verifiers.v2, signers.v2, ...repeaters),
+    v3: signers.v3 && compose(dispatcher, connectTimeout, verifiers.v3, signers.v3, ...repeaters),
   });
   const ways: Record<Way, Record<Protocol, Dispatcher | undefined> | undefined> = {
     plain: over(config.dispatcher ?? new Agent()),
     secure: config.merchant && over(merchantDispatcher(config.merchant)),
-    page: over(pageDispatcher(), {}),
+    page: {
+      v2: signers.v2 && compose(pageDispatcher(), signers.v2),
+      v3: signers.v3 && compose(pageDispatcher(), signers.v3),
+    },
   };
 
   return (protocol, way) => {
@@ -47,6 +53,6 @@ export function createStacks(config: LoadedConfig): Stacks {
   };
 }
 
-function compose(dispatcher: Dispatcher, verifier: Interceptor | undefined, signer: Interceptor | undefined) {
-  return signer && dispatcher.compose(verifier ? [verifier, signer] : [signer]);
+function compose(dispatcher: Dispatcher, ...interceptors: (Interceptor | undefined)[]): Dispatcher {
+  return dispatcher.compose(interceptors.filter((interceptor) => interceptor !== undefined));
 }

@@ -15,6 +15,9 @@ export abstract class WechatPayError extends Error {
   /** What went wrong, as a token that stays the same between releases. */
   readonly code: string;
 
+  /** How often the request was sent, where it was repeated. */
+  declare readonly attempts?: number;
+
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -8,6 +8,14 @@ export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   signal?: AbortSignal | null;
   /** An origin to sign for, besides WeChat Pay's hosts and the configured base URL. */
   trustedOrigin?: string | undefined;
+  /** The longest time to find a connection, in milliseconds. */
+  connectTimeout?: number | undefined;
+  /** Whether the request may be repeated; by default where that has no second effect. */
+  retry?: boolean | undefined;
+  /** When the call ends, by `performance.now()`: a pause that would outlast it is not waited for. */
+  deadline?: number | undefined;
+  /** Counted up for each further attempt by what repeats requests. */
+  attempts?: { made: number } | undefined;
   /** The answer is a file: it streams through, unverified. */
   download?: boolean;
   /** A fragment, `#` and all, for a page that the user's browser opens; it is never sent. */

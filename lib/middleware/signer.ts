@@ -1,5 +1,6 @@
 import { type SignFunction, toSign } from '../crypto/custom';
 import type { PrivateKeyInput } from '../crypto/key';
+import { type PlatformCertificates, preferredSerial } from '../crypto/platform-keys';
 import { appendBody, authorization, joinedByLineFeed, nonce, timestamp } from '../format/formatter';
 import { isMedia } from '../media/media';
 import type { Interceptor } from './dispatch-options';
@@ -16,6 +17,8 @@ export interface SignerConfig {
   privateKey: PrivateKeyInput | SignFunction;
   /** WeChat Pay's public keys by id: the preferred one is announced as `Wechatpay-Serial`, so that it signs the answer. */
   certs: Readonly<Record<string, unknown>>;
+  /** In the place of `certs`. @internal */
+  certificates?: PlatformCertificates;
   /** A root of the API to sign for, besides WeChat Pay's own hosts. */
   baseUrl?: string | URL;
 }
@@ -29,26 +32,24 @@ export interface SignerConfig {
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
 export function signer(config: SignerConfig): Interceptor {
-  const { mchid, serial } = config;
+  const { mchid, serial, certificates } = config;
   const sign = toSign(config.privateKey);
-  const platformSerial = preferredSerial(Object.keys(config.certs));
+  const configured = preferredSerial(Object.keys(config.certs));
 
   return signing(trustedOrigins(config.baseUrl), async ({ method, path, headers, body }) => {
+    const announced =
+      headers['wechatpay-serial'] ??
+      (certificates ? (certificates.preferred() ?? (await certificates.ready())) : configured);
     const time = timestamp();
     const once = nonce();
     const content = isMedia(body) ? body.meta : (body ?? '');
     const signature = await sign(appendBody(joinedByLineFeed(method, path, time, once), content));
     return {
       headers: {
-        'wechatpay-serial': platformSerial,
+        ...(announced !== undefined && { 'wechatpay-serial': announced }),
         ...headers,
         authorization: authorization(mchid, once, signature, time, serial),
       },
     };
   });
-}
-
-/** The public key's id before certificates, which WeChat Pay is replacing by it. */
-export function preferredSerial(serials: readonly string[]): string {
-  return serials.find((serial) => serial.startsWith('PUB_KEY_ID_')) ?? serials[0] ?? '';
 }

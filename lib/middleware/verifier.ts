@@ -1,6 +1,7 @@
 import type { VerifyFunction } from '../crypto/custom';
 import type { KeyInput } from '../crypto/key';
-import { loadPlatformKeys, verifyPlatformSignature } from '../crypto/platform-signature';
+import { loadPlatformKeys, type PlatformKeys } from '../crypto/platform-keys';
+import { verifyPlatformSignature } from '../crypto/platform-signature';
 import { signedStatement } from '../media/statement';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { holdingHead, type VerifyHead } from './holding-head';
@@ -10,6 +11,10 @@ import { type Verify, VerifyingHandler } from './verifying-handler';
 export interface VerifierConfig {
   /** WeChat Pay's keys, or functions that verify, by the id of the public key or the serial number of the certificate. */
   certs: Readonly<Record<string, KeyInput | VerifyFunction>>;
+  /** In the place of `certs`. @internal */
+  certificates?: PlatformKeys;
+  /** In the place of the check by a key that is known beforehand. @internal */
+  verify?: Verify;
 }
 
 /**
@@ -22,13 +27,13 @@ export interface VerifierConfig {
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
 export function verifier(config: VerifierConfig): Interceptor {
-  const certs = loadPlatformKeys(config.certs);
-  const verify: Verify = ({ headers, body }) => verifyPlatformSignature(headers, body, certs);
+  const keys = config.certificates ?? loadPlatformKeys(config.certs);
+  const verify: Verify = config.verify ?? (({ headers, body }) => verifyPlatformSignature(headers, body, keys));
   return (dispatch) => (options: SignedDispatchOptions, handler) => {
     if (!options.download) return dispatch(options, new VerifyingHandler(handler, verify));
     const verifyHead: VerifyHead = async (headers) => {
       const statement = signedStatement(options.path, headers);
-      if (statement !== undefined) await verifyPlatformSignature(headers, statement, certs);
+      if (statement !== undefined) await verifyPlatformSignature(headers, statement, keys);
     };
     return dispatch(options, holdingHead(handler, verifyHead));
   };

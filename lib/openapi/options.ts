@@ -18,14 +18,31 @@ export type HeadersWith<Known> =
   | Iterable<readonly [string, string]>
   | (Known & Readonly<Record<string, HeaderValue>>);
 
+/** Longest times, in milliseconds. */
+export interface Timeouts {
+  /** For the whole call, retries included; of a file until it begins. */
+  total?: number | undefined;
+  /** To find a connection. */
+  connect?: number | undefined;
+  /** From the request to the headers of its answer. */
+  headers?: number | undefined;
+  /** Between two pieces of the answer. */
+  body?: number | undefined;
+}
+
 /** Options that every call takes, besides its own `json`, `query` and URI variables. */
 export interface CommonOptions {
   /** Headers to send besides those that the client sets. */
   headers?: HeadersInput | undefined;
   /** Root of the API for this call, such as `https://apihk.mch.weixin.qq.com/`. */
   baseUrl?: string | URL | undefined;
-  /** Longest time for the whole call, in milliseconds. */
-  timeout?: number | undefined;
+  /** Longest time for the whole call, in milliseconds; or times for each of its phases. */
+  timeout?: number | Timeouts | undefined;
+  /**
+   * Whether to repeat the call where it fails for a passing reason; `true` also where that may have a second effect. By
+   * default where it has none. Needs `retry` in the configuration.
+   */
+  retry?: boolean | undefined;
   /** Aborts the call. */
   signal?: AbortSignal | undefined;
   /** URI variables by name; the only way to give those that are named like an option. */

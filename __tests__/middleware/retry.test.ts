@@ -1,0 +1,396 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { Agent } from 'undici';
+import {
+  type ApiError,
+  Builder,
+  type ClientConfig,
+  ConfigurationError,
+  failover,
+  type LooseOptions,
+  retry,
+  SignatureError,
+  signer,
+  TimeoutError,
+  TransportError,
+  verifier,
+} from 'wechatpay-undici';
+import { type Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+import { loose } from '../support/loose';
+
+let simulator: Simulator;
+const agent = new Agent();
+
+beforeAll(async () => {
+  simulator = await Simulator.start();
+});
+beforeEach(() => {
+  simulator.reset();
+  simulator.on('get', 'v3/order', () => ({ ok: true }));
+  simulator.on('post', 'v3/order', ({ json }) => ({ json }));
+  simulator.on('post', 'v2/order', ({ xml }) => ({ transaction_id: xml.out_trade_no }));
+});
+afterAll(async () => {
+  await agent.destroy();
+  await simulator.close();
+});
+
+const build = (more: Partial<ClientConfig> = {}) =>
+  loose(
+    Builder.factory({
+      ...simulator.config,
+      dispatcher: agent,
+      retry: { delay: 1 },
+      ...more,
+    } as ClientConfig),
+  );
+const failure = (promise: PromiseLike<unknown>): Promise<Error> =>
+  Promise.resolve(promise).then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error) => error,
+  );
+const nonces = () =>
+  simulator.requests.map(({ headers }) => /nonce_str="(\w+)"/.exec(String(headers.authorization))?.[1]);
+
+const PASSING: [string, Misbehaviour][] = [
+  ['429', { status: 429 }],
+  ['500 SYSTEM_ERROR', { status: 500 }],
+  ['502', { status: 502, body: '<html>' }],
+  ['503', { status: 503 }],
+  ['504', { status: 504, body: '' }],
+  ['a reset before the answer', { reset: true }],
+  ['a reset in the headers', { reset: 'head' }],
+  ['a reset in the body', { reset: 'body' }],
+  ['no answer', { close: true }],
+  ['a body that is cut off', { truncate: true }],
+];
+
+describe('what is repeated', () => {
+  test.each(PASSING)('%s: twice, then it works; each attempt has a signature of its own', async (_name, how) => {
+    simulator.misbehave(how, 2);
+    expect(await build().chain('v3/order').get().json()).toEqual({ ok: true });
+    expect(simulator.requests).toHaveLength(3);
+    expect(new Set(nonces()).size).toBe(3);
+  });
+
+  test.each<[string, LooseOptions, boolean]>([
+    ['a POST with a number of its own', { json: { out_trade_no: 'A1', amount: { total: 1 } } }, true],
+    ['a POST with the number of something else', { json: { transaction_id: 'A1' } }, false],
+    ['a POST with an empty number', { json: { out_trade_no: '' } }, false],
+    ['a POST with a number further in', { json: { order: { out_trade_no: 'A1' } } }, false],
+    ['a POST without a body', {}, false],
+    ['a POST that the caller says may be repeated', { json: {}, retry: true }, true],
+    ['one that the caller says may not', { json: { out_trade_no: 'A1' }, retry: false }, false],
+  ])('%s', async (_name, options, isRepeated) => {
+    simulator.misbehave({ status: 503 });
+    const promise = build().chain('v3/order').post(options);
+    if (isRepeated) expect((await promise).status).toBe(200);
+    else expect(await failure(promise)).toMatchObject({ name: 'ApiError', status: 503 });
+    expect(simulator.requests).toHaveLength(isRepeated ? 2 : 1);
+  });
+
+  test('of v2: what has a number, after SYSTEMERROR', async () => {
+    const { mchid: mch_id } = simulator.config;
+    const body =
+      '<xml><return_code>SUCCESS</return_code><result_code>FAIL</result_code><err_code>SYSTEMERROR</err_code></xml>';
+    simulator.misbehave({ body }, 2);
+    const order = build().chain('v2/order');
+    expect(await order.post({ xml: { mch_id, out_trade_no: 'B1' } }).xml()).toMatchObject({ transaction_id: 'B1' });
+    expect(simulator.requests).toHaveLength(3);
+    simulator.misbehave({ body });
+    expect(await failure(order.post({ xml: { mch_id, body: 'x' } }))).toMatchObject({ code: 'SYSTEMERROR' });
+    expect(simulator.requests).toHaveLength(4);
+  });
+
+  test.each<[string, Misbehaviour, object]>([
+    ['another code of a 500', { status: 500, body: '{"code":"BANK_ERROR"}' }, { code: 'BANK_ERROR' }],
+    ['400', { status: 400 }, { status: 400 }],
+    ['401', { status: 401 }, { status: 401 }],
+    ['404', { status: 404 }, { status: 404 }],
+    ['a wrong signature', { signature: 'wrong' }, { code: 'ERR_SIGNATURE_WRONG' }],
+    ['no signature', { signature: 'none' }, { code: 'ERR_SIGNATURE_MISSING' }],
+    ['another key', { serial: 'PUB_KEY_ID_0' }, { code: 'ERR_SIGNATURE_SERIAL' }],
+    ['a body that was changed', { tamper: true }, { code: 'ERR_SIGNATURE_WRONG' }],
+    ['something that is not HTTP', { garbage: true }, { code: 'ERR_TRANSPORT' }],
+  ])('not %s', async (_name, how, expected) => {
+    simulator.misbehave(how, 3);
+    const error = await failure(build().chain('v3/order').get());
+    expect(error).toMatchObject(expected);
+    expect(error).not.toHaveProperty('attempts');
+    // An unknown key is looked for, once; the request itself is not repeated.
+    expect(simulator.requests.filter(({ target }) => target === '/v3/order')).toHaveLength(1);
+  });
+
+  test('nothing, unless it is asked for', async () => {
+    simulator.misbehave({ status: 503 });
+    await failure(build({ retry: false }).chain('v3/order').get());
+    expect(simulator.requests).toHaveLength(1);
+    expect(await failure(build({ retry: false }).chain('v3/order').get({ retry: true }))).toMatchObject({
+      name: 'InvalidArgumentError',
+      message: expect.stringContaining('needs "retry" in the configuration'),
+    });
+    expect(simulator.requests).toHaveLength(1);
+  });
+});
+
+describe('the end of it', () => {
+  test('the error has the last answer whole, and says how many attempts there were', async () => {
+    const body = JSON.stringify({ code: 'SYSTEM_ERROR', message: 'the third', detail: { field: 'x' } });
+    simulator.misbehave({ status: 503 }, 2);
+    simulator.misbehave({ status: 500, body, headers: { 'X-Last': 'yes' } });
+    const error = (await failure(build().chain('v3/order').get())) as ApiError;
+    expect(error).toMatchObject({ name: 'ApiError', status: 500, attempts: 3, message: 'the third', body });
+    expect(error.headers.get('x-last')).toBe('yes');
+    expect(error.requestId).toMatch(/^\w+/);
+  });
+
+  test('so does that of a connection', async () => {
+    simulator.misbehave({ reset: true }, 5);
+    const error = await failure(
+      build({ retry: { attempts: 2, delay: 1 } })
+        .chain('v3/order')
+        .get(),
+    );
+    expect(error).toBeInstanceOf(TransportError);
+    expect(error).toMatchObject({ attempts: 2 });
+    expect(simulator.requests).toHaveLength(2);
+  });
+
+  test('a large answer goes through, and is not repeated', async () => {
+    const body = JSON.stringify({ code: 'SYSTEM_ERROR', message: 'x'.repeat(2 ** 20) });
+    simulator.misbehave({ status: 500, body });
+    expect(await failure(build().chain('v3/order').get())).toMatchObject({ status: 500 });
+    expect(simulator.requests).toHaveLength(1);
+  });
+
+  test('a file is repeated until it begins', async () => {
+    simulator.on('get', 'v3/file', () => new Response('content'), { signed: false });
+    simulator.misbehave({ status: 503 });
+    const file = build().chain('v3/file').get({ download: true });
+    expect(await file.text()).toBe('content');
+    expect(simulator.requests).toHaveLength(2);
+    simulator.misbehave({ truncate: true });
+    expect(await failure(build().chain('v3/file').get({ download: true }).text())).toBeInstanceOf(TransportError);
+    expect(simulator.requests).toHaveLength(3);
+  });
+});
+
+describe('pauses', () => {
+  test('Retry-After is waited for', async () => {
+    simulator.misbehave({ status: 429, headers: { 'Retry-After': '1' } });
+    const start = performance.now();
+    await build().chain('v3/order').get();
+    expect(performance.now() - start).toBeGreaterThan(990);
+  });
+
+  test('a pause that would outlast the call is not begun: the last answer is the error', async () => {
+    simulator.misbehave({ status: 429, headers: { 'Retry-After': '3' } });
+    const start = performance.now();
+    const error = await failure(build().chain('v3/order').get({ timeout: 2000 }));
+    expect(error).toMatchObject({ name: 'ApiError', status: 429 });
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  test.each<[string, () => string]>([
+    ['a date', () => new Date(Date.now() + 5000).toUTCString()],
+    ['a day', () => '86400'],
+  ])('Retry-After may be %s', async (_name, value) => {
+    simulator.misbehave({ status: 503, headers: { 'Retry-After': value() } });
+    const error = await failure(build().chain('v3/order').get({ timeout: 1000 }));
+    expect(error).toMatchObject({ name: 'ApiError', status: 503 });
+  });
+
+  test('they are random, and their bound doubles', async () => {
+    const bounds: number[] = [];
+    const wait = jest.spyOn(global, 'setTimeout');
+    const random = jest.spyOn(Math, 'random').mockReturnValue(0.999_999);
+    simulator.misbehave({ status: 503 }, 4);
+    await build({ retry: { attempts: 5, delay: 8, maxDelay: 20 } })
+      .chain('v3/order')
+      .get();
+    for (const [, delay] of wait.mock.calls) if (Number(delay) <= 20) bounds.push(Math.round(Number(delay)));
+    random.mockRestore();
+    wait.mockRestore();
+    expect(bounds).toEqual([8, 16, 20, 20]);
+  });
+
+  test('the time of the call holds for all attempts', async () => {
+    simulator.misbehave({ status: 503 });
+    simulator.misbehave({ delay: Infinity });
+    const error = await failure(build().chain('v3/order').get({ timeout: 150 }));
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ attempts: 2 });
+  });
+
+  test('a signal ends the pause', async () => {
+    simulator.misbehave({ status: 503, headers: { 'Retry-After': '5' } });
+    const start = performance.now();
+    const error = await failure(
+      build()
+        .chain('v3/order')
+        .get({ signal: AbortSignal.timeout(100) }),
+    );
+    expect(error.name).toBe('TimeoutError');
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(simulator.requests).toHaveLength(1);
+  });
+});
+
+test('repeats cannot multiply the load: ten at once, then a tenth of the requests', async () => {
+  simulator.misbehave({ status: 503 }, Infinity);
+  const { chain } = build({ retry: { delay: 0 } });
+  for (let call = 0; call < 100; call += 1) await failure(chain('v3/order').get());
+  const repeats = simulator.requests.length - 100;
+  expect(repeats).toBeGreaterThanOrEqual(18);
+  expect(repeats).toBeLessThanOrEqual(20);
+});
+
+test('the interceptors work without the client, also with fetch', async () => {
+  const { baseUrl } = simulator.config;
+  const dispatcher = agent.compose(
+    verifier(simulator.config),
+    signer(simulator.config),
+    failover(),
+    retry({ delay: 1 }),
+  );
+  simulator.misbehave({ reset: true });
+  const { statusCode, body } = await dispatcher.request({
+    origin: baseUrl,
+    path: '/v3/order',
+    method: 'GET',
+    headers: { accept: '*/*', 'user-agent': 'test' },
+  });
+  expect([statusCode, await body.json()]).toEqual([200, { ok: true }]);
+  simulator.misbehave({ signature: 'wrong' });
+  const promise = dispatcher.request({
+    origin: baseUrl,
+    path: '/v3/order',
+    method: 'GET',
+    headers: { accept: '*/*', 'user-agent': 'test' },
+  });
+  expect(await failure(promise)).toBeInstanceOf(SignatureError);
+});
+
+test.each<[object, string]>([
+  [{ retry: 3 }, '"retry" must be true or an object'],
+  [{ retry: { attempts: 0 } }, '"retry.attempts" must be a whole number, 1 or more'],
+  [{ retry: { delay: -1 } }, '"retry.delay" must be'],
+  [{ retry: { retries: 3 } }, '"retry.retries" is no option'],
+  [{ failover: true }, '"failover" must be the root of a second host'],
+  [{ failover: 'api2' }, '"failover.to" must be an absolute URL'],
+  [{ timeout: { connect: 0 } }, '"timeout.connect" must be a number of milliseconds'],
+  [{ timeout: { idle: 5 } }, '"timeout.idle" is no option'],
+])('%j is refused', (more, message) => {
+  expect(() => build(more)).toThrow(ConfigurationError);
+  expect(() => build(more)).toThrow(message);
+});
+
+describe('fail-over', () => {
+  let second: Simulator;
+  let refused: string;
+
+  beforeAll(async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    refused = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    await new Promise((resolve) => server.close(resolve));
+  });
+  beforeEach(async () => {
+    second = simulator;
+  });
+
+  test('where there is no connection: the request goes to the second host, signed', async () => {
+    const client = build({ retry: false, baseUrl: refused, failover: second.config.baseUrl });
+    expect(
+      await client
+        .chain('v3/order')
+        .post({ json: { a: 1 } })
+        .json(),
+    ).toEqual({ json: { a: 1 } });
+    expect(second.requests).toHaveLength(1);
+  });
+
+  test('the second host it stays with for a while, then the first is tried again', async () => {
+    const attempts = { made: 0 };
+    const counting = agent.compose((dispatch) => (options, handler) => {
+      if (String(options.origin) === new URL(refused).origin) attempts.made += 1;
+      return dispatch(options, handler);
+    });
+    const client = build({ retry: false, dispatcher: counting, baseUrl: refused, failover: second.config.baseUrl });
+    for (let call = 0; call < 5; call += 1) await client.chain('v3/order').get();
+    expect(attempts.made).toBe(1);
+    const now = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now + 61_000);
+    await client.chain('v3/order').get();
+    clock.mockRestore();
+    expect(attempts.made).toBe(2);
+  });
+
+  test.each<[string, LooseOptions, number]>([
+    ['that can be repeated', { json: { out_trade_no: 'A' } }, 1],
+    ['that cannot', { json: { a: 1 } }, 0],
+  ])('where a connection breaks, of a request %s', async (_name, options, sent) => {
+    const breaking = await listen((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const client = build({ retry: false, baseUrl: breaking.url, failover: second.config.baseUrl });
+    const promise = client.chain('v3/order').post(options);
+    if (sent) expect((await promise).status).toBe(200);
+    else expect(await failure(promise)).toBeInstanceOf(TransportError);
+    expect(second.requests).toHaveLength(sent);
+    await breaking.close();
+  });
+
+  test('not for an answer, and not where both hosts are away', async () => {
+    simulator.misbehave({ status: 503 });
+    const client = build({ retry: false, failover: refused });
+    expect(await failure(client.chain('v3/order').get())).toMatchObject({ status: 503 });
+    const away = build({ retry: false, baseUrl: refused, failover: 'http://127.0.0.1:1/' });
+    expect(await failure(away.chain('v3/order').get())).toMatchObject({ name: 'TransportError', attempts: 2 });
+  });
+});
+
+describe('time to connect', () => {
+  const never = new Agent({ connect: () => {} });
+  afterAll(() => never.destroy());
+
+  test('is bounded', async () => {
+    const client = build({ retry: false, dispatcher: never });
+    const error = await failure(client.chain('v3/order').get({ timeout: { connect: 50 } }));
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error.message).toContain('No connection within 50 ms');
+  });
+
+  test('does not count once there is one; the other times do', async () => {
+    const client = build({ retry: false, timeout: { connect: 100, headers: 5000 } });
+    simulator.misbehave({ delay: 300 });
+    expect((await client.chain('v3/order').get()).status).toBe(200);
+    simulator.misbehave({ delay: Infinity });
+    const error = await failure(client.chain('v3/order').get({ timeout: { headers: 200 } }));
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error.message).toContain('Headers Timeout');
+  });
+
+  test('between two pieces of the answer', async () => {
+    const slow = await listen((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'));
+    });
+    const client = build({ retry: false, baseUrl: slow.url, timeout: { body: 200, total: 5000 } });
+    const error = await failure(client.chain('v3/order').get());
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error.message).toContain('Body Timeout');
+    await slow.close();
+  });
+});
+
+async function listen(onSocket: (socket: Socket) => void) {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    onSocket(socket);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close };
+}

@@ -1,0 +1,56 @@
+import { ConfigurationError } from '../errors';
+import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
+import { connectionFailed, neverConnected } from './connection-failure';
+import type { Interceptor } from './dispatch-options';
+import { isIdempotent } from './idempotence';
+import { originOf } from './origins';
+import { type Decide, RepeatingHandler } from './repeating-handler';
+
+/** Where to go when the host cannot be reached. */
+export interface FailoverOptions {
+  /** The host that requests go to; `https://api.mch.weixin.qq.com` by default. Requests to others are let alone. */
+  from?: string | URL;
+  /** The host to go to in its place; `https://api2.mch.weixin.qq.com` by default. Requests to it are signed. */
+  to?: string | URL;
+}
+
+/** WeChat Pay's second host. @see https://pay.weixin.qq.com/doc/v3/merchant/4012075113 */
+const SECOND_HOST = 'https://api2.mch.weixin.qq.com';
+
+/** How long requests go to the second host before the first is tried again, in milliseconds. */
+const AWAY = 60_000;
+
+/**
+ * An interceptor of undici that goes to a second host where there is no connection to the first, or where it breaks and
+ * the request can be repeated without a second effect. Requests then go to the second host at once, for a minute.
+ *
+ * Compose it outside of the signer, so that each attempt is signed afresh, and inside of {@link retry}.
+ * @throws {@link ConfigurationError} where a host is none
+ * @example new Agent().compose(verifier({ certs }), signer(config), failover());
+ */
+export function failover(options: FailoverOptions = {}): Interceptor {
+  const first = readOrigin('from', options.from ?? DEFAULT_BASE_URL);
+  const second = readOrigin('to', options.to ?? SECOND_HOST);
+  let awayUntil = 0;
+
+  const decide: Decide = ({ error }, request, attempt) => {
+    if (attempt > 1 || !error || !connectionFailed(error)) return undefined;
+    if (!neverConnected(error) && !(request.retry ?? isIdempotent(request))) return undefined;
+    const isBack = request.origin === second;
+    awayUntil = isBack ? 0 : performance.now() + AWAY;
+    return { options: { ...request, ...to(isBack ? first : second) }, delay: 0 };
+  };
+
+  const to = (origin: string) => ({ origin, trustedOrigin: origin });
+  return (dispatch) => (request, handler) => {
+    if (originOf(request.origin) !== first) return dispatch(request, handler);
+    const start = performance.now() < awayUntil ? { ...request, ...to(second) } : request;
+    return new RepeatingHandler(dispatch, start, handler, decide).send();
+  };
+}
+
+function readOrigin(name: string, input: string | URL): string {
+  const url = readBaseUrl(input);
+  if (url) return url.origin;
+  throw new ConfigurationError(`"failover.${name}" ${BASE_URL_RULE}.`);
+}

@@ -1,0 +1,171 @@
+import type { Dispatcher } from 'undici';
+import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { IDLE, type SignedDispatchOptions } from './dispatch-options';
+import type { Answer } from './verifying-handler';
+
+/** How an attempt failed: by an answer of status 400 and above, or without one. */
+export type Failure = { answer: Answer; error?: never } | { error: Error; answer?: never };
+
+/** What to do after a failure: send these options after a pause in milliseconds. `undefined` leaves it at the failure. */
+export type Decide = (
+  failure: Failure,
+  options: SignedDispatchOptions,
+  attempt: number,
+) => { options: SignedDispatchOptions; delay: number } | undefined;
+
+/** Failures with a larger body are not repeated, in bytes. */
+const MAX_HELD = 1024 * 1024;
+
+/**
+ * Sends a request, and again where that failed. Behind it there is one answer: failures that are repeated are not seen.
+ *
+ * To the handler behind it, it is the controller too, since each attempt has one of its own.
+ */
+export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.DispatchController {
+  readonly #dispatch: Dispatcher['dispatch'];
+  readonly #handler: Dispatcher.DispatchHandler;
+  readonly #decide: Decide;
+  #options: SignedDispatchOptions;
+  #attempt = 0;
+  #wire: Dispatcher.DispatchController = IDLE;
+  #started = false;
+  /** The head of a failure that is held back, until it is known whether the request is repeated. */
+  #held: { status: number; headers: ReceivedHeaders; message: string | undefined } | undefined;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** An answer has gone on to the handler: there is no other after it. */
+  #passed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #reason: Error | null = null;
+
+  constructor(
+    dispatch: Dispatcher['dispatch'],
+    options: SignedDispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+    decide: Decide,
+  ) {
+    this.#dispatch = dispatch;
+    this.#options = options;
+    this.#handler = handler;
+    this.#decide = decide;
+  }
+
+  /** Sends the request. */
+  send(): boolean {
+    this.#timer = undefined;
+    this.#attempt += 1;
+    return this.#dispatch(this.#options, this);
+  }
+
+  onRequestStart(wire: Dispatcher.DispatchController, context: unknown): void {
+    this.#wire = wire;
+    if (this.#reason) wire.abort(this.#reason);
+    else if (!this.#started) this.#handler.onRequestStart?.(this, context);
+    this.#started = true;
+  }
+
+  onRequestUpgrade(...[, ...rest]: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>): void {
+    this.#handler.onRequestUpgrade?.(this, ...rest);
+  }
+
+  onResponseStart(
+    _wire: Dispatcher.DispatchController,
+    status: number,
+    headers: ReceivedHeaders,
+    message?: string,
+  ): void {
+    if (status >= 400) this.#held = { status, headers, message };
+    else this.#pass(status, headers, message);
+  }
+
+  onResponseData(_wire: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#held) {
+      this.#handler.onResponseData?.(this, chunk);
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size > MAX_HELD) this.#release();
+  }
+
+  onResponseEnd(_wire: Dispatcher.DispatchController, trailers: ReceivedHeaders): void {
+    if (this.#held) {
+      const { status, headers } = this.#held;
+      if (this.#again({ answer: { status, headers, body: Buffer.concat(this.#chunks) } })) return;
+      this.#release();
+    }
+    this.#handler.onResponseEnd?.(this, trailers);
+  }
+
+  onResponseError(_wire: Dispatcher.DispatchController, error: Error): void {
+    if (!this.#again({ error })) this.#handler.onResponseError?.(this, error);
+  }
+
+  get paused(): boolean {
+    return this.#wire.paused;
+  }
+
+  get aborted(): boolean {
+    return this.#reason !== null || this.#wire.aborted;
+  }
+
+  get reason(): Error | null {
+    return this.#reason ?? this.#wire.reason;
+  }
+
+  get rawHeaders() {
+    return this.#wire.rawHeaders ?? null;
+  }
+
+  get rawTrailers() {
+    return this.#wire.rawTrailers ?? null;
+  }
+
+  abort(reason: Error): void {
+    this.#reason ??= reason;
+    if (!this.#timer) {
+      this.#wire.abort(this.#reason);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#handler.onResponseError?.(this, this.#reason);
+  }
+
+  pause(): void {
+    this.#wire.pause();
+  }
+
+  resume(): void {
+    this.#wire.resume();
+  }
+
+  #pass(status: number, headers: ReceivedHeaders, message: string | undefined): void {
+    this.#passed = status >= 200;
+    this.#handler.onResponseStart?.(this, status, headers, message);
+  }
+
+  /** Lets go what has been held back. */
+  #release(): void {
+    if (!this.#held) return;
+    const { status, headers, message } = this.#held;
+    this.#held = undefined;
+    this.#pass(status, headers, message);
+    for (const chunk of this.#chunks.splice(0)) this.#handler.onResponseData?.(this, chunk);
+  }
+
+  #again(failure: Failure): boolean {
+    if (this.#passed || this.#reason) return false;
+    const next = this.#decide(failure, this.#options, this.#attempt);
+    if (!next) return false;
+    this.#options = next.options;
+    if (next.options.attempts) next.options.attempts.made += 1;
+    this.#held = undefined;
+    this.#chunks = [];
+    this.#size = 0;
+    // What is behind must not act on the connection of an attempt that is over.
+    this.#wire = IDLE;
+    this.#timer = setTimeout(() => this.send(), next.delay);
+    return true;
+  }
+}

@@ -1,0 +1,106 @@
+import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { ApiError, ConfigurationError } from '../errors';
+import { connectionFailed } from './connection-failure';
+import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
+import { isIdempotent } from './idempotence';
+import { type Decide, type Failure, RepeatingHandler } from './repeating-handler';
+import type { Answer } from './verifying-handler';
+
+/** How requests are repeated. */
+export interface RetryOptions {
+  /** How often a request is sent at most, the first time included; 3 by default. */
+  attempts?: number;
+  /** The longest that the first pause may be, in milliseconds; 200 by default. It doubles with each further one. */
+  delay?: number;
+  /** The longest that any pause may be, unless WeChat Pay asks for more, in milliseconds; 5,000 by default. */
+  maxDelay?: number;
+}
+
+const DEFAULTS: Required<RetryOptions> = { attempts: 3, delay: 200, maxDelay: 5000 };
+
+/** A pause that is longer is not waited for, in milliseconds. */
+const MAX_RETRY_AFTER = 60_000;
+
+/** Statuses of answers that say: later. A 500 must say so by its code too. */
+const LATER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Codes that say so, of APIv3 with status 500 and of v2. */
+const LATER_CODES: ReadonlySet<unknown> = new Set(['SYSTEM_ERROR', 'SYSTEMERROR']);
+
+/** Retries in store: at most so many at once, and in the long run one for ten requests. */
+const BUDGET = 10;
+const INCOME = 0.1;
+
+/**
+ * An interceptor of undici that sends requests again that failed for a passing reason: no connection, a broken one, the
+ * statuses 429, 502, 503, 504, or 500 `SYSTEM_ERROR`. Of requests that are repeated without a second effect only: GET,
+ * and those that carry a number of the merchant's own, such as `out_trade_no`; `retry: true` or `false` in the options
+ * of a request goes before that. Never where an answer cannot be trusted.
+ *
+ * Pauses are random up to a bound that doubles (exponential back-off with full jitter); the header `Retry-After` makes
+ * them longer. At most a tenth of all requests are repeats, and ten in a burst. Compose it outside of the signer, so that each attempt is signed afresh.
+ * @throws {@link ConfigurationError} where an option cannot be used
+ * @example new Agent().compose(verifier({ certs }), signer(config), retry({ attempts: 3 }));
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function retry(options: RetryOptions = {}): Interceptor {
+  const { attempts, delay, maxDelay } = readRetry(options);
+  let budget = BUDGET;
+
+  const decide: Decide = (failure, request, attempt) => {
+    if (attempt >= attempts || budget < 1 || !isPassing(failure)) return undefined;
+    if (!(request.retry ?? isIdempotent(request))) return undefined;
+    const jitter = Math.random() * Math.min(maxDelay, delay * 2 ** (attempt - 1));
+    const pause = Math.max(jitter, retryAfter(failure.answer?.headers));
+    if (pause > MAX_RETRY_AFTER || performance.now() + pause >= (request.deadline ?? Number.POSITIVE_INFINITY)) {
+      return undefined;
+    }
+    budget -= 1;
+    return { options: request, delay: pause };
+  };
+
+  return (dispatch) => (request: SignedDispatchOptions, handler) => {
+    budget = Math.min(BUDGET, budget + INCOME);
+    if (request.retry === false) return dispatch(request, handler);
+    return new RepeatingHandler(dispatch, request, handler, decide).send();
+  };
+}
+
+/** Checks the options of {@link retry}, and fills in those that are missing. */
+export function readRetry(options: RetryOptions): Required<RetryOptions> {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigurationError(`"retry" must be true or an object of ${Object.keys(DEFAULTS).join(', ')}.`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      throw new ConfigurationError(`"retry.${name}" is no option; there are ${Object.keys(DEFAULTS).join(', ')}.`);
+    }
+    const least = name === 'attempts' ? 1 : 0;
+    if (value !== undefined && !(Number.isInteger(value) && value >= least)) {
+      throw new ConfigurationError(`"retry.${name}" must be a whole number, ${least} or more.`);
+    }
+  }
+  const { attempts = DEFAULTS.attempts, delay = DEFAULTS.delay, maxDelay = DEFAULTS.maxDelay } = options;
+  return { attempts, delay, maxDelay };
+}
+
+function isPassing({ answer, error }: Failure): boolean {
+  if (error) return error instanceof ApiError ? LATER_CODES.has(error.code) : connectionFailed(error);
+  return LATER.has(answer.status) || (answer.status === 500 && LATER_CODES.has(codeOf(answer)));
+}
+
+function codeOf({ body }: Answer): unknown {
+  try {
+    return (Object(JSON.parse(Buffer.from(body).toString())) as { code?: unknown }).code;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The header `Retry-After`, in milliseconds from now: seconds or a date (RFC 9110, section 10.2.3). */
+function retryAfter(headers: ReceivedHeaders = {}): number {
+  const value = String(headers['retry-after'] ?? '');
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - Date.now());
+}
