@@ -7,6 +7,8 @@ const files = readdirSync(join(root, 'examples')).filter((name) => name.endsWith
 
 /** What each example prints when all goes well; any text will do for one that is not listed. */
 const OUTPUT: Readonly<Record<string, RegExp>> = {
+  'certificates.ts':
+    /^first: 200 signed by (5\w{39})\nfrom the cache: 200 signed by \1\nafter a change: 200 signed by (?!\1)5\w{39}\ndownloads: 2\nvalid: 5.*\nvalid: 5.*$/m,
   'coupon-use.ts': /^bracket index, promise: {2}\d{4}-\d\d-\d\dT/m,
   'crypto-tools.ts':
     /^Rsa\.verify: true\nRsa\.decrypt: 张三\n[\s\S]*^AesEcb\.decrypt: SUCCESS\n[\s\S]*^Hash\.equals: true$/m,
@@ -17,7 +19,15 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
   'mutual-tls.ts': /^presented: 1900000109\nrefund: 5\d{28}\nwithout one: true /m,
   'new-field.ts': /^declared: 100088\nloose: xsd3434454567676 true$/m,
   'non-extractable-key.ts': /^used at: \d{4}-.*\nwhen exported: key is not extractable$/m,
-  'notify-node.ts': /^answered: 204$/m,
+  'native-payment.ts':
+    /^state: NOTPAY\npaid: ORDER-1 100\nstate: SUCCESS\nagain: ORDERPAID\nrefund: PROCESSING\nrefunded: REFUND-1 40\nstate: REFUND$/m,
+  'notify-express.ts': /^paid: ORDER-1\nanswered: 204$/m,
+  'notify-fastify.ts': /^paid: ORDER-1\nanswered: 204$/m,
+  'notify-hono.ts': /^paid: ORDER-1\nanswered: 204$/m,
+  'notify-koa.ts': /^paid: ORDER-1\nanswered: 204$/m,
+  'notify-node.ts': /^paid: ORDER-1\nanswered: 204$/m,
+  'notify-redis.ts':
+    /^There is no redis-server here|^processed once: .*\nanswered: (\[ 204 \] \[.* 204 \]|\[.* 204 \] \[ 204 \])$/m,
   'proxy.ts': /^the proxy connects to 127\.0\.0\.1:\d+\nGET \/v3\/certificates 200\nGET \/hk\/v3\/certificates 200$/m,
   'sensitive-fields.ts': /^the name in it: 张三$/m,
   'sign-elsewhere.ts': /^signed by process (\d+) for process (?!\1\n)\d+\nused at: \d{4}-/m,

@@ -1,6 +1,8 @@
+import { certificatesPath } from './certificates/path';
 import { chain } from './chain';
-import { type ClientConfig, createClient, loadConfig } from './client';
+import { type ClientConfig, createClient, type LoadedConfig, loadConfig } from './client';
 import { remember } from './crypto/credentials';
+import type { PlatformCertificates } from './crypto/platform-keys';
 import type { Chain } from './openapi/chain';
 
 /** Builds clients. */
@@ -12,10 +14,32 @@ export const Builder = {
    * @throws {@link ConfigurationError} that names the option, what was found and what was expected
    */
   factory(config: ClientConfig): Chain {
-    const loaded = loadConfig(config);
-    const { mchid, payBankKey, v2, v3 } = loaded;
-    const credentials = { mchid, payBankKey, ...v2, ...v3 };
+    const loaded = withCertificates(loadConfig(config));
+    const { mchid, apiv3Key, payBankKey, v2, v3 } = loaded;
+    const credentials = { mchid, apiv3Key, payBankKey, ...v2, ...v3 };
     // The Proxy answers to every path; what is known of each is a matter of types alone.
     return remember(chain(createClient(loaded, credentials)) as Chain, credentials);
   },
 };
+
+type Store = typeof import('./certificates/store');
+
+/** Has platform certificates downloaded where the APIv3 key to open them is configured. */
+function withCertificates(loaded: LoadedConfig): LoadedConfig {
+  const { v3, apiv3Key, certificateCache: cache } = loaded;
+  if (!v3 || !apiv3Key) return loaded;
+  // Most clients need none of it.
+  const { createCertificates } = require('./certificates/store') as Store;
+  const certificates: PlatformCertificates = createCertificates({
+    ...v3,
+    apiv3Key,
+    cache,
+    request: (verify) => {
+      // A client of its own, which waits for no certificate and announces none; downloads are rare.
+      const alone = { ...loaded, v2: undefined, merchant: undefined, v3: { ...v3, certs: {}, verify } };
+      const client = createClient(alone, { mchid: loaded.mchid });
+      return client('get', certificatesPath(loaded.baseUrl), undefined).text();
+    },
+  });
+  return { ...loaded, v3: { ...v3, certificates } };
+}

@@ -1,4 +1,6 @@
 export { Builder } from './builder';
+export type { CertificateCache } from './certificates';
+export * as Certificates from './certificates';
 export type { ClientConfig } from './client';
 export type { Diagnostic } from './client/diagnostics';
 export type { MerchantCertificate } from './client/merchant';
@@ -26,6 +28,10 @@ export type * from './media/bill-rows';
 export { checkDigest, type FileDigest } from './media/digest';
 export { Media, type MediaOptions, type MediaSource } from './media/media';
 export {
+  type FailoverOptions,
+  failover,
+  type RetryOptions,
+  retry,
   type SignerConfig,
   signer,
   type V2SignerConfig,
@@ -49,7 +55,7 @@ export {
 export type { Chain } from './openapi/chain';
 export type { NotificationOf } from './openapi/notification';
 export type { RequestOf, ResponseOf } from './openapi/operation';
-export type { CommonOptions, LooseOptions } from './openapi/options';
+export type { CommonOptions, LooseOptions, Timeouts } from './openapi/options';
 export type { ApiResponse, Download, ResponsePromise } from './openapi/response';
 export type { HeldBy } from './openapi/text';
 export * as Sensitive from './sensitive';

@@ -23,7 +23,15 @@ test('the module exports what it should', () => {
 describe('config', () => {
   test('is what Builder.factory takes', () => {
     const { config } = simulator;
-    expect(Object.keys(config).sort()).toEqual(['baseUrl', 'certs', 'mchid', 'privateKey', 'secret', 'serial']);
+    expect(Object.keys(config).sort()).toEqual([
+      'apiv3Key',
+      'baseUrl',
+      'certs',
+      'mchid',
+      'privateKey',
+      'secret',
+      'serial',
+    ]);
     expect(config.mchid).toMatch(/^\d{10}$/);
     expect(config.serial).toMatch(/^[0-9A-F]{40}$/);
     expect(config.privateKey).toMatchObject({
@@ -37,6 +45,7 @@ describe('config', () => {
       asymmetricKeyDetails: { modulusLength: 2048 },
     });
     expect(config.secret).toMatch(/^[0-9a-f]{32}$/);
+    expect(config.apiv3Key).toMatch(/^[0-9a-f]{32}$/);
     expect(config.baseUrl).toBe(simulator.url);
     expect(simulator.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
   });
@@ -69,7 +78,8 @@ test('no private key and no secret shows when a simulator is printed', async () 
     String(simulator),
   ];
   for (const text of texts) {
-    for (const secret of [pem.split('\n')[1], d, p, simulator.config.secret]) expect(text).not.toContain(secret);
+    const { secret, apiv3Key } = simulator.config;
+    for (const hidden of [pem.split('\n')[1], d, p, secret, apiv3Key]) expect(text).not.toContain(hidden);
     expect(text).not.toContain('PRIVATE KEY-----');
   }
 });

@@ -1,4 +1,7 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { selfSigned as certify, der, oid, sequence } from '../../lib/simulator/x509';
+
+export { der, oid, pem, sequence } from '../../lib/simulator/x509';
 
 /** A pair of RSA keys. */
 export interface RsaKeyPair {
@@ -30,66 +33,18 @@ export interface CertificateInit {
 }
 
 const DAY = 86_400_000;
-const SHA256_WITH_RSA = sequence(oid('2a864886f70d01010b'), Buffer.from('0500', 'hex'));
-const COMMON_NAME = oid('550403');
 const SUBJECT_ALTERNATIVE_NAME = oid('551d11');
 
 /** A self-signed X.509 v3 certificate, as PEM. */
 export function selfSigned(init: CertificateInit = {}): string {
-  const { privateKey, publicKey } = init.pair ?? rsaKeyPair();
+  const { pair = rsaKeyPair(), subject = 'Test CA', notBefore = new Date(Date.now() - DAY) } = init;
   const serial = init.serial ?? `5${randomBytes(20).toString('hex').slice(1)}`;
-  const name = sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from(init.subject ?? 'Test CA')))));
-  const notBefore = init.notBefore ?? new Date(Date.now() - DAY);
-  const validity = sequence(time(notBefore), time(init.notAfter ?? new Date(notBefore.getTime() + 365 * DAY)));
-  const toBeSigned = sequence(
-    der(0xa0, der(0x02, Buffer.of(2))),
-    integer(serial),
-    SHA256_WITH_RSA,
-    name,
-    validity,
-    name,
-    publicKey.export({ format: 'der', type: 'spki' }),
-    ...extensions(init),
-  );
-  const signature = der(0x03, Buffer.of(0), sign('sha256', toBeSigned, privateKey));
-  return pem('CERTIFICATE', sequence(toBeSigned, SHA256_WITH_RSA, signature));
+  const notAfter = init.notAfter ?? new Date(notBefore.getTime() + 365 * DAY);
+  return certify({ serial, subject, notBefore, notAfter, pair, extensions: extensions(init) });
 }
 
 function extensions({ addresses = [] }: CertificateInit): Buffer[] {
   if (addresses.length === 0) return [];
   const names = addresses.map((address) => der(0x87, Buffer.from(address.split('.').map(Number))));
-  return [der(0xa3, sequence(sequence(SUBJECT_ALTERNATIVE_NAME, der(0x04, sequence(...names)))))];
-}
-
-/** Puts DER into the armour of PEM. */
-export function pem(label: string, content: Buffer): string {
-  return `-----BEGIN ${label}-----\n${content.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`;
-}
-
-/** An element of DER: tag, length, contents. */
-export function der(tag: number, ...contents: Buffer[]): Buffer {
-  const content = Buffer.concat(contents);
-  const length = content.length;
-  const octets = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.of(tag, ...octets), content]);
-}
-
-/** A SEQUENCE of DER. */
-export function sequence(...members: Buffer[]): Buffer {
-  return der(0x30, ...members);
-}
-
-/** An OBJECT IDENTIFIER, from the hexadecimal of its content. */
-export function oid(hex: string): Buffer {
-  return der(0x06, Buffer.from(hex, 'hex'));
-}
-
-function integer(hex: string): Buffer {
-  const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
-  return der(0x02, (bytes[0] ?? 0) < 0x80 ? bytes : Buffer.concat([Buffer.of(0), bytes]));
-}
-
-/** A GeneralizedTime, to the second. */
-function time(date: Date): Buffer {
-  return der(0x18, Buffer.from(date.toISOString().replace(/[-:T]|\.\d+/g, '')));
+  return [sequence(SUBJECT_ALTERNATIVE_NAME, der(0x04, sequence(...names)))];
 }

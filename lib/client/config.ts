@@ -1,4 +1,7 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Dispatcher } from 'undici';
+import type { CertificateCache } from '../certificates/cache';
+import { readApiKey } from '../crypto/api-key';
 import type { SignFunction, VerifyFunction } from '../crypto/custom';
 import {
   certificateOf,
@@ -10,17 +13,28 @@ import {
   type PublicKey,
   serialOf,
 } from '../crypto/key';
+import type { PlatformCertificates } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
 import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
-import type { HeadersInput } from '../openapi/options';
-import { isTimeout, TIMEOUT_RULE } from './deadline';
+import type { FailoverOptions, RetryOptions } from '../middleware';
+import { readRetry } from '../middleware/retry';
+import type { Verify } from '../middleware/verifying-handler';
+import type { HeadersInput, Timeouts } from '../openapi/options';
 import { type WireHeaders, writeHeaders } from './headers';
 import type { MerchantCertificate } from './merchant';
+import { readTimeouts } from './timeouts';
 
 /** What every client needs, and what it may have. */
 interface CommonConfig {
   /** Merchant id (商户号). */
   mchid: string;
+  /**
+   * The APIv3 key: 32 bytes. With it, platform certificates that are not in `certs` are downloaded when they are needed,
+   * and `Notification.factory({ instance })` decrypts.
+   */
+  apiv3Key?: string | Uint8Array;
+  /** Keeps the downloaded platform certificates where other processes, or the next one, find them. */
+  certificateCache?: CertificateCache;
   /** The RSA key that encrypts fields of v2's payments to banks, as `v2/risk/getpublickey` gives it. */
   payBankKey?: KeyInput;
   /** The merchant's TLS client certificate, for the operations of v2 that ask for it. */
@@ -32,8 +46,12 @@ interface CommonConfig {
   baseUrl?: string | URL;
   /** Headers to send with every request. */
   headers?: HeadersInput;
-  /** Longest time for a whole call, in milliseconds; 10,000 by default. */
-  timeout?: number;
+  /** Longest time for a whole call, in milliseconds, or times for each of its phases; 10,000 in all by default. */
+  timeout?: number | Timeouts;
+  /** Repeats requests that fail for a passing reason, where that has no second effect: see {@link retry}. */
+  retry?: boolean | RetryOptions;
+  /** Goes to a second host where the first cannot be reached: `true` for WeChat Pay's `api2.mch.weixin.qq.com`. */
+  failover?: boolean | string | URL;
   /** A dispatcher of undici to send with, such as a `ProxyAgent`; an `Agent` of its own by default. */
   dispatcher?: Dispatcher;
 }
@@ -54,6 +72,11 @@ interface V3Config {
   certs: Readonly<Record<string, KeyInput | VerifyFunction>>;
 }
 
+/** What APIv3 needs where platform certificates are downloaded. */
+interface DownloadingConfig extends Omit<V3Config, 'certs'>, Partial<Pick<V3Config, 'certs'>> {
+  apiv3Key: string | Uint8Array;
+}
+
 /** What v2 needs. */
 interface V2Config {
   /** The APIv2 key: 32 characters. */
@@ -61,13 +84,20 @@ interface V2Config {
 }
 
 /** The configuration of a client: for APIv3, for v2, or for both. */
-export type ClientConfig = CommonConfig & ((V3Config & Partial<V2Config>) | (V2Config & Partial<V3Config>));
+export type ClientConfig = CommonConfig &
+  (((V3Config | DownloadingConfig) & Partial<V2Config>) | (V2Config & Partial<V3Config>));
 
 /** {@link V3Config}, its keys loaded. */
-interface LoadedV3 {
+export interface LoadedV3 {
   serial: string;
   privateKey: PrivateKey | SignFunction;
   certs: Readonly<Record<string, PublicKey | VerifyFunction>>;
+  /** Those of `certs` that were given as certificates. */
+  issued: readonly X509Certificate[];
+  /** In the place of `certs`, where certificates are downloaded. */
+  certificates?: PlatformCertificates;
+  /** Verifies answers, in the place of `certs`. */
+  verify?: Verify;
 }
 
 /** A configuration that has been checked, its keys loaded. */
@@ -75,11 +105,15 @@ export interface LoadedConfig {
   mchid: string;
   v3: LoadedV3 | undefined;
   v2: V2Config | undefined;
+  apiv3Key: Uint8Array | undefined;
+  certificateCache: CertificateCache | undefined;
   payBankKey: PublicKey | undefined;
   merchant: MerchantCertificate | undefined;
   baseUrl: URL | undefined;
   headers: WireHeaders;
-  timeout: number;
+  timeouts: Timeouts;
+  retry: RetryOptions | undefined;
+  failover: FailoverOptions | undefined;
   dispatcher: Dispatcher | undefined;
 }
 
@@ -89,18 +123,20 @@ const KNOWN: Record<keyof ClientConfig, true> = {
   serial: true,
   privateKey: true,
   certs: true,
+  apiv3Key: true,
+  certificateCache: true,
   secret: true,
   payBankKey: true,
   merchant: true,
   baseUrl: true,
   headers: true,
   timeout: true,
+  retry: true,
+  failover: true,
   dispatcher: true,
 };
 
 const SECRET_LENGTH = 32;
-
-const DEFAULT_TIMEOUT = 10_000;
 
 /**
  * Checks a configuration and loads its keys.
@@ -115,25 +151,28 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
   }
   const baseUrl = config.baseUrl === undefined ? undefined : readBaseUrl(config.baseUrl);
   if (config.baseUrl !== undefined && !baseUrl) throw new ConfigurationError(`"baseUrl" ${BASE_URL_RULE}.`);
-  const timeout = config.timeout ?? DEFAULT_TIMEOUT;
-  if (!isTimeout(timeout)) throw new ConfigurationError(`"timeout" ${TIMEOUT_RULE}.`);
+  const timeouts = readTimeouts(config.timeout, (message) => new ConfigurationError(message));
   const { merchant, dispatcher, payBankKey } = config;
   const v2 = readV2(config);
+  const apiv3Key = readApiKey('apiv3Key', 'APIv3', config.apiv3Key);
   return {
     mchid: token('mchid', config.mchid),
-    v3: readV3(config, v2 !== undefined),
+    v3: readV3(config, v2 !== undefined, apiv3Key !== undefined),
     v2,
+    apiv3Key,
+    certificateCache: readCache(config.certificateCache),
     payBankKey: payBankKey === undefined ? undefined : loadPublicKey(payBankKey, 'payBankKey', 'encrypt'),
     merchant,
     baseUrl,
     headers: writeHeaders(config.headers),
-    timeout,
+    timeouts,
+    ...readReliability(config, baseUrl),
     dispatcher,
   };
 }
 
 /** Of a client for v2, what APIv3 needs may be left out; but not in part. */
-function readV3(config: Partial<V3Config>, optional: boolean): LoadedV3 | undefined {
+function readV3(config: Partial<V3Config>, optional: boolean, downloads: boolean): LoadedV3 | undefined {
   const { serial, privateKey, certs } = config;
   if (optional && serial === undefined && privateKey === undefined && certs === undefined) return undefined;
   const merchantSerial = token('serial', serial);
@@ -141,7 +180,18 @@ function readV3(config: Partial<V3Config>, optional: boolean): LoadedV3 | undefi
   return {
     serial: merchantSerial,
     privateKey: typeof privateKey === 'function' ? privateKey : loadPrivateKey(privateKey as PrivateKeyInput),
-    certs: readCerts(certs, merchantSerial),
+    ...readCerts(downloads ? (certs ?? {}) : certs, merchantSerial, downloads),
+  };
+}
+
+function readReliability({ retry, failover }: CommonConfig, baseUrl: URL | undefined) {
+  const from = baseUrl && { from: baseUrl };
+  if (failover === true && baseUrl) {
+    throw new ConfigurationError('"failover" must be the root of a second host, since "baseUrl" is not the usual one.');
+  }
+  return {
+    retry: retry ? readRetry(retry === true ? {} : retry) : undefined,
+    failover: failover ? { ...from, ...(failover !== true && { to: failover }) } : undefined,
   };
 }
 
@@ -160,13 +210,15 @@ function token(name: string, value: unknown): string {
   throw new ConfigurationError(`"${name}" is ${found}.`);
 }
 
-function readCerts(certs: unknown, merchantSerial: string): LoadedV3['certs'] {
-  if (typeof certs !== 'object' || certs === null || Object.keys(certs).length === 0) {
+function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean): Pick<LoadedV3, 'certs' | 'issued'> {
+  if (typeof certs !== 'object' || certs === null || (Object.keys(certs).length === 0 && !mayBeEmpty)) {
     throw new ConfigurationError(
-      "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
+      "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }. " +
+        'Merchants that have platform certificates may give "apiv3Key" instead, to have them downloaded.',
     );
   }
   const entries: [string, KeyInput | VerifyFunction][] = Object.entries(certs);
+  const issued: X509Certificate[] = [];
   for (const [id, key] of entries) {
     if (id.toUpperCase() === merchantSerial.toUpperCase()) {
       throw new ConfigurationError(
@@ -174,13 +226,19 @@ function readCerts(certs: unknown, merchantSerial: string): LoadedV3['certs'] {
       );
     }
     const certificate = typeof key === 'function' ? undefined : certificateOf(key);
-    if (certificate !== undefined && serialOf(certificate) !== id) {
+    if (certificate === undefined) continue;
+    if (serialOf(certificate) !== id) {
       throw new ConfigurationError(
         `certs["${id}"] is the certificate ${serialOf(certificate)}: write that serial number as its name.`,
       );
     }
+    issued.push(certificate);
   }
-  return Object.fromEntries(
-    entries.map(([id, key]) => [id, typeof key === 'function' ? key : loadPublicKey(key, `certs["${id}"]`)]),
-  );
+  const keys = entries.map(([id, key]) => [id, typeof key === 'function' ? key : loadPublicKey(key, `certs["${id}"]`)]);
+  return { certs: Object.fromEntries(keys), issued };
+}
+
+function readCache(cache: CertificateCache | undefined): CertificateCache | undefined {
+  if (cache === undefined || (typeof cache?.read === 'function' && typeof cache.write === 'function')) return cache;
+  throw new ConfigurationError('"certificateCache" must have the methods "read" and "write".');
 }

@@ -7,11 +7,17 @@ import type { EncryptionKey } from '../openapi/trait-of';
 import { writeHeaders } from './headers';
 import type { Call, Options } from './request';
 import type { Decoder } from './response';
-import { sensitiveFields } from './sensitive';
-import { type Change, changeAt } from './sensitive-fields';
+import { decryption, type SensitiveFields, sensitiveFields } from './sensitive';
+import { type Change, changeAt, isPresentAt } from './sensitive-fields';
 
 /** Base64 of 256 bytes or more, what RSA gives: longer than what it takes. */
 const CIPHERTEXT = /^[A-Za-z0-9+/]{342,}={0,2}$/;
+
+/** Whether a call has sensitive fields to encrypt. */
+export function needsEncryption({ options, trait }: Call): boolean {
+  if (options.encrypted || !trait.encrypt) return false;
+  return isMedia(options.body) || trait.encrypt.some(({ path }) => isPresentAt(options, path));
+}
 
 /**
  * Encrypts the sensitive fields of a call, as its operation marks them, and announces the key.
@@ -24,12 +30,12 @@ export async function encryptCall(call: Call, credentials: Credentials): Promise
   const { options, trait } = call;
   if (options.encrypted || !trait.encrypt) return call;
   const announced = writeHeaders(options.headers)['wechatpay-serial'];
-  let serial: string | undefined;
+  let platform: Promise<SensitiveFields> | undefined;
   const changes: Record<EncryptionKey, Change> = {
+    // One key for all fields of a call, however long the first has to be waited for.
     platform: async (text) => {
-      const platform = sensitiveFields(credentials, announced);
-      serial = platform.serial;
-      return platform.encrypt(text);
+      platform ??= platformFields(credentials, announced);
+      return (await platform).encrypt(text);
     },
     'pay-bank': async (text) => encrypt(text, payBankKey(credentials)),
   };
@@ -40,7 +46,12 @@ export async function encryptCall(call: Call, credentials: Credentials): Promise
       throw new InvalidArgumentError(`"${path}" is encrypted already: give the plain text, or say encrypted: true.`);
     });
   }
-  return { ...call, options: changed, serial };
+  return { ...call, options: changed, serial: (await platform)?.serial };
+}
+
+async function platformFields(credentials: Credentials, announced: string | undefined): Promise<SensitiveFields> {
+  const { certificates } = credentials;
+  return sensitiveFields(credentials, announced ?? (await certificates?.ready()));
 }
 
 /** A path begins with the name of the option; an upload has its fields in a form of its own. */
@@ -64,9 +75,9 @@ export function decoderOf({ options, trait }: Call, credentials: Credentials): D
   const fields = trait.decrypt;
   if (options.encrypted || !fields) return undefined;
   return async (json) => {
-    const merchant = sensitiveFields(credentials);
+    const decrypt = decryption(credentials);
     let changed = json;
-    for (const { path } of fields) changed = await changeAt(changed, path, merchant.decrypt);
+    for (const { path } of fields) changed = await changeAt(changed, path, decrypt);
     return changed;
   };
 }

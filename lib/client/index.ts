@@ -1,2 +1,2 @@
 export { createClient } from './client';
-export { type ClientConfig, loadConfig } from './config';
+export { type ClientConfig, type LoadedConfig, loadConfig } from './config';

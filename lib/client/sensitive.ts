@@ -1,9 +1,9 @@
 import type { Credentials } from '../crypto/credentials';
 import type { SignFunction, VerifyFunction } from '../crypto/custom';
 import { loadPrivateKey, loadPublicKey, type PrivateKeyInput } from '../crypto/key';
+import { preferredSerial } from '../crypto/platform-keys';
 import { decrypt, encrypt, type Padding } from '../crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
-import { preferredSerial } from '../middleware/signer';
 
 /** Encrypts for WeChat Pay and decrypts for the merchant. */
 export interface SensitiveFields {
@@ -31,29 +31,44 @@ export interface SensitiveFields {
 
 /**
  * Loads the keys that encrypt and decrypt sensitive fields.
- * @param serial which of the keys in `certs` is to encrypt; by default the one that the client announces
+ * @param serial which of WeChat Pay's keys is to encrypt; by default the one that the client announces
  * @throws {@link InvalidArgumentError} where there is no such key; {@link ConfigurationError} where there are none
  */
-export function sensitiveFields({ certs, privateKey }: Credentials, serial?: string): SensitiveFields {
-  if (certs === undefined || privateKey === undefined) {
+export function sensitiveFields(credentials: Credentials, serial?: string): SensitiveFields {
+  const { certs, certificates } = keysOf(credentials);
+  const ids = () => [...(certificates?.keys() ?? Object.keys(certs))].join(', ');
+  const id = serial ?? (certificates ? certificates.preferred() : preferredSerial(Object.keys(certs)));
+  if (id === undefined) {
     throw new ConfigurationError(
-      'The instance was built for v2 alone: sensitive fields need "serial", "privateKey" and "certs" of APIv3.',
+      'No platform certificate is at hand yet: call await Certificates.of(instance).refresh() before.',
     );
   }
-  const id = serial ?? preferredSerial(Object.keys(certs));
-  const cert = Object.hasOwn(certs, id) ? certs[id] : undefined;
+  const cert = Object.hasOwn(certs, id) ? certs[id] : certificates?.publicKey(id);
   if (cert === undefined) {
-    throw new InvalidArgumentError(`"certs" has no key of the serial given: it has ${Object.keys(certs).join(', ')}.`);
+    throw new InvalidArgumentError(`"certs" has no key of the serial given: it has ${ids()}.`);
   }
   const name = `certs["${id}"]`;
   const theirs = settled(() => loadPublicKey(keyOf(cert, name, 'encrypt'), name, 'encrypt'));
-  const ours = settled(() => loadPrivateKey(keyOf(privateKey, '"privateKey"', 'decrypt'), 'privateKey', 'decrypt'));
   return {
     serial: id,
     headers: { 'Wechatpay-Serial': id },
     encrypt: async (plaintext, padding) => encrypt(plaintext, theirs(), padding),
-    decrypt: async (ciphertext) => decrypt(ciphertext, ours()),
+    decrypt: decryption(credentials),
   };
+}
+
+/** Loads the key that decrypts sensitive fields. @throws {@link ConfigurationError} where there is none */
+export function decryption(credentials: Credentials): SensitiveFields['decrypt'] {
+  const { privateKey } = keysOf(credentials);
+  const ours = settled(() => loadPrivateKey(keyOf(privateKey, '"privateKey"', 'decrypt'), 'privateKey', 'decrypt'));
+  return async (ciphertext) => decrypt(ciphertext, ours());
+}
+
+function keysOf({ certs, privateKey, certificates }: Credentials) {
+  if (certs !== undefined && privateKey !== undefined) return { certs, privateKey, certificates };
+  throw new ConfigurationError(
+    'The instance was built for v2 alone: sensitive fields need "serial", "privateKey" and "certs" of APIv3.',
+  );
 }
 
 function keyOf<Key extends PrivateKeyInput>(

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors';
 import type { SignFunction, VerifyFunction } from './custom';
 import type { PrivateKey, PublicKey } from './key';
+import type { PlatformCertificates } from './platform-keys';
 
 /** What a client signs, verifies, encrypts and decrypts with: the configuration's keys, loaded. */
 export interface Credentials {
@@ -8,7 +9,9 @@ export interface Credentials {
   readonly serial?: string;
   readonly privateKey?: PrivateKey | SignFunction;
   readonly certs?: Readonly<Record<string, PublicKey | VerifyFunction>>;
+  readonly certificates?: PlatformCertificates;
   readonly secret?: string;
+  readonly apiv3Key?: Uint8Array | undefined;
   readonly payBankKey?: PublicKey | undefined;
 }
 

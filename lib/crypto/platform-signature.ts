@@ -1,18 +1,9 @@
 import { SignatureError, type SignatureErrorCode } from '../errors';
 import { appendBody, joinedByLineFeed, timestamp } from '../format/formatter';
-import { toVerify, type VerifyFunction } from './custom';
-import type { KeyInput } from './key';
+import type { PlatformKeys } from './platform-keys';
 
 /** Headers as undici and Node give them: names in lower case. */
 export type ReceivedHeaders = Record<string, string | string[] | undefined>;
-
-/** WeChat Pay's keys, ready to verify, by their serial number or id. */
-export type PlatformKeys = ReadonlyMap<string, ReturnType<typeof toVerify>>;
-
-/** Loads each key of the configuration's `certs`. @throws {@link ConfigurationError} */
-export function loadPlatformKeys(certs: Readonly<Record<string, KeyInput | VerifyFunction>>): PlatformKeys {
-  return new Map(Object.entries(certs).map(([serial, key]) => [serial, toVerify(key, `certs["${serial}"]`)]));
-}
 
 /** Greatest difference of the clocks that WeChat Pay allows, in seconds. */
 export const MAX_CLOCK_SKEW = 300;
@@ -22,22 +13,23 @@ const PROBE = 'WECHATPAY/SIGNTEST/';
 /**
  * Verifies the signature of an answer or a notification of APIv3.
  * @param body the raw body, as received
- * @param certs WeChat Pay's keys
+ * @param keys WeChat Pay's; one that is not at hand is looked for once time and headers have been found right
  * @throws {@link SignatureError} that says which check failed
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
 export async function verifyPlatformSignature(
   headers: ReceivedHeaders,
   body: string | Uint8Array,
-  certs: PlatformKeys,
+  keys: PlatformKeys,
 ): Promise<void> {
-  const fail = (code: SignatureErrorCode, message: string): never => {
+  const fail = (code: SignatureErrorCode, message: string, options?: ErrorOptions): never => {
     const probe = String(headers['wechatpay-signature']).startsWith(PROBE);
     const hint = probe ? ' It is a probe: WeChat Pay sends wrong signatures now and then, to see them refused.' : '';
     throw new SignatureError(code, message + hint, {
       probe,
       serial: single(headers['wechatpay-serial']),
       requestId: single(headers['request-id']),
+      ...options,
     });
   };
   const header = (name: string): string =>
@@ -56,13 +48,15 @@ export async function verifyPlatformSignature(
       `"Wechatpay-Timestamp" is ${time}, ${skew} s behind the local clock; ${MAX_CLOCK_SKEW} s are allowed.`,
     );
   }
-  const verify = certs.get(serial);
-  if (verify === undefined) {
-    return fail(
-      'ERR_SIGNATURE_SERIAL',
-      `No key for "Wechatpay-Serial" ${serial}: "certs" has ${[...certs.keys()].join(', ')}. Add the key of that id.`,
-    );
-  }
+  const unknown = (options?: ErrorOptions): never => {
+    const known = [...keys.keys()].join(', ') || 'none';
+    const downloaded = keys.find ? ', and none can be downloaded' : '';
+    const advice = `Add the key of that id to "certs".`;
+    const text = `No key for "Wechatpay-Serial" ${serial}: there is ${known}${downloaded}. ${advice}`;
+    return fail('ERR_SIGNATURE_SERIAL', text, options);
+  };
+  const verify =
+    keys.get(serial) ?? (await keys.find?.(serial).catch((cause: unknown) => unknown({ cause }))) ?? unknown();
   if (!(await verify(appendBody(joinedByLineFeed(time, nonce), body), signature))) {
     fail('ERR_SIGNATURE_WRONG', `The signature does not fit the content and the key ${serial}.`);
   }

@@ -1,6 +1,6 @@
-import { bytesOf } from '../crypto/bytes';
+import { readApiKey } from '../crypto/api-key';
 import { credentialsOf } from '../crypto/credentials';
-import { loadPlatformKeys } from '../crypto/platform-signature';
+import { loadPlatformKeys } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
 import { createHandlers, protocolOf } from './handlers';
 import { type RawRequest, readRequest } from './raw-body';
@@ -18,9 +18,6 @@ const KNOWN: Record<keyof NotificationConfig, true> = {
   maxBodySize: true,
   onError: true,
 };
-
-/** Bytes of the APIv3 key and of the APIv2 key. */
-const KEY_LENGTH = 32;
 
 const MAX_BODY_SIZE = 1024 * 1024;
 
@@ -49,14 +46,14 @@ export function factory(config: NotificationConfig): Notifications {
     throw new ConfigurationError('"store" must have a method "claim".');
   if (onError !== undefined && typeof onError !== 'function')
     throw new ConfigurationError('"onError" must be a function.');
-  const { certs, apiv3Key, secret } = readKeys(config);
+  const { keys, apiv3Key, secret } = readKeys(config);
 
   const parse = async (raw: RawRequest): Promise<AnyNotification> => {
     if (protocolOf(raw) === 'v2') {
       if (secret !== undefined) return parseV2(raw, secret, apiv3Key);
       throw new ConfigurationError('A notification of v2 (XML) came: configure "secret", the APIv2 key.');
     }
-    if (certs && apiv3Key) return parseV3(raw, certs, apiv3Key);
+    if (keys && apiv3Key) return parseV3(raw, keys, apiv3Key);
     throw new ConfigurationError('A notification of APIv3 came: configure "apiv3Key", and "certs" or "instance".');
   };
   return {
@@ -70,8 +67,8 @@ export function factory(config: NotificationConfig): Notifications {
 function readKeys(config: NotificationConfig) {
   const built = config.instance === undefined ? undefined : credentialsOf(config.instance);
   const certs = config.certs ?? built?.certs;
-  const secret = readKey('secret', 'APIv2', config.secret ?? built?.secret)?.toString();
-  const apiv3Key = readKey('apiv3Key', 'APIv3', config.apiv3Key);
+  const secret = readApiKey('secret', 'APIv2', config.secret ?? built?.secret)?.toString();
+  const apiv3Key = readApiKey('apiv3Key', 'APIv3', config.apiv3Key ?? built?.apiv3Key);
   if (config.certs !== undefined && !apiv3Key)
     throw new ConfigurationError('"apiv3Key" is missing: without it notifications of APIv3 cannot be decrypted.');
   if (secret === undefined && (!certs || !apiv3Key)) {
@@ -79,21 +76,13 @@ function readKeys(config: NotificationConfig) {
       'Keys are missing: APIv3 needs "apiv3Key", and "certs" or an "instance" that has them; v2 needs "secret".',
     );
   }
-  if (certs && (typeof certs !== 'object' || Object.keys(certs).length === 0)) {
+  const certificates = config.certs === undefined ? built?.certificates : undefined;
+  if (certs && !certificates && (typeof certs !== 'object' || Object.keys(certs).length === 0)) {
     throw new ConfigurationError(
       "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
     );
   }
-  return { certs: certs && loadPlatformKeys(certs), secret, apiv3Key };
-}
-
-function readKey(name: string, title: string, value: unknown): Buffer | undefined {
-  if (value === undefined) return undefined;
-  const readable = typeof value === 'string' || value instanceof Uint8Array;
-  // A copy: what is given as bytes may change.
-  if (readable && Buffer.byteLength(value) === KEY_LENGTH) return Buffer.from(bytesOf(value, name));
-  const found = readable ? `${Buffer.byteLength(value)} bytes` : `a value of type ${typeof value}`;
-  throw new ConfigurationError(`"${name}" must be the ${title} key, ${KEY_LENGTH} bytes; found ${found}.`);
+  return { keys: certificates ?? (certs && loadPlatformKeys(certs)), secret, apiv3Key };
 }
 
 function readSize(size: unknown): number {

@@ -59,11 +59,14 @@ export type NotificationRequest = Request | IncomingMessage | ReceivedRequest;
 
 /** What `Notification.factory` takes. APIv3 needs keys and `apiv3Key`, v2 needs `secret`. */
 export interface NotificationConfig {
-  /** What `Builder.factory` returned: the keys and the APIv2 key are taken from it. */
+  /**
+   * What `Builder.factory` returned: its keys, the APIv3 key and the APIv2 key are taken from it; if it downloads platform
+   * certificates, it does so for notifications as well.
+   */
   instance?: object;
   /** WeChat Pay's keys by id, as in the configuration of a client; goes before those of `instance`. */
   certs?: Readonly<Record<string, KeyInput | VerifyFunction>>;
-  /** The APIv3 key: 32 bytes. */
+  /** The APIv3 key: 32 bytes; goes before that of `instance`. */
   apiv3Key?: string | Uint8Array;
   /** The APIv2 key: 32 characters; goes before that of `instance`. */
   secret?: string;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as AesGcm from '../crypto/aes-gcm';
-import { type PlatformKeys, verifyPlatformSignature } from '../crypto/platform-signature';
+import type { PlatformKeys } from '../crypto/platform-keys';
+import { verifyPlatformSignature } from '../crypto/platform-signature';
 import { BodyError, ConfigurationError } from '../errors';
 import type { RawRequest } from './raw-body';
 import type { V3Notification } from './types';
@@ -14,10 +15,10 @@ import type { V3Notification } from './types';
  */
 export async function parseV3(
   { headers, body }: RawRequest,
-  certs: PlatformKeys,
+  keys: PlatformKeys,
   apiv3Key: Uint8Array,
 ): Promise<V3Notification> {
-  await verifyPlatformSignature(headers, body, certs);
+  await verifyPlatformSignature(headers, body, keys);
   const envelope = readJson(body.toString(), 'body');
   const { id, create_time, event_type, resource_type, summary, resource } = envelope as Partial<V3Notification>;
   const { ciphertext, nonce, associated_data } = Object(resource) as Record<string, unknown>;

@@ -1,6 +1,7 @@
-import { generateKeyPair, type KeyObject, randomInt } from 'node:crypto';
-import { inspect, promisify } from 'node:util';
+import type { KeyObject } from 'node:crypto';
+import { inspect } from 'node:util';
 import { nonce } from '../format/formatter';
+import { createKeyring, type KeyPair, type Keyring, keyPair, publicKeyId } from './certificates';
 
 /** A configuration that `Builder.factory` takes. */
 export interface SimulatorConfig {
@@ -13,6 +14,8 @@ export interface SimulatorConfig {
   readonly certs: Readonly<Record<string, KeyObject>>;
   /** The APIv2 key; it is not shown when the configuration is printed. */
   readonly secret: string;
+  /** The APIv3 key; it is not shown either. */
+  readonly apiv3Key: string;
   /** Where the simulator listens, such as `http://127.0.0.1:45678/`. */
   readonly baseUrl: string;
 }
@@ -20,14 +23,11 @@ export interface SimulatorConfig {
 /** The merchant and the platform, each with keys of its own. */
 export interface Credentials {
   readonly merchant: { readonly mchid: string; readonly serial: string } & KeyPair;
-  readonly platform: { readonly serial: string } & KeyPair;
+  readonly platform: Keyring;
   /** The APIv2 key that both have. */
   readonly secret: string;
-}
-
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
+  /** The APIv3 key that both have: 32 characters. */
+  readonly apiv3Key: string;
 }
 
 const MCHID = '1900000109';
@@ -37,27 +37,22 @@ export async function createCredentials(): Promise<Credentials> {
   const [merchant, platform] = await Promise.all([keyPair(), keyPair()]);
   return {
     merchant: { mchid: MCHID, serial: nonce(40).toUpperCase(), ...merchant },
-    platform: { serial: publicKeyId(), ...platform },
+    platform: createKeyring({ serial: publicKeyId(MCHID), ...platform }),
     secret: nonce(32),
+    apiv3Key: nonce(32),
   };
 }
 
 /** What a client of the merchant needs to talk to the platform at `baseUrl`. */
-export function clientConfig({ merchant, platform, secret }: Credentials, baseUrl: string): SimulatorConfig {
+export function clientConfig({ merchant, platform, secret, apiv3Key }: Credentials, baseUrl: string): SimulatorConfig {
   const { mchid, serial, privateKey } = merchant;
   const shown = { mchid, serial, privateKey, certs: { [platform.serial]: platform.publicKey }, baseUrl };
   // Not enumerable, so that a copy of the configuration is a plain one.
   return Object.defineProperties(
-    { ...shown, secret },
-    { toJSON: { value: () => shown }, [inspect.custom]: { value: () => ({ ...shown, secret: '…' }) } },
+    { ...shown, secret, apiv3Key },
+    {
+      toJSON: { value: () => shown },
+      [inspect.custom]: { value: () => ({ ...shown, secret: '…', apiv3Key: '…' }) },
+    },
   );
-}
-
-function keyPair(): Promise<KeyPair> {
-  return promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
-}
-
-/** 28 digits behind the prefix, as WeChat Pay's ids of public keys have. */
-function publicKeyId(): string {
-  return `PUB_KEY_ID_01${MCHID}${Array.from({ length: 16 }, () => randomInt(10)).join('')}`;
 }

@@ -1,24 +1,19 @@
-import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
-import { sign } from '../crypto/rsa';
-import { appendBody, joinedByLineFeed, nonce, SCHEME } from '../format/formatter';
 import { type Answer, type Header, hold, isResponse, responseAnswer } from './answer';
 import { authorizer } from './authorization';
 import type { Credentials } from './credentials';
 import { fault, paramError } from './fault';
 import type { Protocol } from './protocol';
-import type { WireRequest } from './request';
-
-/** The platform's key and its id. */
-interface Signer {
-  readonly serial: string;
-  readonly privateKey: KeyObject;
-}
+import { pathOf, type WireRequest } from './request';
+import { sealHeaders } from './seal';
 
 const JSON_TYPE: Header = ['Content-Type', 'application/json; charset=utf-8'];
 
 /** Overseas statements are signed over the hash in this header, in the place of their body. */
 const STATEMENT = 'wechatpay-statement-sha1';
+
+/** Where the platform certificates are listed. */
+const CERTIFICATES: ReadonlySet<string> = new Set(['/v3/certificates', '/v3/global/certificates']);
 
 const CODES: Readonly<Record<number, string>> = {
   400: 'PARAM_ERROR',
@@ -32,7 +27,8 @@ const CODES: Readonly<Record<number, string>> = {
  * APIv3: JSON, signed in headers.
  * @param clock the time now, in milliseconds since 1970
  */
-export function v3Protocol({ merchant, platform }: Credentials, clock: () => number): Protocol {
+export function v3Protocol(credentials: Credentials, clock: () => number): Protocol {
+  const { merchant, platform } = credentials;
   const authorize = authorizer(merchant, clock);
   const failing = (status: number, message = 'The simulator was told to answer so.') =>
     responseAnswer(fault(status, codeOf(status), message));
@@ -43,9 +39,10 @@ export function v3Protocol({ merchant, platform }: Credentials, clock: () => num
       return refused && responseAnswer(refused);
     },
     async object({ headers }) {
-      const serial = headers['wechatpay-serial'];
-      if (serial === undefined || serial === platform.serial) return undefined;
-      const issue = `names a key that the platform does not have; it has ${platform.serial}`;
+      const serial = headers['wechatpay-serial']?.toString();
+      const ids = platform.ids(clock());
+      if (serial === undefined || ids.includes(serial)) return undefined;
+      const issue = `names a key that the platform does not have; it has ${ids.join(', ')}`;
       return responseAnswer(paramError('header', 'Wechatpay-Serial', issue, serial));
     },
     read(request) {
@@ -64,12 +61,12 @@ export function v3Protocol({ merchant, platform }: Credentials, clock: () => num
     unknown: (message) => failing(404, message),
     broken: (message) => failing(500, message),
     failing,
-    async seal(answer, { signature, skew = 0, serial = platform.serial }, _request, time) {
-      if (signature === 'none' || answer.status === 401) return answer;
-      const { privateKey } = signature === 'wrong' ? merchant : platform;
+    async seal(answer, how, { target, headers }, time) {
+      if (how.signature === 'none' || answer.status === 401) return answer;
       const { signed, sealed } = await toSign(answer);
-      const headers = await signatureHeaders(signed, time + skew, { serial, privateKey });
-      const seals = signature === 'probe' ? headers.map(asProbe) : headers;
+      const isList = CERTIFICATES.has(pathOf(target));
+      const signer = isList ? platform.signerOfList(headers['wechatpay-serial']?.toString(), clock()) : platform;
+      const seals = await sealHeaders(signed, time, { merchant, platform: signer }, how);
       return { ...sealed, headers: [...sealed.headers, ...seals] };
     },
   };
@@ -114,26 +111,4 @@ async function toSign(answer: Answer): Promise<{ signed: string | Buffer; sealed
   if (sha1 !== undefined) return { signed: `{"sha1":"${sha1}"}`, sealed: answer };
   const held = await hold(answer);
   return { signed: held.body, sealed: held };
-}
-
-/** @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249 */
-async function signatureHeaders(
-  signed: string | Buffer,
-  time: number,
-  { serial, privateKey }: Signer,
-): Promise<Header[]> {
-  const nonce_str = nonce();
-  return [
-    ['Wechatpay-Serial', serial],
-    ['Wechatpay-Timestamp', String(time)],
-    ['Wechatpay-Nonce', nonce_str],
-    ['Wechatpay-Signature', await sign(appendBody(joinedByLineFeed(time, nonce_str), signed), privateKey)],
-    ['Wechatpay-Signature-Type', SCHEME],
-  ];
-}
-
-/** @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249 */
-function asProbe([name, value]: Header): Header {
-  const mark = 'WECHATPAY/SIGNTEST/';
-  return name === 'Wechatpay-Signature' ? [name, mark + value.slice(mark.length)] : [name, value];
 }

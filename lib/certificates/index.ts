@@ -1,0 +1,24 @@
+import { credentialsOf } from '../crypto/credentials';
+import type { PlatformCertificates } from '../crypto/platform-keys';
+import { ConfigurationError } from '../errors';
+
+export type { CertificateCache } from './cache';
+
+/**
+ * The platform certificates of an instance that downloads them. It does so by itself; ask it only for what is more.
+ * @param instance what `Builder.factory` returned
+ * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance; {@link ConfigurationError}
+ * where it has no `apiv3Key`, or is one for v2 alone
+ * @example
+ * // Now, whatever is held already; those that are valid, that with the longest validity first.
+ * for (const certificate of await Certificates.of(instance).refresh()) {
+ *   await writeFile(`wechatpay_${certificate.serialNumber}.pem`, certificate.toString());
+ * }
+ */
+export function of(instance: object): Pick<PlatformCertificates, 'refresh'> {
+  const { certificates } = credentialsOf(instance);
+  if (certificates) return { refresh: certificates.refresh };
+  throw new ConfigurationError(
+    'The instance downloads no platform certificates: for that it needs "serial", "privateKey" and "apiv3Key" of APIv3.',
+  );
+}

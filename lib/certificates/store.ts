@@ -1,0 +1,145 @@
+import type { X509Certificate } from 'node:crypto';
+import type { VerifyFunction } from '../crypto/custom';
+import { codeOf } from '../crypto/error-code';
+import type { PublicKey } from '../crypto/key';
+import { isPublicKeyId, loadPlatformKeys, type PlatformCertificates } from '../crypto/platform-keys';
+import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { openAnswer, verifyAnswer } from './answer';
+import { type CertificateCache, tolerant, warn } from './cache';
+import { type Certificate, certificate, isValid, unexpired } from './certificate';
+import { explainMissing } from './missing';
+
+/** Verifies the answer to a request for certificates. */
+export type VerifyCertificates = (answer: { headers: ReceivedHeaders; body: Uint8Array }) => Promise<void>;
+
+/** What {@link createCertificates} needs. */
+export interface CertificatesConfig {
+  /** The configured keys. */
+  certs: Readonly<Record<string, PublicKey | VerifyFunction>>;
+  /** Those of them that are certificates. */
+  issued: readonly X509Certificate[];
+  apiv3Key: Uint8Array;
+  cache: CertificateCache | undefined;
+  /** Asks WeChat Pay for the certificates; gives the body of the answer once that is verified. */
+  request(verify: VerifyCertificates): Promise<string>;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** How long before the newest certificate expires the next one is asked for, in milliseconds. */
+const EARLY = 12 * HOUR;
+
+/**
+ * Keeps the platform certificates of one merchant: downloads them when they are needed, and again before the newest
+ * expires. No timer is started: the time is looked at where a certificate is used.
+ */
+export function createCertificates({
+  certs,
+  issued,
+  apiv3Key,
+  cache,
+  request,
+}: CertificatesConfig): PlatformCertificates {
+  const configured = loadPlatformKeys(certs);
+  const ids = [...configured.keys()];
+  const publicKeyId = ids.find(isPublicKeyId);
+  const dated = new Set(issued.map((x509) => certificate(x509).serial));
+  const undated = ids.find((id) => !dated.has(id));
+  let held: readonly Certificate[] = unexpired(issued.map((x509) => certificate(x509)));
+  /** When a newer certificate may be asked for again, and when one of an unknown serial number. */
+  let renewAt = 0;
+  let searchAt = 0;
+
+  function newest(): Certificate | undefined {
+    const now = Date.now();
+    return held.find((one) => isValid(one, now));
+  }
+
+  function valid(serial: string): Certificate | undefined {
+    const found = held.find((one) => one.serial === serial);
+    return found && isValid(found) ? found : undefined;
+  }
+
+  function keep(certificates: readonly Certificate[]): void {
+    held = unexpired(new Map([...held, ...certificates].map((one) => [one.serial, one])).values());
+  }
+
+  const download = single(async (): Promise<X509Certificate[]> => {
+    const body = await request((answer) => verifyAnswer(answer, apiv3Key, configured)).catch(explainMissing);
+    const certificates = await openAnswer(body, apiv3Key);
+    keep(certificates);
+    // Where there is no newer one yet, it is not asked for with every request.
+    renewAt = Date.now() + HOUR;
+    if (cache) await tolerant('write', () => cache.write(body));
+    return unexpired(certificates)
+      .filter((one) => isValid(one))
+      .map(({ x509 }) => x509);
+  });
+
+  const search = single(async (isFound: () => boolean): Promise<void> => {
+    const text = cache && (await tolerant('read', () => cache.read()));
+    if (typeof text === 'string' && text !== '') {
+      await openAnswer(text, apiv3Key).then(keep, (error) => warn(`what read() gave is of no use (${codeOf(error)})`));
+    }
+    if (!isFound()) await download();
+  });
+
+  const expiresSoon = () => Date.now() >= (newest()?.until ?? 0) - EARLY;
+
+  function renew(): void {
+    if (Date.now() < renewAt || !expiresSoon()) return;
+    renewAt = Date.now() + MINUTE;
+    // There is a valid one still: requests go on with that.
+    search(() => !expiresSoon()).catch(() => {});
+  }
+
+  function preferred(): string | undefined {
+    if (publicKeyId !== undefined) return publicKeyId;
+    const certificate = newest();
+    if (certificate) renew();
+    return certificate?.serial ?? undated;
+  }
+
+  const get = (serial: string) => configured.get(serial) ?? valid(serial)?.verify;
+
+  return {
+    get,
+    preferred,
+    keys: () => new Set([...ids, ...held.filter((one) => isValid(one)).map(({ serial }) => serial)]),
+    publicKey: (serial) => valid(serial)?.publicKey,
+    refresh: download,
+    async ready() {
+      let serial = preferred();
+      while (serial === undefined) {
+        await search(() => newest() !== undefined);
+        serial = preferred();
+      }
+      return serial;
+    },
+    async find(serial) {
+      // Someone else's search may have begun before the certificate was issued.
+      await search.running;
+      if (get(serial) || Date.now() < searchAt) return get(serial);
+      const isFound = () => get(serial) !== undefined;
+      try {
+        await search(isFound);
+      } finally {
+        if (!isFound()) searchAt = Date.now() + MINUTE;
+      }
+      return get(serial);
+    },
+  };
+}
+
+/** Lets calls that come while one is under way share its result. */
+function single<Arguments extends unknown[], Result>(work: (...args: Arguments) => Promise<Result>) {
+  const shared = (...args: Arguments): Promise<Result> => {
+    shared.running ??= work(...args).finally(() => {
+      shared.running = undefined;
+    });
+    return shared.running;
+  };
+  shared.running = undefined as Promise<Result> | undefined;
+  return shared;
+}
