@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import * as publicNames from 'wechatpay-undici';
@@ -134,6 +134,16 @@ test('what does not compile is found', () => {
   const found = compile(wrong.map((code, index) => ({ where: `line ${index}`, code })));
   expect(found.map((message) => message.slice(0, 6))).toEqual(['line 0', 'line 1', 'line 2']);
 }, 120_000);
+
+test('the tests that SECURITY.md names are there', () => {
+  const named = [...readFileSync(join(root, 'SECURITY.md'), 'utf8').matchAll(/__tests__\/[\w/-]+/g)].map(
+    ([path]) => path,
+  );
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((path) => !existsSync(join(root, path)) && !existsSync(join(root, `${path}.test.ts`)))).toEqual(
+    [],
+  );
+});
 
 test('both READMEs have the same code', () => {
   const code = (document: string) => blocks(document).map(({ code }) => code.replace(/(^|\s)\/\/.*/g, ''));

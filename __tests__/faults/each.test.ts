@@ -1,7 +1,8 @@
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { Agent } from 'undici';
 import { Builder, type ClientConfig, WechatPayError } from 'wechatpay-undici';
 import { Simulator } from 'wechatpay-undici/simulator';
+import { listen } from '../support/listen';
 import { KINDS } from './kinds';
 
 let simulator: Simulator;
@@ -85,20 +86,3 @@ test('a server that is started anew under load: with retries no call is lost', a
   expect(settled).toEqual(answers.map((_, number) => ({ out_trade_no: String(number) })));
   await front.close();
 }, 60_000);
-
-async function listen(onSocket: (socket: Socket) => void, port = 0) {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onSocket(socket);
-  }).listen(port, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    async close() {
-      for (const socket of sockets) socket.resetAndDestroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}

@@ -1,8 +1,5 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Agent } from 'undici';
 import {
   type ApiError,
-  Builder,
   type ClientConfig,
   ConfigurationError,
   failover,
@@ -14,40 +11,17 @@ import {
   TransportError,
   verifier,
 } from 'wechatpay-undici';
-import { type Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
-import { loose } from '../support/loose';
+import type { Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+import { failure, platform } from './support';
+
+const { running, build: buildClient } = platform();
+const build = (more: Partial<ClientConfig> = {}) => buildClient({ retry: { delay: 1 }, ...more });
 
 let simulator: Simulator;
-const agent = new Agent();
-
-beforeAll(async () => {
-  simulator = await Simulator.start();
-});
-beforeEach(() => {
-  simulator.reset();
-  simulator.on('get', 'v3/order', () => ({ ok: true }));
-  simulator.on('post', 'v3/order', ({ json }) => ({ json }));
-  simulator.on('post', 'v2/order', ({ xml }) => ({ transaction_id: xml.out_trade_no }));
-});
-afterAll(async () => {
-  await agent.destroy();
-  await simulator.close();
+beforeAll(() => {
+  simulator = running.simulator;
 });
 
-const build = (more: Partial<ClientConfig> = {}) =>
-  loose(
-    Builder.factory({
-      ...simulator.config,
-      dispatcher: agent,
-      retry: { delay: 1 },
-      ...more,
-    } as ClientConfig),
-  );
-const failure = (promise: PromiseLike<unknown>): Promise<Error> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );
 const nonces = () =>
   simulator.requests.map(({ headers }) => /nonce_str="(\w+)"/.exec(String(headers.authorization))?.[1]);
 
@@ -246,7 +220,7 @@ test('repeats cannot multiply the load: ten at once, then a tenth of the request
 
 test('the interceptors work without the client, also with fetch', async () => {
   const { baseUrl } = simulator.config;
-  const dispatcher = agent.compose(
+  const dispatcher = running.agent.compose(
     verifier(simulator.config),
     signer(simulator.config),
     failover(),
@@ -283,114 +257,3 @@ test.each<[object, string]>([
   expect(() => build(more)).toThrow(ConfigurationError);
   expect(() => build(more)).toThrow(message);
 });
-
-describe('fail-over', () => {
-  let second: Simulator;
-  let refused: string;
-
-  beforeAll(async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    refused = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    await new Promise((resolve) => server.close(resolve));
-  });
-  beforeEach(async () => {
-    second = simulator;
-  });
-
-  test('where there is no connection: the request goes to the second host, signed', async () => {
-    const client = build({ retry: false, baseUrl: refused, failover: second.config.baseUrl });
-    expect(
-      await client
-        .chain('v3/order')
-        .post({ json: { a: 1 } })
-        .json(),
-    ).toEqual({ json: { a: 1 } });
-    expect(second.requests).toHaveLength(1);
-  });
-
-  test('the second host it stays with for a while, then the first is tried again', async () => {
-    const attempts = { made: 0 };
-    const counting = agent.compose((dispatch) => (options, handler) => {
-      if (String(options.origin) === new URL(refused).origin) attempts.made += 1;
-      return dispatch(options, handler);
-    });
-    const client = build({ retry: false, dispatcher: counting, baseUrl: refused, failover: second.config.baseUrl });
-    for (let call = 0; call < 5; call += 1) await client.chain('v3/order').get();
-    expect(attempts.made).toBe(1);
-    const now = performance.now();
-    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now + 61_000);
-    await client.chain('v3/order').get();
-    clock.mockRestore();
-    expect(attempts.made).toBe(2);
-  });
-
-  test.each<[string, LooseOptions, number]>([
-    ['that can be repeated', { json: { out_trade_no: 'A' } }, 1],
-    ['that cannot', { json: { a: 1 } }, 0],
-  ])('where a connection breaks, of a request %s', async (_name, options, sent) => {
-    const breaking = await listen((socket) => socket.once('data', () => socket.resetAndDestroy()));
-    const client = build({ retry: false, baseUrl: breaking.url, failover: second.config.baseUrl });
-    const promise = client.chain('v3/order').post(options);
-    if (sent) expect((await promise).status).toBe(200);
-    else expect(await failure(promise)).toBeInstanceOf(TransportError);
-    expect(second.requests).toHaveLength(sent);
-    await breaking.close();
-  });
-
-  test('not for an answer, and not where both hosts are away', async () => {
-    simulator.misbehave({ status: 503 });
-    const client = build({ retry: false, failover: refused });
-    expect(await failure(client.chain('v3/order').get())).toMatchObject({ status: 503 });
-    const away = build({ retry: false, baseUrl: refused, failover: 'http://127.0.0.1:1/' });
-    expect(await failure(away.chain('v3/order').get())).toMatchObject({ name: 'TransportError', attempts: 2 });
-  });
-});
-
-describe('time to connect', () => {
-  const never = new Agent({ connect: () => {} });
-  afterAll(() => never.destroy());
-
-  test('is bounded', async () => {
-    const client = build({ retry: false, dispatcher: never });
-    const error = await failure(client.chain('v3/order').get({ timeout: { connect: 50 } }));
-    expect(error).toBeInstanceOf(TimeoutError);
-    expect(error.message).toContain('No connection within 50 ms');
-  });
-
-  test('does not count once there is one; the other times do', async () => {
-    const client = build({ retry: false, timeout: { connect: 100, headers: 5000 } });
-    simulator.misbehave({ delay: 300 });
-    expect((await client.chain('v3/order').get()).status).toBe(200);
-    simulator.misbehave({ delay: Infinity });
-    const error = await failure(client.chain('v3/order').get({ timeout: { headers: 200 } }));
-    expect(error).toBeInstanceOf(TimeoutError);
-    expect(error.message).toContain('Headers Timeout');
-  });
-
-  test('between two pieces of the answer', async () => {
-    const slow = await listen((socket) => {
-      socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'));
-    });
-    const client = build({ retry: false, baseUrl: slow.url, timeout: { body: 200, total: 5000 } });
-    const error = await failure(client.chain('v3/order').get());
-    expect(error).toBeInstanceOf(TimeoutError);
-    expect(error.message).toContain('Body Timeout');
-    await slow.close();
-  });
-});
-
-async function listen(onSocket: (socket: Socket) => void) {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onSocket(socket);
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const close = async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close };
-}

@@ -5,14 +5,13 @@ import { trustedOrigins } from '../middleware/origins';
 import { VERSION } from '../version';
 import type { LoadedConfig } from './config';
 import { report } from './diagnostics';
-import { download } from './download';
-import { decoderOf, encryptCall, needsEncryption } from './encryption';
 import { explainFailure } from './failure';
 import type { WireHeaders } from './headers';
 import { buildRequest, type Call, type RequestDefaults, readCall, type WireRequest } from './request';
 import type { ApiResponse, Decoder } from './response';
 import { ResponsePromise } from './response-promise';
 import { send } from './send';
+import { needsDecryption, needsEncryption } from './sensitive-fields';
 import { createStacks, type Way } from './stacks';
 import type { Protocol } from './target';
 
@@ -22,6 +21,10 @@ const DEFAULT_HEADERS: Record<Protocol, WireHeaders> = {
   v3: { accept: 'application/json, text/plain, application/x-gzip', 'content-type': 'application/json; charset=utf-8' },
 };
 const USER_AGENT = `wechatpay-undici/${VERSION} node/${process.versions.node} (${process.platform}; ${process.arch})`;
+
+/** What most calls do not need is loaded when it is, so that `require` is fast. */
+const encryption = () => require('./encryption') as typeof import('./encryption');
+const files = () => require('./download') as typeof import('./download');
 
 /** Sends a request: the verb, the path as a URI template, the options of the call. */
 export type Request = (verb: string, path: string, options: unknown) => ResponsePromise;
@@ -48,13 +51,14 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     const request = buildRequest(call, defaults);
     refuseForeignHost(request, origins);
     const dispatcher = stackOf(request.protocol, wayOf(request));
-    return carryOut(dispatcher, request, decoderOf(call, credentials));
+    const decode = needsDecryption(call) ? encryption().decoderOf(call, credentials) : undefined;
+    return carryOut(dispatcher, request, decode);
   };
 
   return (verb, path, options) =>
     new ResponsePromise((resolve) => {
       const call = readCall(verb, path, options);
-      resolve(needsEncryption(call) ? encryptCall(call, credentials).then(start) : start(call));
+      resolve(needsEncryption(call) ? encryption().encryptCall(call, credentials).then(start) : start(call));
     });
 }
 
@@ -62,7 +66,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
 function carryOut(dispatcher: Dispatcher, request: WireRequest, decode: Decoder | undefined): Promise<ApiResponse> {
   const what = `${request.method} ${request.path.split('?', 1)[0]}`;
   const finish = report(request);
-  const sent = request.download ? download(dispatcher, request, what) : send(dispatcher, request, what, decode);
+  const sent = request.download ? files().download(dispatcher, request, what) : send(dispatcher, request, what, decode);
   return sent.then(
     (response) => {
       finish?.({ status: response.status, requestId: response.requestId });

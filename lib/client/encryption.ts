@@ -8,16 +8,10 @@ import { writeHeaders } from './headers';
 import type { Call, Options } from './request';
 import type { Decoder } from './response';
 import { decryption, type SensitiveFields, sensitiveFields } from './sensitive';
-import { type Change, changeAt, isPresentAt } from './sensitive-fields';
+import { type Change, changeAt } from './sensitive-fields';
 
 /** Base64 of 256 bytes or more, what RSA gives: longer than what it takes. */
 const CIPHERTEXT = /^[A-Za-z0-9+/]{342,}={0,2}$/;
-
-/** Whether a call has sensitive fields to encrypt. */
-export function needsEncryption({ options, trait }: Call): boolean {
-  if (options.encrypted || !trait.encrypt) return false;
-  return isMedia(options.body) || trait.encrypt.some(({ path }) => isPresentAt(options, path));
-}
 
 /**
  * Encrypts the sensitive fields of a call, as its operation marks them, and announces the key.

@@ -1,3 +1,6 @@
+import { isMedia } from '../media/media';
+import type { Call } from './request';
+
 /** Changes one text. */
 export type Change = (text: string) => Promise<string>;
 
@@ -18,11 +21,18 @@ function stepsOf(path: string): readonly string[] {
   return steps;
 }
 
-/** Whether there is something at a path to be changed; of JSON in a text it only tells that the text is there. */
-export function isPresentAt(value: unknown, path: string): boolean {
-  return isPresent(value, stepsOf(path), 0);
+/** Whether a call has sensitive fields to encrypt. */
+export function needsEncryption({ options, trait }: Call): boolean {
+  if (options.encrypted || !trait.encrypt) return false;
+  return isMedia(options.body) || trait.encrypt.some(({ path }) => isPresent(options, stepsOf(path), 0));
 }
 
+/** Whether the answer to a call may have sensitive fields to decrypt. */
+export function needsDecryption({ options, trait }: Call): boolean {
+  return trait.decrypt !== undefined && !options.encrypted;
+}
+
+/** Whether there is something to be changed; of JSON in a text it only tells that the text is there. */
 function isPresent(value: unknown, steps: readonly string[], index: number): boolean {
   const step = steps[index];
   if (step === undefined || step === '{}') return typeof value === 'string' && value !== '';

@@ -14,7 +14,7 @@ export type Way = 'plain' | 'secure' | 'page';
 export type Stacks = (protocol: Protocol, way: Way) => Dispatcher;
 
 /** Options of the configuration without which a protocol cannot be spoken. */
-const NEEDED: Record<Protocol, string> = { v2: '"secret"', v3: '"serial", "privateKey" and "certs"' };
+const NEEDED: Record<Protocol, string> = { v2: '"secret"', v3: '"serial", "privateKey", and "certs" or "apiv3Key"' };
 
 /**
  * The ways that requests of a client go. Those that present the merchant's certificate have connections of their own,

@@ -1,10 +1,12 @@
-import { StdUriTemplate } from '@std-uritemplate/std-uritemplate';
 import { InvalidArgumentError } from '../errors';
 import { percent } from './encode';
 
 const EXPRESSION = /\{([^{}]+)\}/g;
 const PARTS = /^([+#./;?&]?)(.*)$/s;
 const MODIFIER = /(?::\d+|\*)$/;
+
+/** Loaded when it is first needed, so that `require` is fast. */
+const library = () => require('@std-uritemplate/std-uritemplate') as typeof import('@std-uritemplate/std-uritemplate');
 
 /**
  * Expands a URI template (RFC 6570, level 4).
@@ -25,12 +27,13 @@ export function expandTemplate(template: string, lookup: (name: string) => unkno
       if (optional || name === 'empty') return [];
       throw new InvalidArgumentError(`The URI variable "${name}" of "${template}" is missing: give it as an option.`);
     });
-    return expandExpression(`{${operator}${specs.map(escapeName).join(',')}}`, Object.fromEntries(values), expression);
+    return expandExpression(`{${operator}${specs.map(escapeName).join(',')}}`, bare(values), expression);
   });
 }
 
 function expandExpression(escaped: string, values: Record<string, string | string[] | object>, expression: string) {
   try {
+    const { StdUriTemplate } = library();
     const expanded = StdUriTemplate.expand(escaped, values);
     // RFC 6570 3.2.1 encodes all but the unreserved characters; the library forgets these four.
     const encoded = /^\{[+#]/.test(escaped) ? expanded : expanded.replace(/['()*]/g, percent);
@@ -38,6 +41,11 @@ function expandExpression(escaped: string, values: Record<string, string | strin
   } catch (cause) {
     throw new InvalidArgumentError(`"${expression}" cannot be expanded: ${(cause as Error).message}.`, { cause });
   }
+}
+
+/** An object that has these members alone: `{?constructor}` names none that is inherited. */
+function bare<Value>(entries: readonly (readonly [string, Value])[]): Record<string, Value> {
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
 /** wechatpay-php has hyphens in names (`_outTradeNo_` is `{out-trade-no}`); RFC 6570 has them only as `%2D`. */

@@ -26,8 +26,9 @@ export interface SignerConfig {
 /**
  * An interceptor of undici that signs requests as APIv3 wants it (`WECHATPAY2-SHA256-RSA2048`).
  *
- * Of an upload, a {@link Media} as the body, the part `meta` alone is signed. Requests to hosts that are neither WeChat Pay's nor the configured one pass without a signature. Compose it inside of
- * all that repeats requests, so that each attempt is signed afresh.
+ * Of an upload, a {@link Media} as the body, the part `meta` alone is signed. Requests to hosts that are neither WeChat
+ * Pay's nor the configured one pass without a signature. Compose it inside of all that repeats requests, so that each
+ * attempt is signed afresh.
  * @throws {@link ConfigurationError} where the key or the base URL cannot be used
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
@@ -44,12 +45,8 @@ export function signer(config: SignerConfig): Interceptor {
     const once = nonce();
     const content = isMedia(body) ? body.meta : (body ?? '');
     const signature = await sign(appendBody(joinedByLineFeed(method, path, time, once), content));
-    return {
-      headers: {
-        ...(announced !== undefined && { 'wechatpay-serial': announced }),
-        ...headers,
-        authorization: authorization(mchid, once, signature, time, serial),
-      },
-    };
+    if (announced !== undefined) headers['wechatpay-serial'] = announced;
+    headers.authorization = authorization(mchid, once, signature, time, serial);
+    return { headers };
   });
 }
