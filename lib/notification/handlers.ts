@@ -30,14 +30,14 @@ export function createHandlers({ parse, maxBodySize, store, onError = print }: H
 
   const respond = async (request: NotificationRequest, process: NotificationFunction<never>): Promise<Reply> => {
     let protocol: Protocol = 'v3';
-    let late = false;
+    const late = new AbortController();
     const work = async (): Promise<Reply> => {
       try {
-        const raw = await readRequest(request, maxBodySize);
+        const raw = await readRequest(request, maxBodySize, late.signal);
         protocol = protocolOf(raw);
         const notification = await parse(raw);
         // It has been answered as too late already: the repeat is to process it.
-        if (late) return failure();
+        if (late.signal.aborted) return failure();
         return REPLIES[await once(notification.id, () => process(notification as never))](protocol);
       } catch (error) {
         report(error);
@@ -47,8 +47,8 @@ export function createHandlers({ parse, maxBodySize, store, onError = print }: H
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<Reply>((resolve) => {
       timer = setTimeout(() => {
-        late = true;
         report(new TimeoutError(`The notification took longer than ${PATIENCE} ms; WeChat Pay will send it again.`));
+        late.abort();
         resolve(failure(undefined, protocol));
       }, PATIENCE);
     });

@@ -18,11 +18,11 @@ interface Source {
   bodyUsed?: unknown;
   readableDidRead?: unknown;
   destroyed?: unknown;
-  iterator?(options: { destroyOnReturn: boolean }): AsyncIterable<unknown>;
+  iterator?: unknown;
 }
 
 const RECIPES = `
-Express: app.post(path, express.raw({ type: '*/*' }), handler), before any express.json().
+Express: app.post(path, handler) before any app.use(express.json()), or behind express.raw({ type: '*/*' }).
 Koa: handler(ctx.req, ctx.res) with ctx.respond = false, before any body parser; or { headers, body: ctx.request.rawBody }.
 Nest: NestFactory.create(AppModule, { rawBody: true }), and the whole request of @Req().
 Fastify: in a plugin, removeAllContentTypeParsers() and addContentTypeParser('*', (request, payload, done) => done(null)); then reply.hijack() and handler(request.raw, reply.raw).
@@ -31,11 +31,16 @@ Next: webHandler as POST in app/…/route.ts; under pages/api, export const conf
 /**
  * Reads the headers and the raw body of a request.
  * @param limit greatest size of the body in bytes; what is larger is refused before it is read whole
+ * @param signal ends the reading of a standard request: its body is cancelled. That of Node ends with its connection
  * @throws {@link InvalidArgumentError} where there is no raw body (any more)
  * @throws {@link BodyError} `ERR_BODY_TOO_LARGE`
  * @throws {@link TransportError} where the body breaks off
  */
-export async function readRequest(request: NotificationRequest, limit: number): Promise<RawRequest> {
+export async function readRequest(
+  request: NotificationRequest,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<RawRequest> {
   const source: Source = Object(request);
   const headers = readHeaders(source.headers);
   const { rawBody, body } = source;
@@ -45,7 +50,7 @@ export async function readRequest(request: NotificationRequest, limit: number): 
     if (bytes.length > limit) throw tooLarge(limit);
     return { headers, body: bytes };
   }
-  const stream = openStream(source);
+  const stream = openStream(source, signal);
   if (Number(headers['content-length']) > limit) throw tooLarge(limit);
   return { headers, body: await readStream(stream, limit) };
 }
@@ -56,9 +61,8 @@ function readHeaders(input: unknown): ReceivedHeaders {
     throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
   }
   const headers: ReceivedHeaders = Object.create(null);
-  for (const [name, value] of Symbol.iterator in input
-    ? (input as Iterable<[string, string]>)
-    : Object.entries(input)) {
+  for (const [name, value] of headerPairs(input)) {
+    if (value === undefined) continue;
     const key = name.toLowerCase();
     const before = headers[key];
     headers[key] = before === undefined ? value : [before, value].flat();
@@ -66,16 +70,32 @@ function readHeaders(input: unknown): ReceivedHeaders {
   return headers;
 }
 
+type HeaderPair = [name: string, value: string | string[] | undefined];
+
+function headerPairs(input: object): HeaderPair[] {
+  const isList = Symbol.iterator in input && typeof input[Symbol.iterator] === 'function';
+  const pairs: unknown[] = isList ? [...(input as Iterable<unknown>)] : Object.entries(input);
+  if (pairs.every(isHeaderPair)) return pairs;
+  throw new InvalidArgumentError('The "headers" of a request must be texts by name, or pairs of name and text.');
+}
+
+function isHeaderPair(pair: unknown): pair is HeaderPair {
+  if (!Array.isArray(pair) || typeof pair[0] !== 'string') return false;
+  const [, value] = pair;
+  return value === undefined || [value].flat().every((text) => typeof text === 'string');
+}
+
 function isRaw(value: unknown): value is string | Uint8Array {
   return typeof value === 'string' || value instanceof Uint8Array;
 }
 
-function openStream(source: Source): AsyncIterable<unknown> {
+function openStream(source: Source, signal: AbortSignal | undefined): AsyncIterable<unknown> {
   const { body, bodyUsed, readableDidRead, destroyed } = source;
   if (bodyUsed === false && body === null) return nothing();
+  if (bodyUsed === false && body instanceof ReadableStream) return cancellable(body, signal);
   if (bodyUsed === false && isIterable(body)) return body;
   // Destroyed, the request would lose its socket, which loggers ask for the address.
-  if (readableDidRead === false && !destroyed && source.iterator) return source.iterator({ destroyOnReturn: false });
+  if (readableDidRead === false && !destroyed && isReadable(source)) return source.iterator({ destroyOnReturn: false });
   const found = bodyUsed === true || readableDidRead ? 'a request whose body has been read already' : describe(body);
   throw new InvalidArgumentError(
     `The raw body is needed, byte for byte as received, since the signature is over that; found ${found}.${RECIPES}`,
@@ -83,6 +103,24 @@ function openStream(source: Source): AsyncIterable<unknown> {
 }
 
 async function* nothing() {}
+
+/** A read that is under way can be ended by the reader alone, not by the iterator of a stream. */
+async function* cancellable(stream: ReadableStream<unknown>, signal: AbortSignal | undefined) {
+  const reader = stream.getReader();
+  const cancel = () => reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+    signal?.throwIfAborted();
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    await cancel();
+  }
+}
+
+function isReadable(source: object): source is { iterator(options: object): AsyncIterable<unknown> } {
+  return 'iterator' in source && typeof source.iterator === 'function';
+}
 
 function isIterable(body: unknown): body is AsyncIterable<unknown> {
   return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;

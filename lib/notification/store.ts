@@ -3,9 +3,11 @@ import { ConfigurationError } from '../errors';
 /**
  * Remembers ids for a time. To several machines behind one address, give them one store.
  * @example // with Redis
- * const store = {
- *   claim: async (id: string, ttl: number) =>
- *     ttl === 0 ? (await redis.exists(id)) === 0 : (await redis.set(id, '1', { NX: true, EX: ttl })) === 'OK',
+ * const store: NotificationStore = {
+ *   async claim(id, ttl) {
+ *     if (ttl === 0) return (await redis.exists(id)) === 0;
+ *     return (await redis.set(id, '1', { condition: 'NX', expiration: { type: 'EX', value: ttl } })) === 'OK';
+ *   },
  * };
  */
 export interface NotificationStore {

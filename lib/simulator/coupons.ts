@@ -1,6 +1,7 @@
 import type { Response } from 'undici';
 import { nonce } from '../format/formatter';
 import { fault, paramError } from './fault';
+import { beijing, optional, required } from './members';
 import type { Handler } from './request';
 
 /** A business coupon, with the names that WeChat Pay gives its members. */
@@ -144,32 +145,4 @@ function sameMembers(a: Pick<Coupon, (typeof IDENTITY)[number]>, b: typeof a): b
 
 function invalid(message: string): Response {
   return fault(400, 'INVALID_REQUEST', message);
-}
-
-/** Members of a body that must be there and be text. */
-function required<Name extends string>(json: unknown, ...names: Name[]): Record<Name, string> {
-  const members = optional(json, ...names);
-  const missing = names.find((name) => members[name] === undefined);
-  if (missing !== undefined) throw paramError('body', missing, 'is missing');
-  return members as Record<Name, string>;
-}
-
-/** Members of a body that are text where they are there. */
-function optional<Name extends string>(json: unknown, ...names: Name[]): Partial<Record<Name, string>> {
-  const members: Partial<Record<Name, string>> = {};
-  const given = new Map(Object.entries(json ?? {}));
-  for (const name of names) {
-    const value: unknown = given.get(name) ?? undefined;
-    if (value === undefined) continue;
-    if (typeof value !== 'string' || value === '') {
-      throw paramError('body', name, 'must be a text that is not empty', value);
-    }
-    members[name] = value;
-  }
-  return members;
-}
-
-/** A time in RFC 3339, in the time zone of Beijing and to the second, as WeChat Pay writes it. */
-function beijing(time: number): string {
-  return `${new Date(time + 8 * 3600_000).toISOString().slice(0, 19)}+08:00`;
 }

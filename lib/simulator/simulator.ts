@@ -1,12 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decrypt, encrypt } from '../crypto/rsa';
+import { encrypt } from '../crypto/rsa';
 import { ConfigurationError } from '../errors';
 import { frame, responseAnswer } from './answer';
+import type { PlatformKeyKind } from './certificates';
 import { type Coupon, type Coupons, createCoupons } from './coupons';
 import { type Credentials, clientConfig, createCredentials, type SimulatorConfig } from './credentials';
 import { fault } from './fault';
 import { createMisbehaviours, type Misbehaving } from './misbehaviour';
+import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from './notify';
+import type { NotificationContent, NotificationName } from './notify-content';
+import { createPayments, type Payments } from './payments';
 import { createPlatform, type Platform } from './platform';
 import { type Handler, type HandlerOptions, type ReceivedRequest, receive, type WireRequest } from './request';
 import { createRoutes, type Verb } from './routes';
@@ -18,7 +22,15 @@ export interface SimulatorOptions {
   port?: number;
   /** The platform's clock: milliseconds since 1970. By default the real one. */
   clock?: () => number;
+  /**
+   * Factor of the times after which notifications are sent again, from 0 to 1: with `1 / 1000` the 24 hours and 4 minutes
+   * of WeChat Pay's schedule take 87 s. By default 1.
+   */
+  notifyPace?: number;
 }
+
+/** How long a platform certificate of WeChat Pay is valid, in milliseconds. */
+const FIVE_YEARS = 5 * 365 * 86_400_000;
 
 /** How many requests `simulator.requests` keeps. */
 const KEPT = 1000;
@@ -26,8 +38,8 @@ const KEPT = 1000;
 /**
  * A WeChat Pay platform on 127.0.0.1, for examples and tests.
  *
- * It checks the signature of every request and signs its answers, with APIv3 and with v2. It knows the business coupon;
- * every other path is answered by a handler of yours.
+ * It checks the signature of every request and signs its answers, with APIv3 and with v2. It knows the business coupon,
+ * and native payments with their refunds; every other path is answered by a handler of yours. It sends notifications.
  * @example
  * await using simulator = await Simulator.start();
  * simulator.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=p4lpSuKzz' }));
@@ -43,33 +55,44 @@ export class Simulator implements AsyncDisposable {
   readonly #credentials: Credentials;
   readonly #platform: Platform;
   readonly #coupons: Coupons;
+  readonly #notifier: Notifier;
+  readonly #payments: Payments;
   readonly #handlers = createRoutes();
   readonly #misbehaviours = createMisbehaviours();
+  readonly #clock: () => number;
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(server: Server, credentials: Credentials, clock: () => number) {
+  private constructor(server: Server, credentials: Credentials, clock: () => number, notifier: Notifier) {
     const { port } = server.address() as AddressInfo;
     this.url = `http://127.0.0.1:${port}/`;
     this.config = clientConfig(credentials, this.url);
     this.#server = server;
     this.#credentials = credentials;
+    this.#clock = clock;
     this.#coupons = createCoupons(clock);
+    this.#notifier = notifier;
+    this.#payments = createPayments(credentials.merchant.mchid, clock, notifier);
     const known = createRoutes();
     known.set('post', 'v3/marketing/busifavor/coupons/send', this.#coupons.send);
     known.set('post', 'v3/marketing/busifavor/coupons/use', this.#coupons.use);
+    const certificates = () => credentials.platform.list(credentials.apiv3Key, clock());
+    known.set('get', 'v3/certificates', certificates);
+    known.set('get', 'v3/global/certificates', certificates);
+    for (const [verb, path, handler] of this.#payments.handlers) known.set(verb, path, handler);
     this.#platform = createPlatform(credentials, clock, [this.#handlers, known]);
     server.on('request', (request, response) => void this.#serve(request, response));
   }
 
   /**
    * Starts a simulator with fresh keys.
-   * @throws ConfigurationError where the port cannot be listened on
+   * @throws ConfigurationError where the port cannot be listened on, or `notifyPace` is none
    */
   static async start(options: SimulatorOptions = {}): Promise<Simulator> {
-    const { port = 0, clock = Date.now } = options;
+    const { port = 0, clock = Date.now, notifyPace = 1 } = options;
     const credentials = await createCredentials();
-    return new Simulator(await listen(port), credentials, clock);
+    const notifier = createNotifier(credentials, clock, notifyPace);
+    return new Simulator(await listen(port), credentials, clock, notifier);
   }
 
   /** The last 1,000 requests that arrived, in order, whether they were answered well or not. */
@@ -80,6 +103,11 @@ export class Simulator implements AsyncDisposable {
   /** The business coupons by their code, as they stand now: who has which, and what used it. */
   get coupons(): ReadonlyMap<string, Coupon> {
     return this.#coupons.byCode;
+  }
+
+  /** The last 1,000 notifications that were sent, in order, with what was answered to them. */
+  get notifications(): readonly Delivery[] {
+    return this.#notifier.deliveries;
   }
 
   /**
@@ -110,9 +138,42 @@ export class Simulator implements AsyncDisposable {
     return this.#misbehaviours.add(how, times);
   }
 
+  /**
+   * Sends a notification: signed, encrypted, posted, and again on WeChat Pay's schedule (see `notifyPace`) until it is
+   * answered as a success within 5 s.
+   * @param name the event type, or of v2 `v2/` and the name in the catalogue, such as `v2/refund-processed`
+   * @param content what it holds; of what v2 does not encrypt, its fields
+   * @param url where to, of http or https
+   * @param options what is to go wrong with it, and whether a probe goes before: see {@link NotifyOptions}
+   * @returns what became of it, once it is delivered or given up
+   * @throws InvalidArgumentError where it cannot be sent
+   * @example
+   * const { delivered } = await simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url);
+   * @example
+   * await simulator.notify('v2/transaction-success', { out_trade_no: 'ORDER-1', total_fee: '1' }, url);
+   */
+  notify<Name extends NotificationName, Content extends object & NotificationContent<Name>>(
+    name: Name,
+    content: Content,
+    url: string,
+    options?: NotifyOptions,
+  ): Promise<Delivery> {
+    return this.#notifier.notify(name, content, url, options);
+  }
+
+  /**
+   * Pays a native order, as the user does who scans its `code_url`, and sends `TRANSACTION.SUCCESS` to its `notify_url`.
+   * @param openid the user
+   * @returns what became of the notification
+   * @throws InvalidArgumentError where there is no such order, or it is paid or closed
+   */
+  pay(out_trade_no: string, openid = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o'): Promise<Delivery> {
+    return this.#payments.pay(out_trade_no, openid);
+  }
+
   /** Decrypts a sensitive field that a client has encrypted for the platform. */
   decrypt(ciphertext: string): Promise<string> {
-    return decrypt(ciphertext, this.#credentials.platform.privateKey);
+    return this.#credentials.platform.decrypt(ciphertext);
   }
 
   /** Encrypts a sensitive field for the merchant, as the platform does in its answers. */
@@ -120,19 +181,41 @@ export class Simulator implements AsyncDisposable {
     return encrypt(plaintext, this.#credentials.merchant.publicKey);
   }
 
-  /** Back to the beginning, with the same keys and port: no handlers, misbehaviours, requests and used coupons. */
+  /**
+   * Changes the key that the platform signs with: at once, and whichever key a request announces. It begins with the
+   * public key of `config`. A new certificate is listed by `v3/certificates`, beside those before; they and the public key
+   * stay good for sensitive fields.
+   * @param to a new certificate, or back to the public key
+   * @param options `validFor`: how long the certificate is valid, in milliseconds; five years by default
+   * @returns the id of the key
+   * @example
+   * await simulator.rotate();
+   * const { certs, ...config } = simulator.config; // without the public key: certificates are downloaded
+   */
+  rotate(to: PlatformKeyKind = 'certificate', { validFor = FIVE_YEARS }: { validFor?: number } = {}): Promise<string> {
+    return this.#credentials.platform.rotate(to, this.#clock(), validFor);
+  }
+
+  /**
+   * Back to the beginning, with the same keys and port: no certificates, handlers, misbehaviours, requests, used coupons,
+   * payments and notifications; none is sent again.
+   */
   reset(): void {
     this.#handlers.clear();
+    this.#credentials.platform.clear();
     this.#misbehaviours.clear();
     this.#coupons.clear();
+    this.#payments.clear();
+    this.#notifier.clear();
     this.#requests = [];
   }
 
-  /** Stops listening and ends all connections at once, also those with a request under way. */
+  /** Stops listening, ends all connections at once, also those with a request under way, and sends nothing again. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
+      this.#notifier.close();
     });
     return this.#closed;
   }
@@ -154,6 +237,8 @@ export class Simulator implements AsyncDisposable {
     this.#requests.push(record);
     if (this.#requests.length > KEPT) this.#requests.shift();
     record.status = await this.#answer(request, record, response).catch((error) => explain(response, error));
+    // Once a refund has been answered, its money arrives.
+    this.#payments.settle();
   }
 
   async #answer(request: WireRequest, record: ReceivedRequest, response: ServerResponse): Promise<number | undefined> {

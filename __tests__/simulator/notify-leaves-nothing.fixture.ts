@@ -1,0 +1,22 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { Simulator } from '../../lib/simulator';
+
+/** Closes a simulator whose notifications are to be repeated; the test waits for this process to end by itself. */
+async function main(): Promise<void> {
+  const simulator = await Simulator.start();
+  const server = createServer((request, response) => {
+    if (request.url !== '/silent') response.writeHead(500).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const urls = [`${url}/failing`, `${url}/silent`, 'http://127.0.0.1:1/'];
+  const deliveries = urls.map((to) => simulator.notify('TRANSACTION.SUCCESS', {}, to));
+  while (simulator.notifications.filter(({ attempts }) => attempts.length > 0).length < 2) await setTimeout(5);
+  await simulator.close();
+  console.log(JSON.stringify((await Promise.all(deliveries)).map(({ delivered }) => delivered)));
+  server.close();
+}
+
+void main();

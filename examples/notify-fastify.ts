@@ -1,0 +1,23 @@
+/** Receives notifications with Fastify. How to run it for real: see support/receive.ts. */
+import fastify from 'fastify';
+import { receive, type Start } from './support/receive';
+
+export const start: Start = async (notifications, paid, port) => {
+  const handle = notifications.handler(async ({ event_type, resource }) => {
+    if (event_type === 'TRANSACTION.SUCCESS') await paid(resource.out_trade_no);
+  });
+  const app = fastify();
+  // A plugin of its own: the other routes keep their parsers.
+  app.register(async (plugin) => {
+    plugin.removeAllContentTypeParsers();
+    plugin.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    plugin.post('/notify', (request, reply) => {
+      reply.hijack();
+      return handle(request.raw, reply.raw);
+    });
+  });
+  await app.listen({ port, host: '0.0.0.0' });
+  return app.server;
+};
+
+if (require.main === module) void receive(start);

@@ -1,0 +1,19 @@
+/** Receives notifications with Koa. How to run it for real: see support/receive.ts. */
+import Koa from 'koa';
+import { receive, type Start } from './support/receive';
+
+export const start: Start = (notifications, paid, port) => {
+  const handle = notifications.handler(async ({ event_type, resource }) => {
+    if (event_type === 'TRANSACTION.SUCCESS') await paid(resource.out_trade_no);
+  });
+  const app = new Koa();
+  // Before any body parser: the signature is over the bytes as they came.
+  app.use(async (context, next) => {
+    if (context.method !== 'POST' || context.path !== '/notify') return next();
+    context.respond = false;
+    await handle(context.req, context.res);
+  });
+  return app.listen(port);
+};
+
+if (require.main === module) void receive(start);

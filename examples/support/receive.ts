@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
+import { Notification, type Notifications } from 'wechatpay-undici';
+import { Simulator } from 'wechatpay-undici/simulator';
+
+const { env } = process;
+
+/** Starts a server that receives notifications at /notify, and calls `paid` for each payment. */
+export type Start = (
+  notifications: Notifications,
+  paid: (out_trade_no: string | undefined) => unknown,
+  port: number,
+) => Server | Promise<Server>;
+
+/**
+ * Runs a server that receives notifications. As it is, the simulator sends one and the server ends. With
+ * WECHATPAY_PUBLIC_KEY_ID, WECHATPAY_PUBLIC_KEY (PEM text or file:// URL) and WECHATPAY_APIV3_KEY it listens on PORT
+ * (3000 by default) for those of WeChat Pay; give its address as notify_url when you place an order.
+ */
+export async function receive(start: Start): Promise<void> {
+  const { WECHATPAY_PUBLIC_KEY_ID: id, WECHATPAY_PUBLIC_KEY: key, WECHATPAY_APIV3_KEY: apiv3Key = '' } = env;
+  await using simulator = id && key ? undefined : await Simulator.start();
+  const { config } = simulator ?? {};
+  const notifications = Notification.factory(
+    config ? { certs: config.certs, apiv3Key: config.apiv3Key } : { certs: { [id ?? '']: key ?? '' }, apiv3Key },
+  );
+  // Look up the order, compare the amount, and mark it as paid unless it is: a notification may come twice.
+  const paid = (out_trade_no: string | undefined) => console.log('paid:', out_trade_no);
+  const server = await start(notifications, paid, simulator ? 0 : Number(env.PORT ?? 3000));
+  if (!server.listening) await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  if (!simulator) return console.log(`Listening on port ${port}.`);
+
+  const payment = { out_trade_no: 'ORDER-1', trade_state: 'SUCCESS', amount: { payer_total: 100 } };
+  const { attempts } = await simulator.notify('TRANSACTION.SUCCESS', payment, `http://127.0.0.1:${port}/notify`);
+  console.log('answered:', ...attempts.map(({ status }) => status));
+  server.close();
+}

@@ -1,0 +1,161 @@
+import { randomInt } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { InvalidArgumentError } from '../errors';
+import { nonce } from '../format/formatter';
+import { fault, paramError } from './fault';
+import { beijing, fen, notifyUrl, optional, required } from './members';
+import type { Delivery, Notifier } from './notify';
+import type { Handler } from './request';
+
+/** An order of a native payment, paid or not. */
+export interface Order {
+  /** What it was placed with. */
+  readonly placed: unknown;
+  readonly code_url: string;
+  readonly notify_url: string;
+  /** As queries and notifications show it. */
+  readonly transaction: Transaction;
+}
+
+interface Transaction {
+  readonly appid: string;
+  readonly mchid: string;
+  readonly out_trade_no: string;
+  readonly attach?: string;
+  readonly trade_state: keyof typeof STATES;
+  readonly trade_state_desc: string;
+  readonly amount: { readonly total: number; readonly currency: string };
+  /** This and what follows is there once it is paid. */
+  readonly transaction_id?: string;
+}
+
+/** The native payments of one simulator. */
+export interface Orders {
+  readonly place: Handler;
+  readonly byNumber: Handler;
+  readonly byId: Handler;
+  readonly close: Handler;
+  /** Plays the payer. @throws InvalidArgumentError where there is nothing to pay */
+  pay(out_trade_no: string, openid: string): Promise<Delivery>;
+  /** By WeChat Pay's number, or else by the merchant's. */
+  find(transaction_id?: string, out_trade_no?: string): Order | undefined;
+  /** Money of it goes back. */
+  refund(order: Order): void;
+  clear(): void;
+}
+
+const STATES = { NOTPAY: '订单未支付', SUCCESS: '支付成功', REFUND: '转入退款', CLOSED: '订单已关闭' };
+
+const REQUIRED = ['appid', 'mchid', 'description', 'out_trade_no', 'notify_url'] as const;
+
+/** Why an order of that state can neither be placed nor closed again. */
+const SETTLED: Partial<Record<keyof typeof STATES, string>> = {
+  SUCCESS: 'ORDERPAID',
+  REFUND: 'ORDERPAID',
+  CLOSED: 'ORDER_CLOSED',
+};
+
+/**
+ * @param mchid the merchant
+ * @param clock the time now, in milliseconds since 1970
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791877
+ */
+export function createOrders(mchid: string, clock: () => number, { notify }: Notifier): Orders {
+  const orders = new Map<string, Order>();
+
+  function change(order: Order, trade_state: keyof typeof STATES, more: object = {}): Order {
+    const transaction = { ...order.transaction, trade_state, trade_state_desc: STATES[trade_state], ...more };
+    const changed = { ...order, transaction };
+    orders.set(transaction.out_trade_no, changed);
+    return changed;
+  }
+
+  function checkMerchant(location: 'body' | 'query', given: unknown): void {
+    if (given !== mchid) throw paramError(location, 'mchid', `is not ${mchid}, which has signed`, given);
+  }
+
+  function known(order: Order | undefined): Order {
+    if (order) return order;
+    throw fault(404, 'ORDER_NOT_EXIST', 'There is no such order.');
+  }
+
+  const byId = (id: string | undefined) =>
+    [...orders.values()].find(({ transaction }) => id !== undefined && transaction.transaction_id === id);
+
+  return {
+    place({ json }) {
+      const { out_trade_no, notify_url, appid, ...own } = required(json, ...REQUIRED);
+      checkMerchant('body', own.mchid);
+      if (!/^[\w\-|*]{6,32}$/.test(out_trade_no)) {
+        throw paramError('body', 'out_trade_no', 'must be 6 to 32 letters, digits or any of _-|*', out_trade_no);
+      }
+      const before = orders.get(out_trade_no);
+      if (before) return placedAgain(before, json);
+      const { amount } = json as { amount?: { currency?: string } };
+      const order: Order = {
+        placed: json,
+        code_url: `weixin://wxpay/bizpayurl?pr=${nonce(11)}`,
+        notify_url: notifyUrl(notify_url),
+        transaction: {
+          ...{ appid, mchid, out_trade_no, ...optional(json, 'attach') },
+          trade_state: 'NOTPAY',
+          trade_state_desc: STATES.NOTPAY,
+          amount: { total: fen(amount, 'total'), currency: amount?.currency ?? 'CNY' },
+        },
+      };
+      orders.set(out_trade_no, order);
+      return { code_url: order.code_url };
+    },
+    byNumber({ variables: { out_trade_no = '' }, query }) {
+      checkMerchant('query', query.get('mchid'));
+      return known(orders.get(out_trade_no)).transaction;
+    },
+    byId({ variables, query }) {
+      checkMerchant('query', query.get('mchid'));
+      return known(byId(variables.transaction_id)).transaction;
+    },
+    close({ variables: { out_trade_no = '' }, json }) {
+      checkMerchant('body', required(json, 'mchid').mchid);
+      const order = known(orders.get(out_trade_no));
+      throwSettled(order);
+      change(order, 'CLOSED');
+    },
+    async pay(out_trade_no, openid) {
+      const order = orders.get(out_trade_no);
+      const state = order?.transaction.trade_state;
+      if (!order || state !== 'NOTPAY') {
+        throw new InvalidArgumentError(`The order ${out_trade_no} cannot be paid: ${state ?? 'there is none'}.`);
+      }
+      const { total, currency } = order.transaction.amount;
+      const { notify_url, transaction } = change(order, 'SUCCESS', {
+        transaction_id: `4200${digits(24)}`,
+        trade_type: 'NATIVE',
+        bank_type: 'OTHERS',
+        success_time: beijing(clock()),
+        payer: { openid },
+        amount: { total, currency, payer_total: total, payer_currency: currency },
+      });
+      return notify('TRANSACTION.SUCCESS', transaction, notify_url);
+    },
+    find: (transaction_id, out_trade_no = '') =>
+      transaction_id === undefined ? orders.get(out_trade_no) : byId(transaction_id),
+    refund: (order) => void change(order, 'REFUND'),
+    clear: () => orders.clear(),
+  };
+}
+
+function placedAgain(order: Order, json: unknown): { code_url: string } {
+  throwSettled(order);
+  if (isDeepStrictEqual(order.placed, json)) return { code_url: order.code_url };
+  throw fault(403, 'OUT_TRADE_NO_USED', `${order.transaction.out_trade_no} has placed another order.`);
+}
+
+function throwSettled({ transaction: { out_trade_no, trade_state } }: Order): void {
+  const code = SETTLED[trade_state];
+  if (code) throw fault(400, code, `The order ${out_trade_no} is ${trade_state}.`);
+}
+
+/** As many random digits. */
+export function digits(size: number): string {
+  return Array.from({ length: size }, () => randomInt(10)).join('');
+}
