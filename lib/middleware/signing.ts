@@ -32,11 +32,11 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
       Object.assign(request, await sign(request, options));
       // undici has noted the abort but acts on it only once there is a socket.
       options.signal?.throwIfAborted();
-      const { headers, body } = request;
-      const content = isMedia(body) ? streaming(headers, body) : { headers, body };
-      // The query is part of the path by now.
-      const sent: object = { ...options, query: undefined, method, path: request.path, ...content };
-      dispatch(sent as typeof options, handler);
+      const { headers, body } = isMedia(request.body) ? streaming(request.headers, request.body) : request;
+      const sent: Record<string, unknown> = { ...options, path: request.path, headers, body };
+      // It is part of the path by now.
+      if (query) sent.query = undefined;
+      dispatch(sent as unknown as typeof options, handler);
     };
     // Without this the request would hang for ever, and the process die of an unhandled rejection.
     send().catch((error: Error) => handler.onResponseError?.(IDLE, error));
