@@ -263,7 +263,7 @@ describe('configurations', () => {
     [
       'APIv3 without its keys',
       () => ({ mchid: mch_id, secret: simulator.config.secret, baseUrl: simulator.url }),
-      ...(['v3/certificates', 'A request of v3 needs "serial", "privateKey" and "certs"'] as const),
+      ...(['v3/certificates', 'A request of v3 needs "serial", "privateKey", and "certs" or "apiv3Key"'] as const),
     ],
     [
       'v2 without its key',

@@ -3,8 +3,8 @@ import { InvalidArgumentError } from '../errors';
 /** Headers of a request: names in lower case, values ready for the wire. */
 export type WireHeaders = Record<string, string>;
 
-/** RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110, section 5.6.2; `__proto__` is none, since no object keeps it as a member. */
+const TOKEN = /^(?!__proto__$)[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that end a header
 const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
@@ -23,6 +23,7 @@ const OF_THE_CONNECTION = new Set([
  * A value of null or undefined drops the header, also one of `defaults`.
  */
 export function writeHeaders(input: unknown, defaults: WireHeaders = {}): WireHeaders {
+  if (input === undefined || input === null) return { ...defaults };
   const headers = { ...defaults };
   const given = new Set<string>();
   for (const [key, value] of entriesOf(input)) {
@@ -41,14 +42,17 @@ export function writeHeaders(input: unknown, defaults: WireHeaders = {}): WireHe
 }
 
 function entriesOf(input: unknown): Iterable<readonly [string, unknown]> {
-  if (input === undefined || input === null) return [];
-  if (typeof input !== 'object') {
+  if (typeof input !== 'object' || input === null) {
     throw new InvalidArgumentError(`"headers" must be an object, Headers or a list of pairs, not a ${typeof input}.`);
   }
-  if (!(Symbol.iterator in input)) return Object.entries(input);
-  const pairs = [...(input as Iterable<unknown>)];
+  if (!isIterable(input)) return Object.entries(input);
+  const pairs = [...input];
   if (!pairs.every(isPair)) throw new InvalidArgumentError('"headers" as a list must hold pairs of name and value.');
   return pairs;
+}
+
+function isIterable(input: object): input is Iterable<unknown> {
+  return Symbol.iterator in input && typeof input[Symbol.iterator] === 'function';
 }
 
 function isPair(value: unknown): value is readonly [string, unknown] {

@@ -58,7 +58,7 @@ export function hmac(message: string | Uint8Array, key: string | Uint8Array, alg
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
 export function sign(type: SignType, data: Fields | string, key: string | Uint8Array): string {
-  if (!Object.hasOwn(SIGNERS, type)) {
+  if (!Object.keys(SIGNERS).includes(type)) {
     throw new InvalidArgumentError(`The sign type must be one of ${Object.keys(SIGNERS).join(', ')}.`);
   }
   if (bytesOf(key, 'key').length === 0) throw new InvalidArgumentError('"key" is empty: give the APIv2 key.');

@@ -8,7 +8,8 @@ export type ReceivedHeaders = Record<string, string | string[] | undefined>;
 /** Greatest difference of the clocks that WeChat Pay allows, in seconds. */
 export const MAX_CLOCK_SKEW = 300;
 
-const PROBE = 'WECHATPAY/SIGNTEST/';
+/** What the signatures begin with that are wrong on purpose. */
+export const PROBE = 'WECHATPAY/SIGNTEST/';
 
 /**
  * Verifies the signature of an answer or a notification of APIv3.

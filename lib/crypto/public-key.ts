@@ -51,13 +51,22 @@ function isPublic(material: Material): boolean {
 function open(material: Material, name: string): PublicKey {
   if ('key' in material) return material.key;
   const certificate = openCertificate(material, name);
-  if (certificate) return certificate.publicKey;
+  if (certificate) return keyOf(certificate, name);
   const type = ENCODINGS[material.kind];
   if (!type || !('der' in material)) throw wrongKind('public', material.kind, name);
   try {
     return createPublicKey({ key: Buffer.from(material.der), format: 'der', type });
   } catch (error) {
     throw unreadable('public', material.kind, name, error);
+  }
+}
+
+/** Of a certificate that is whole, the key in it may be damaged. */
+function keyOf(certificate: X509Certificate, name: string): PublicKey {
+  try {
+    return certificate.publicKey;
+  } catch (error) {
+    throw unreadable('public', 'certificate', name, error);
   }
 }
 

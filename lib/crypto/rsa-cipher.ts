@@ -68,7 +68,7 @@ export async function decrypt(ciphertext: string, privateKey: PrivateKeyInput): 
 }
 
 function checkPadding(padding: Padding): void {
-  if (Object.hasOwn(OVERHEAD, padding)) return;
+  if (Object.keys(OVERHEAD).includes(padding)) return;
   throw new InvalidArgumentError(`The padding must be one of ${Object.keys(OVERHEAD).join(', ')}.`);
 }
 

@@ -25,17 +25,24 @@ export function from(input: PrivateKeyInput, type: 'public' | 'private' = 'priva
 
 /** Loads a PKCS#1 key, private by default, from the Base64 of its DER. @throws {@link ConfigurationError} */
 export function fromPkcs1(base64: string, type: 'public' | 'private' = 'private'): KeyObject {
-  return (type === 'public' ? loadPublicKey : loadPrivateKey)(`${type}.pkcs1://${base64}`) as KeyObject;
+  return (type === 'public' ? loadPublicKey : loadPrivateKey)(bare(`${type}.pkcs1`, base64)) as KeyObject;
 }
 
 /** Loads a PKCS#8 private key from the Base64 of its DER. @throws {@link ConfigurationError} */
 export function fromPkcs8(base64: string): KeyObject {
-  return loadPrivateKey(`private.pkcs8://${base64}`) as KeyObject;
+  return loadPrivateKey(bare('private.pkcs8', base64)) as KeyObject;
 }
 
 /** Loads an SPKI public key from the Base64 of its DER. @throws {@link ConfigurationError} */
 export function fromSpki(base64: string): KeyObject {
-  return loadPublicKey(`public.spki://${base64}`) as KeyObject;
+  return loadPublicKey(bare('public.spki', base64)) as KeyObject;
+}
+
+function bare(kind: string, base64: unknown): string {
+  if (typeof base64 === 'string') return `${kind}://${base64}`;
+  throw new ConfigurationError(
+    `A key of ${kind} must be given as text, the Base64 of its DER; not as ${typeof base64}.`,
+  );
 }
 
 /**
@@ -45,7 +52,7 @@ export function fromSpki(base64: string): KeyObject {
  * @throws {@link ConfigurationError} where the input is another thing
  */
 export function pkcs1ToSpki(base64: string): string {
-  const key = decodeBase64(String(base64).replace(/\s+/g, ''));
+  const key = typeof base64 === 'string' ? decodeBase64(base64.replace(/\s+/g, '')) : undefined;
   if (!key || kindOfDer(key) !== 'pkcs1-public') {
     throw new ConfigurationError(
       '"pkcs1ToSpki" takes the Base64 of a PKCS#1 public key in DER; this is something else.',

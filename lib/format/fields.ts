@@ -16,7 +16,7 @@ export function ksort<Value>(fields: Readonly<Record<string, Value>>): Record<st
 
 /** Names and values of the fields, by the bytes of the names in UTF-8. */
 export function sortedEntries<Value>(fields: Readonly<Record<string, Value>>): [string, Value][] {
-  return Object.entries(fields)
+  return Object.entries(required(fields))
     .map(([name, value]) => ({ bytes: Buffer.from(name), entry: [name, value] satisfies [string, Value] }))
     .sort((one, other) => Buffer.compare(one.bytes, other.bytes))
     .map(({ entry }) => entry);
@@ -30,12 +30,27 @@ export function sortedEntries<Value>(fields: Readonly<Record<string, Value>>): [
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
 export function queryStringLike(fields: Fields | Iterable<readonly [string, unknown]>): string {
-  const entries = Symbol.iterator in fields ? [...(fields as Iterable<[string, unknown]>)] : Object.entries(fields);
+  const entries = entriesOf(fields);
+  if (!entries.every(isPair)) throw new InvalidArgumentError('The fields as a list must be pairs of name and value.');
   return entries
     .map(([name, value]) => [name, name === 'sign' ? '' : fieldText(name, value)])
     .filter(([, text]) => text !== '')
     .map(([name, text]) => `${name}=${text}`)
     .join('&');
+}
+
+function required<Given>(fields: Given): Given {
+  if (typeof fields === 'object' && fields !== null) return fields;
+  throw new InvalidArgumentError('The fields must be an object: their values by name.');
+}
+
+function entriesOf(fields: Fields | Iterable<readonly [string, unknown]>): (readonly [string, unknown])[] {
+  const isList = typeof Reflect.get(required(fields), Symbol.iterator) === 'function';
+  return isList ? [...(fields as Iterable<[string, unknown]>)] : Object.entries(fields);
+}
+
+function isPair(value: unknown): boolean {
+  return Array.isArray(value) && typeof value[0] === 'string';
 }
 
 /**

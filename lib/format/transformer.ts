@@ -18,10 +18,10 @@ const OPTIONS = { trim: false, strictEntities: true };
 /** The element that a member of a list becomes, as wechatpay-php has it. */
 const ITEM = 'item';
 
-/** XML 1.0, production 5. */
+/** XML 1.0, production 5, but for what stands beyond U+FFFF, which the parser does not read. */
 const NAME_START =
   ':A-Z_a-z\\u{C0}-\\u{D6}\\u{D8}-\\u{F6}\\u{F8}-\\u{2FF}\\u{370}-\\u{37D}\\u{37F}-\\u{1FFF}\\u{200C}\\u{200D}' +
-  '\\u{2070}-\\u{218F}\\u{2C00}-\\u{2FEF}\\u{3001}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFFD}\\u{10000}-\\u{EFFFF}';
+  '\\u{2070}-\\u{218F}\\u{2C00}-\\u{2FEF}\\u{3001}-\\u{D7FF}\\u{F900}-\\u{FDCF}\\u{FDF0}-\\u{FFFD}';
 const NAME = new RegExp(`^[${NAME_START}][${NAME_START}\\-.0-9\\u{B7}\\u{300}-\\u{36F}\\u{203F}\\u{2040}]*$`, 'u');
 
 /** What is no character of XML 1.0 (production 2), half surrogate pairs among them. */
@@ -133,7 +133,12 @@ export function toObject(xml: string | Uint8Array, limits: XmlLimits = {}): Reco
     values.push(readElement(element));
     parent.members.set(name, values);
   };
-  parser.write(text).close();
+  try {
+    parser.write(text).close();
+  } catch (error) {
+    // An attribute named `hasOwnProperty` breaks the parser itself.
+    throw error instanceof BodyError ? error : notXml('the parser cannot take it');
+  }
   if (!root) throw notXml('it is empty');
   if (root.members.size === 0 && root.text.trim() !== '') throw notXml('its outermost element holds text alone');
   return readMembers(root);

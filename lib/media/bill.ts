@@ -1,4 +1,4 @@
-import { BodyError } from '../errors';
+import { BodyError, InvalidArgumentError } from '../errors';
 import type { BillRow } from './bill-rows';
 import { lines } from './lines';
 
@@ -24,6 +24,7 @@ const MAX_ROW = 64 * 1024;
  * @param source the body of a download, best one of `checkDigest`; an async iterable of bytes; or text
  * @returns an async iterable of rows; its iteration throws a {@link BodyError}, `ERR_BODY_NOT_BILL`, where the text is no
  * bill, as where v2 answers with an error in XML
+ * @throws {@link InvalidArgumentError} where the source is none of these
  * @example
  * const bill = parseBill<TradeBillRow, TradeBillSummary>(body);
  * for await (const row of bill) console.log(row.商户订单号, row.订单金额);
@@ -32,6 +33,10 @@ const MAX_ROW = 64 * 1024;
 export function parseBill<Row extends BillRow = BillRow, Summary extends BillRow = BillRow>(
   source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | string,
 ): Bill<Row, Summary> {
+  const { [Symbol.asyncIterator]: stream, [Symbol.iterator]: list } = Object(source);
+  if (typeof source !== 'string' && typeof (stream ?? list) !== 'function') {
+    throw new InvalidArgumentError('A bill is read from the body of a download, from a stream of bytes, or from text.');
+  }
   const summaries: Summary[] = [];
   const rows = readRows<Row, Summary>(lines(source), summaries);
   return {

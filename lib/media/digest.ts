@@ -35,6 +35,9 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 
 export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: FileDigest): ReadableStream<Uint8Array> {
   const { algorithm, value: hash, isZipped } = readDigest(expected);
   const taken = fingerprint(algorithm);
+  if (body !== null && !(body instanceof ReadableStream)) {
+    throw new InvalidArgumentError('"body" must be the body of an answer: a ReadableStream, or null.');
+  }
   const received = body === null ? Readable.from([]) : Readable.fromWeb(body as WebStream<Uint8Array>);
   const plain = isZipped ? unzip(received) : received;
   const chunks = plain[Symbol.asyncIterator]();
@@ -70,7 +73,8 @@ export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: F
  * What a digest says, before there is a file.
  * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, or the file is zipped otherwise
  */
-export function readDigest({ hash_type, hash_value, tar_type }: FileDigest) {
+export function readDigest(expected: FileDigest) {
+  const { hash_type, hash_value, tar_type }: Record<string, unknown> = Object(expected);
   const algorithm = algorithmOf(hash_type);
   if (!isDigest(algorithm, hash_value)) {
     throw new InvalidArgumentError(`"hash_value" is no ${hash_type} in hexadecimal.`);
@@ -79,15 +83,16 @@ export function readDigest({ hash_type, hash_value, tar_type }: FileDigest) {
 }
 
 function algorithmOf(type: unknown): Algorithm {
-  const name = String(type).toUpperCase();
+  const name = typeof type === 'string' ? type.toUpperCase() : `a ${typeof type}`;
   if (Object.hasOwn(ALGORITHMS, name)) return ALGORITHMS[name] as Algorithm;
   throw new InvalidArgumentError(`"hash_type" must be one of ${Object.keys(ALGORITHMS).join(', ')}, not ${name}.`);
 }
 
-function readTarType(type: string | undefined): boolean {
+function readTarType(type: unknown): boolean {
   if (type === undefined || type === '') return false;
-  if (/^gzip$/i.test(type)) return true;
-  throw new InvalidArgumentError(`"tar_type" must be GZIP or left out, not ${type}.`);
+  if (typeof type === 'string' && /^gzip$/i.test(type)) return true;
+  const found = typeof type === 'string' ? type : `a ${typeof type}`;
+  throw new InvalidArgumentError(`"tar_type" must be GZIP or left out, not ${found}.`);
 }
 
 /** Not by the web's DecompressionStream: in Node 20 it reads ahead without bound, and a cancel never reaches the source. */

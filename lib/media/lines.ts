@@ -1,3 +1,4 @@
+import { bytesOf } from '../crypto/bytes';
 import { BodyError } from '../errors';
 
 /** Greatest length of a line; those of bills have some hundred characters. */
@@ -27,7 +28,7 @@ async function* decoded(source: AsyncIterable<Uint8Array> | string): AsyncGenera
     yield source.replace(/^\ufeff/, '');
     return;
   }
-  for await (const chunk of source) yield decoder.decode(chunk, { stream: true });
+  for await (const chunk of source) yield decoder.decode(bytesOf(chunk, 'chunk'), { stream: true });
   yield decoder.decode();
 }
 

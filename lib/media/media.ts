@@ -47,6 +47,17 @@ interface Init {
   algorithm: Algorithm;
 }
 
+/** What the options must be where they are given. */
+const TYPES = { filename: 'string', contentType: 'string', name: 'string', algorithm: 'string', fields: 'function' };
+
+function checkTypes(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError('The options must be an object.');
+  for (const [name, value] of Object.entries(options)) {
+    const type = Object.hasOwn(TYPES, name) ? TYPES[name as keyof typeof TYPES] : typeof value;
+    if (value !== undefined && typeof value !== type) throw new InvalidArgumentError(`"${name}" must be a ${type}.`);
+  }
+}
+
 const BRAND = Symbol.for('wechatpay-undici.Media');
 
 /**
@@ -87,6 +98,7 @@ export class Media {
    *   meta: ({ digest }) => ({ file_type: 'PDF', digest_alogrithm: 'SM3', digest }) });
    */
   static async from(source: MediaSource, options: MediaOptions = {}): Promise<Media> {
+    checkTypes(options);
     const { name = 'file', algorithm = 'sha256', meta, fields } = options;
     const filename = options.filename ?? filenameOf(source);
     if (filename === undefined || filename === '') {
