@@ -1,0 +1,71 @@
+import { setTimeout } from 'node:timers/promises';
+import { Agent } from 'undici';
+import { Builder, type ClientConfig } from 'wechatpay-undici';
+import { Simulator } from 'wechatpay-undici/simulator';
+
+/** A pause so long that only the signal can end it in time. */
+const LONG = 20_000;
+
+let simulator: Simulator;
+const agent = new Agent();
+const never = new Agent({ connect: () => {} });
+const ends = new AbortController();
+const wait = <Value>(value: Value) => setTimeout(LONG, value, { signal: ends.signal, ref: false }).catch(() => value);
+
+beforeAll(async () => {
+  simulator = await Simulator.start();
+});
+beforeEach(() => {
+  simulator.reset();
+  simulator.on('get', 'v3/file', () => new Response('content'), { signed: false });
+  simulator.on('get', 'v3/order', () => ({ ok: true }));
+});
+afterAll(async () => {
+  ends.abort();
+  await Promise.all([agent.destroy(), never.destroy()]);
+  await simulator.close();
+});
+
+interface Phase {
+  config?: () => Partial<ClientConfig>;
+  prepare?: () => unknown;
+  arrived: number;
+}
+
+/** Where a call may be when its signal is aborted, and how many requests have arrived by then. */
+const PHASES: Record<string, Phase> = {
+  'while it is signed': { config: () => ({ privateKey: () => wait('QUJD') }), arrived: 0 },
+  'while there is no connection': { config: () => ({ dispatcher: never }), arrived: 0 },
+  'while the answer is waited for': { prepare: () => simulator.misbehave({ delay: Infinity }), arrived: 1 },
+  'between two attempts': {
+    config: () => ({ retry: true, timeout: 2 * LONG }),
+    prepare: () => simulator.misbehave({ status: 503, headers: { 'Retry-After': '15' } }),
+    arrived: 1,
+  },
+};
+
+const verifying = (): Partial<ClientConfig> => {
+  const [serial] = Object.keys(simulator.config.certs);
+  return { certs: { [serial as string]: () => wait(true) } };
+};
+
+describe.each([
+  ['a call', { 'while the answer is verified': { config: verifying, arrived: 1 }, ...PHASES }, {}],
+  ['a download', PHASES, { download: true }],
+] as const)('%s ends with its signal', (_name, phases, options) => {
+  test.each(Object.entries<Phase>(phases))('%s', async (_phase, { config, prepare, arrived }) => {
+    const instance = Builder.factory({ ...simulator.config, dispatcher: agent, ...config?.() } as ClientConfig);
+    prepare?.();
+    const controller = new AbortController();
+    const reason = new Error('changed my mind');
+    const path = 'download' in options ? 'v3/file' : 'v3/order';
+    const promise = instance.chain(path).get({ ...options, signal: controller.signal });
+    await setTimeout(150);
+    const start = performance.now();
+    controller.abort(reason);
+    await expect(promise).rejects.toBe(reason);
+    expect(performance.now() - start).toBeLessThan(1000);
+    await setTimeout(50);
+    expect(simulator.requests).toHaveLength(arrived);
+  });
+});
