@@ -69,3 +69,22 @@ describe.each([
     expect(simulator.requests).toHaveLength(arrived);
   });
 });
+
+test.each<[string, () => object, object]>([
+  ['time', () => ({ timeout: 300 }), { name: 'TimeoutError', code: 'ERR_TIMEOUT' }],
+  [
+    'signal',
+    () => ({ signal: AbortSignal.timeout(300) }),
+    { name: 'TimeoutError', message: expect.stringContaining('aborted') },
+  ],
+])('a call that waits for a certificate to encrypt with ends by its %s', async (_name, options, expected) => {
+  const { certs: _, ...config } = simulator.config;
+  const instance = Builder.factory({ ...config, dispatcher: agent });
+  simulator.misbehave({ delay: Infinity });
+  const start = performance.now();
+  const json = { user_name: '张三' };
+  const call = instance.chain('v3/fund-app/mch-transfer/transfer-bills').post({ json, ...options() } as never);
+  await expect(call).rejects.toMatchObject(expected);
+  expect(performance.now() - start).toBeLessThan(2000);
+  expect(simulator.requests.map(({ target }) => target)).toEqual(['/v3/certificates']);
+});

@@ -4,6 +4,7 @@ import { InvalidArgumentError, WechatPayError } from '../errors';
 import { trustedOrigins } from '../middleware/origins';
 import { VERSION } from '../version';
 import type { LoadedConfig } from './config';
+import { within } from './deadline';
 import { report } from './diagnostics';
 import { explainFailure } from './failure';
 import type { WireHeaders } from './headers';
@@ -47,24 +48,34 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   const origins = trustedOrigins(config.baseUrl);
   const stackOf = createStacks(config);
 
-  const start = (call: Call): Promise<ApiResponse> => {
+  const build = (call: Call): WireRequest => {
     const request = buildRequest(call, defaults);
     refuseForeignHost(request, origins);
+    return request;
+  };
+  const start = (call: Call, request: WireRequest): Promise<ApiResponse> => {
     const dispatcher = stackOf(request.protocol, wayOf(request));
     const decode = needsDecryption(call) ? encryption().decoderOf(call, credentials) : undefined;
     return carryOut(dispatcher, request, decode);
   };
 
+  /** Sends a call once its sensitive fields are encrypted, for which a certificate may have to be downloaded first. */
+  const startEncrypted = async (call: Call, plain: WireRequest): Promise<ApiResponse> => {
+    const encrypted = await within(plain, describe(plain), () => encryption().encryptCall(call, credentials));
+    return start(encrypted, { ...build(encrypted), deadline: plain.deadline });
+  };
+
   return (verb, path, options) =>
     new ResponsePromise((resolve) => {
       const call = readCall(verb, path, options);
-      resolve(needsEncryption(call) ? encryption().encryptCall(call, credentials).then(start) : start(call));
+      const request = build(call);
+      resolve(needsEncryption(call) ? startEncrypted(call, request) : start(call, request));
     });
 }
 
 /** Sends a request, and reports it. */
 function carryOut(dispatcher: Dispatcher, request: WireRequest, decode: Decoder | undefined): Promise<ApiResponse> {
-  const what = `${request.method} ${request.path.split('?', 1)[0]}`;
+  const what = describe(request);
   const finish = report(request);
   const sent = request.download ? files().download(dispatcher, request, what) : send(dispatcher, request, what, decode);
   return sent.then(
@@ -80,6 +91,11 @@ function carryOut(dispatcher: Dispatcher, request: WireRequest, decode: Decoder 
       throw failure;
     },
   );
+}
+
+/** Method and path, for errors. */
+function describe({ method, path }: WireRequest): string {
+  return `${method} ${path.split('?', 1)[0]}`;
 }
 
 /** Without TLS, as to a simulator, there is no certificate to present. */

@@ -1,5 +1,6 @@
 import { TimeoutError } from '../errors';
 import { UNKNOWN_OUTCOME } from './failure';
+import type { WireRequest } from './request';
 
 /** The time of a call and the caller's signal. */
 export interface Deadline {
@@ -9,20 +10,20 @@ export interface Deadline {
   clear(): void;
 }
 
+/** What of a request says when it ends. */
+type Limits = Pick<WireRequest, 'timeout' | 'deadline' | 'signal'>;
+
 /**
  * Ends a call by the caller's signal, or with a {@link TimeoutError} when the time is over.
- * @param timeout in milliseconds
+ * @param what method and path, for the error
  * @param end ends the call for a reason
  */
-export function deadline(
-  timeout: number,
-  signal: AbortSignal | undefined,
-  what: string,
-  end: (reason: unknown) => void,
-): Deadline {
-  const timer = setTimeout(() => {
-    end(new TimeoutError(`${what} took longer than ${timeout} ms. ${UNKNOWN_OUTCOME}`));
-  }, timeout);
+export function deadline(limits: Limits, what: string, end: (reason: unknown) => void): Deadline {
+  const { timeout, signal } = limits;
+  const timer = setTimeout(
+    () => end(new TimeoutError(`${what} took longer than ${timeout} ms. ${UNKNOWN_OUTCOME}`)),
+    limits.deadline - performance.now(),
+  );
   const stopClock = () => clearTimeout(timer);
   const follow = () => end(signal?.reason);
   signal?.addEventListener('abort', follow, { once: true });
@@ -34,4 +35,13 @@ export function deadline(
       signal?.removeEventListener('abort', follow);
     },
   };
+}
+
+/** The result of work that comes before a request is sent, unless the call ends before. */
+export function within<Result>(limits: Limits, what: string, work: () => Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    limits.signal?.throwIfAborted();
+    const limit = deadline(limits, what, reject);
+    work().then(resolve, reject).finally(limit.clear);
+  });
 }

@@ -21,12 +21,12 @@ type Head = Omit<Answer, 'body'>;
  * @param what method and path, for errors
  */
 export async function download(dispatcher: Dispatcher, request: WireRequest, what: string): Promise<ApiResponse> {
-  const { protocol, timeout, signal, digest } = request;
+  const { protocol, signal, digest } = request;
   signal?.throwIfAborted();
   const controller = new AbortController();
   // undici acts on an abort only once there is a socket; the caller need not wait for that.
   const ended = once(controller.signal, 'abort').then(() => Promise.reject(controller.signal.reason));
-  const limit = deadline(timeout, signal, what, (reason) => controller.abort(reason));
+  const limit = deadline(request, what, (reason) => controller.abort(reason));
   try {
     const options = { ...wireOptions(request), signal: controller.signal };
     const { statusCode, headers, body } = await Promise.race([dispatcher.request(options), ended]);

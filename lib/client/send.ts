@@ -31,7 +31,7 @@ export function send(
         reject(error);
       }
     }, fail);
-    const limit = deadline(request.timeout, request.signal, what, (reason) => handler.abort(reason as Error));
+    const limit = deadline(request, what, (reason) => handler.abort(reason as Error));
     dispatcher.dispatch(wireOptions(request), handler);
   });
 }
