@@ -164,7 +164,7 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
     payBankKey: payBankKey === undefined ? undefined : loadPublicKey(payBankKey, 'payBankKey', 'encrypt'),
     merchant,
     baseUrl,
-    headers: writeHeaders(config.headers),
+    headers: readHeaders(config.headers),
     timeouts,
     ...readReliability(config, baseUrl),
     dispatcher,
@@ -236,6 +236,14 @@ function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean):
   }
   const keys = entries.map(([id, key]) => [id, typeof key === 'function' ? key : loadPublicKey(key, `certs["${id}"]`)]);
   return { certs: Object.fromEntries(keys), issued };
+}
+
+function readHeaders(headers: unknown): WireHeaders {
+  try {
+    return writeHeaders(headers);
+  } catch (cause) {
+    throw new ConfigurationError(`"headers": ${(cause as Error).message}`, { cause });
+  }
 }
 
 function readCache(cache: CertificateCache | undefined): CertificateCache | undefined {
