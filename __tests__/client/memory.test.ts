@@ -13,7 +13,7 @@ import { rsaKeyPair } from '../support/keys';
 
 /** With `MEMORY_TEST=full`, as much as the documentation promises; a part of it by default, within the same bounds. */
 const FULL = process.env.MEMORY_TEST === 'full';
-const CALLS = FULL ? 100_000 : 5_000;
+const CALLS = FULL ? 100_000 : 10_000;
 const SIZE = (FULL ? 2048 : 256) * 1024 * 1024;
 const TIME = FULL ? 600_000 : 60_000;
 
@@ -98,16 +98,16 @@ test(
         }));
       }
     };
-    await calls(2000);
+    await calls(5000);
     const before = await heap();
     await calls(${CALLS});
     console.log(JSON.stringify({ grown: await heap() - before, answered }));
     process.exit();
   `);
     if (FULL) console.log(`${CALLS} calls: the heap has grown by ${grown} bytes`);
-    expect(answered).toBe(2000 + CALLS);
-    // A path alone, kept of each of 5,000 calls, would be 500,000 bytes.
-    expect(grown).toBeLessThan(300_000);
+    expect(answered).toBe(5000 + CALLS);
+    // Tables of V8 and buffers of connections come and go; a path alone, kept of each of 10,000 calls, is 800,000 bytes.
+    expect(grown).toBeLessThan(500_000);
   },
   TIME,
 );
@@ -132,22 +132,32 @@ test(
   TIME,
 );
 
+/**
+ * What undici reads from a fast connection becomes garbage faster than V8 collects it: undici alone has some 140 MB at
+ * its highest, whatever the size of the file.
+ */
 test(
-  `a download of ${SIZE / 2 ** 20} MB, its hash checked, takes less than 100 MB of memory in all`,
+  `a download of ${SIZE / 2 ** 20} MB, its hash checked, takes little more memory than undici alone`,
   async () => {
     const hash = createHash('sha1');
     for (const chunk of zeros(SIZE)) hash.update(chunk);
-    const { read, peak } = await run(`
-    const digest = { hash_type: 'SHA1', hash_value: '${hash.digest('hex')}' };
-    const { body } = await instance.v3.billdownload.file.get({ query: { token: 'x' }, digest });
+    const read = `
     let read = 0;
     for await (const chunk of body) read += chunk.length;
     console.log(JSON.stringify({ read, peak: ${PEAK} }));
     process.exit();
-  `);
-    if (FULL) console.log(`download: ${peak} MB`);
-    expect(read).toBe(SIZE);
-    expect(peak).toBeLessThan(100);
+  `;
+    const ours = await run(`
+    const digest = { hash_type: 'SHA1', hash_value: '${hash.digest('hex')}' };
+    const { body } = await instance.v3.billdownload.file.get({ query: { token: 'x' }, digest });
+    ${read}`);
+    const alone = await run(`
+    const { request } = require(${JSON.stringify(require.resolve('undici'))});
+    const { body } = await request(new URL('v3/billdownload/file', JSON.parse(process.argv[2]).baseUrl));
+    ${read}`);
+    if (FULL) console.log(`download: ${ours.peak} MB; by undici alone: ${alone.peak} MB`);
+    expect([ours.read, alone.read]).toEqual([SIZE, SIZE]);
+    expect(ours.peak).toBeLessThan(Number(alone.peak) + 40);
   },
   TIME,
 );

@@ -35,6 +35,8 @@ export function writeHeaders(input: unknown, defaults: WireHeaders = {}): WireHe
       continue;
     }
     const text = writeValue(name, value);
+    if (name === 'host' && !URL.canParse(`http://${text}`))
+      throw new InvalidArgumentError('The header "host" is no host.');
     headers[name] = given.has(name) ? `${headers[name]}, ${text}` : text;
     given.add(name);
   }
