@@ -1,0 +1,139 @@
+import { Agent, DecoratorHandler, type Dispatcher } from 'undici';
+import { Builder } from '../builder';
+import * as Certificates from '../certificates';
+import { certificatesPath } from '../certificates/path';
+import type { ClientConfig } from '../client';
+import { codeOf } from '../crypto/error-code';
+import { loadPlatformKeys } from '../crypto/platform-keys';
+import { MAX_CLOCK_SKEW, verifyPlatformSignature } from '../crypto/platform-signature';
+import { ApiError, ConfigurationError, SignatureError, TimeoutError, TransportError, WechatPayError } from '../errors';
+import { readBaseUrl } from '../format/base-url';
+import { clientConfig, platformKeys } from './config';
+import { type Check, failed, passed, skipped, warning } from './report';
+import { inTermsOfSettings, nameOf, type Settings } from './settings';
+
+/** A difference of the clocks that is worth a word, in seconds. */
+const NOTABLE_SKEW = 60;
+
+/** The codes by which WeChat Pay says that it does not accept a signature. */
+const UNSIGNED = new Set(['SIGN_ERROR', 'HTTP_401']);
+
+/**
+ * Sends one request that changes nothing, the list of platform certificates, and tells what became of it: the connection,
+ * the clock, our signature, WeChat Pay's.
+ */
+export async function checkConnection(settings: Settings): Promise<Check[]> {
+  let date: string | undefined;
+  const dispatcher = new Agent().compose(
+    (dispatch) => (options, handler) => dispatch(options, new Watching(handler, (received) => (date = received))),
+  );
+  const config = { ...clientConfig(settings, ['mchid', 'serial', 'privateKey']), dispatcher };
+  const start = Date.now();
+  const error: unknown = await ask(config).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  const clock = checkClock(date, (start + Date.now()) / 2);
+  const host = new URL(settings.baseUrl ?? 'https://api.mch.weixin.qq.com/').host;
+  if (error instanceof TransportError || error instanceof TimeoutError) {
+    return [failed('connection', `${host} ${unreachable(error)}`), ...unknown('clock', 'request', 'answer')];
+  }
+  return [passed('connection', `${host} answers`), clock, ...(await checkOutcome(error, settings))];
+}
+
+/** With a key of WeChat Pay the request is one like any other; else certificates are downloaded. */
+async function ask(config: ClientConfig): Promise<void> {
+  const { apiv3Key, ...rest } = config;
+  if (!rest.certs) await Certificates.of(Builder.factory(config)).refresh();
+  // Without the APIv3 key it is still a configuration, since it has `certs`.
+  else
+    await Builder.factory(rest as ClientConfig)
+      .chain(certificatesPath(readBaseUrl(config.baseUrl)))
+      .get();
+}
+
+async function checkOutcome(error: unknown, settings: Settings): Promise<Check[]> {
+  if (error === undefined) return [ACCEPTED, passed('answer', "is signed by WeChat Pay's key")];
+  const refusal = error instanceof ConfigurationError ? error.cause : error;
+  if (refusal instanceof ApiError) {
+    const { code, message, status } = refusal;
+    const said = `is refused: ${code}, ${message}`;
+    if (status === 401 || UNSIGNED.has(code)) {
+      const advice = `. Mchid, serial number and private key do not belong together, or the clock is off`;
+      return [failed('request', said + advice), ...unknown('answer')];
+    }
+    if (status === 429 || status >= 500) return [warning('request', `${said}; try again later`), ...unknown('answer')];
+    // A merchant with a public key has no certificates: the request itself was in order.
+    if (code !== 'RESOURCE_NOT_EXISTS') {
+      return [
+        failed('request', `${said}. Look at ${nameOf('baseUrl')}, and what the merchant may do`),
+        ...unknown('answer'),
+      ];
+    }
+    const isDownload = settings.publicKey === undefined;
+    return [ACCEPTED, isDownload ? failed('answer', messageOf(error)) : await checkRefusal(refusal, settings)];
+  }
+  if (error instanceof SignatureError || error instanceof ConfigurationError) {
+    return [ACCEPTED, failed('answer', messageOf(error))];
+  }
+  if (error instanceof WechatPayError) return [failed('request', messageOf(error)), ...unknown('answer')];
+  throw error;
+}
+
+const ACCEPTED = passed('request', 'is accepted: mchid, serial number and private key belong together');
+
+/** WeChat Pay signs most refusals as well. */
+async function checkRefusal({ headers, body }: ApiError, settings: Settings): Promise<Check> {
+  if (!headers.has('wechatpay-signature')) return skipped('answer', 'is not signed; the first real one will be');
+  try {
+    await verifyPlatformSignature(Object.fromEntries(headers), body, loadPlatformKeys(platformKeys(settings) ?? {}));
+    return passed('answer', "is signed by WeChat Pay's key");
+  } catch (error) {
+    return failed('answer', messageOf(error));
+  }
+}
+
+function checkClock(date: string | undefined, now: number): Check {
+  const time = Date.parse(date ?? '');
+  if (Number.isNaN(time)) return skipped('clock', 'the answer has no Date');
+  const skew = Math.round((now - time) / 1000);
+  const difference = `this machine is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} WeChat Pay`;
+  if (Math.abs(skew) > MAX_CLOCK_SKEW) {
+    return failed('clock', `${difference}; ${MAX_CLOCK_SKEW} s are allowed: set it, and have it kept by NTP`);
+  }
+  return Math.abs(skew) > NOTABLE_SKEW
+    ? warning('clock', `${difference}: have it kept by NTP`)
+    : passed('clock', difference);
+}
+
+function unreachable(error: Error): string {
+  const reason = codeOf(error.cause);
+  return `cannot be reached (${reason}): look at the network, the firewall, the proxy, and ${nameOf('baseUrl')}`;
+}
+
+function unknown(...names: string[]): Check[] {
+  return names.map((name) => skipped(name, 'cannot be told'));
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof WechatPayError) return inTermsOfSettings(error.message);
+  throw error;
+}
+
+/** Looks at the date of an answer. */
+class Watching extends DecoratorHandler {
+  readonly #handler: Dispatcher.DispatchHandler;
+  readonly #onDate: (date: string | undefined) => void;
+
+  constructor(handler: Dispatcher.DispatchHandler, onDate: (date: string | undefined) => void) {
+    super(handler);
+    this.#handler = handler;
+    this.#onDate = onDate;
+  }
+
+  onResponseStart(...args: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>): void {
+    const { date } = args[2];
+    this.#onDate(Array.isArray(date) ? date[0] : date);
+    this.#handler.onResponseStart?.(...args);
+  }
+}

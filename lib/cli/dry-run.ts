@@ -1,0 +1,64 @@
+import { Agent } from 'undici';
+import type { ClientConfig } from '../client';
+import { isMedia } from '../media/media';
+import { IDLE } from '../middleware/dispatch-options';
+
+/** A signed request that was not sent. */
+export interface DryRequest {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Stands for the serial number that only a download could tell. */
+const NEWEST = '(serial number of the newest platform certificate)';
+
+/** Members of a query that are credentials of other systems. */
+const SECRET_MEMBER = /\b((?:access_token|secret)=)[^&]+/g;
+
+/**
+ * A configuration whose requests are signed, and not sent.
+ * @returns what gives the last of them, once its call has failed
+ */
+export function dryRun(config: ClientConfig): { config: ClientConfig; taken(): DryRequest | undefined } {
+  let request: DryRequest | undefined;
+  const dispatcher = new Agent().compose(() => ({ method, origin, path, headers, body }, handler) => {
+    request = {
+      method,
+      url: maskedUrl(`${String(origin)}${path}`),
+      headers: maskedHeaders(headers),
+      body: maskedBody(isMedia(body) ? body.meta : body),
+    };
+    handler.onRequestStart?.(IDLE, {});
+    handler.onResponseError?.(IDLE, new Error('A dry run sends nothing.'));
+    return true;
+  });
+  // With the APIv3 key and no key of WeChat Pay, the client would download certificates first.
+  const { apiv3Key, ...rest } = config;
+  const certs = rest.certs ?? (apiv3Key === undefined ? undefined : { [NEWEST]: () => false });
+  // What is left out or added leaves it a configuration.
+  const dry = { ...rest, ...(certs && { certs }), dispatcher, merchant: { dispatcher } } as ClientConfig;
+  return { config: dry, taken: () => request };
+}
+
+/** The client gives headers as an object of texts. */
+function maskedHeaders(headers: unknown): Record<string, string> {
+  const entries = Object.entries(Object(headers)).map(([name, value]) => [name, String(value)] as const);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [
+      name,
+      value.replace(/(signature=")[^"]*/, '$1…').replace(/^Bearer .*/, 'Bearer …'),
+    ]),
+  );
+}
+
+function maskedBody(body: unknown): string {
+  const text = body instanceof Uint8Array ? Buffer.from(body).toString() : typeof body === 'string' ? body : '';
+  return text.replace(/(<sign>)(?:<!\[CDATA\[)?[^<\]]*(?:\]\]>)?(<\/sign>)/, '$1…$2');
+}
+
+/** The address of a request, without what is secret in its query. */
+export function maskedUrl(url: string): string {
+  return url.replace(SECRET_MEMBER, '$1…').replace(/([?&]sign=)[^&]+/, '$1…');
+}

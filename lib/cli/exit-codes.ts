@@ -1,0 +1,47 @@
+import { CommanderError } from 'commander';
+import {
+  ApiError,
+  BodyError,
+  ConfigurationError,
+  InvalidArgumentError,
+  SignatureError,
+  TimeoutError,
+  TransportError,
+} from '../errors';
+
+/** What the command ends with; `--help` prints this. */
+export const EXIT_CODES = {
+  0: 'all is well',
+  1: 'WeChat Pay refused the request; or doctor found something to fix',
+  2: 'the command, an option or an argument cannot be used',
+  3: 'the configuration cannot work: something is missing, or is no key',
+  4: 'an answer or a notification cannot be trusted, or not be decrypted',
+  5: 'no connection, or no answer in time; whether the request was carried out is unknown',
+  6: 'an answer is genuine, but its body is not what it should be',
+  70: 'a defect of this command',
+} as const;
+
+export type ExitCode = keyof typeof EXIT_CODES;
+
+const BY_CLASS: readonly [abstract new (...args: never) => Error, ExitCode][] = [
+  [ApiError, 1],
+  [InvalidArgumentError, 2],
+  [CommanderError, 2],
+  [ConfigurationError, 3],
+  [SignatureError, 4],
+  [TimeoutError, 5],
+  [TransportError, 5],
+  [BodyError, 6],
+];
+
+/** The exit code that tells of an error. */
+export function exitCodeOf(error: unknown): ExitCode {
+  return BY_CLASS.find(([type]) => error instanceof type)?.[1] ?? 70;
+}
+
+/** The table of `--help`. */
+export function exitCodesHelp(): string {
+  return Object.entries(EXIT_CODES)
+    .map(([code, meaning]) => `  ${code.padStart(2)}  ${meaning}`)
+    .join('\n');
+}

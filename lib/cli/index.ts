@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { once } from 'node:events';
+import { main } from './main';
+
+// Whoever reads has read enough, as "head" does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+const { stdin, stdout, stderr, env } = process;
+const interrupted = () => Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+
+void main(process.argv.slice(2), { stdin, stdout, stderr, env, interrupted }).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { text as readText } from 'node:stream/consumers';
+import { InvalidArgumentError } from '../errors';
+
+/** What the command has of the world: its streams, its environment, and a way to learn that it is to end. */
+export interface Io {
+  stdin: Readable & { isTTY?: boolean };
+  stdout: Writable & { isTTY?: boolean };
+  stderr: Writable & { isTTY?: boolean };
+  env: Readonly<Record<string, string | undefined>>;
+  /** Resolves on Ctrl-C. */
+  interrupted(): Promise<unknown>;
+}
+
+/** Writes, and waits until the stream takes more. */
+export async function write(stream: Writable, text: string): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain');
+}
+
+/**
+ * The whole of the standard input.
+ * @param what names the content in the error
+ * @throws {@link InvalidArgumentError} where it is a terminal, on which the command would wait for ever
+ */
+export async function readStdin({ stdin }: Io, what: string): Promise<string> {
+  if (!stdin.isTTY) return readText(stdin);
+  throw new InvalidArgumentError(`The ${what} is to come from the standard input, which is the terminal: pipe it in.`);
+}
+
+/** Whether to colour: on a terminal that can, unless `NO_COLOR` is set (https://no-color.org). */
+export function hasColours(stream: { isTTY?: boolean }, { NO_COLOR, TERM }: Io['env']): boolean {
+  return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb';
+}

@@ -1,0 +1,97 @@
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../version';
+import { certificatesCommand } from './certificates';
+import type { CommandCall, CommandSpec } from './command';
+import { doctorCommand } from './doctor';
+import { exitCodeOf, exitCodesHelp } from './exit-codes';
+import type { Io } from './io';
+import { note, printError } from './report';
+import { requestCommand } from './request';
+import { readSettings, settingOptions, settingsHelp } from './settings';
+import { simulateCommand } from './simulate';
+import { verifyCommand } from './verify';
+
+const COMMANDS: readonly CommandSpec[] = [
+  requestCommand,
+  certificatesCommand,
+  verifyCommand,
+  doctorCommand,
+  simulateCommand,
+];
+
+const HELP = `
+Environment (a key is its text, or the name of the file that holds it):
+${settingsHelp()}
+  NO_COLOR                 no colours, which only a terminal gets anyway
+
+Exit codes:
+${exitCodesHelp()}
+
+Examples:
+  $ wxpay simulate
+  $ wxpay doctor
+  $ wxpay request get v3/certificates
+  $ wxpay request --help`;
+
+/**
+ * Runs the command `wxpay`.
+ * @param argv the arguments, without the names of Node and of the script
+ * @returns the exit code, one of `EXIT_CODES`; what there is to say has been printed
+ */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let code = 0;
+  const program = new Command('wxpay')
+    .description('WeChat Pay from the shell: requests signed, answers verified.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', HELP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      // Errors are printed below.
+      outputError: () => {},
+      getOutHelpWidth: () => 110,
+      getOutHasColors: () => false,
+    });
+  for (const spec of COMMANDS) {
+    addCommand(
+      program,
+      spec,
+      async (call) => {
+        code = await spec.run(call);
+      },
+      io,
+    );
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    // Help and version come as errors, too; without a command the help is an error indeed.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof CommanderError && error.code === 'commander.help') return 2;
+    await printError(io, error, argv.includes('--json'), hintOf(error, argv));
+    return exitCodeOf(error);
+  }
+  return code;
+}
+
+function addCommand(program: Command, spec: CommandSpec, run: (call: CommandCall) => Promise<void>, io: Io): void {
+  const command = program.command(spec.usage).description(spec.what).addHelpText('after', `\n${spec.help}`);
+  spec.configure?.(command);
+  command.option('--json', 'print JSON, for scripts; errors as well');
+  for (const option of settingOptions(spec.settings)) command.addOption(option);
+  command.action(async () => {
+    const options = command.opts();
+    const json = options.json === true;
+    const settings = readSettings(options, io.env, (message) => void note(io, message));
+    await run({ io, args: command.args, options, settings, json });
+  });
+}
+
+function hintOf(error: unknown, argv: readonly string[]): string {
+  if (!(error instanceof CommanderError)) return '';
+  const name = COMMANDS.map(({ usage }) => usage.split(' ', 1)[0] ?? '').find((known) => known === argv[0]);
+  return `See "wxpay ${name === undefined ? '' : `${name} `}--help".`;
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { codeOf } from '../crypto/error-code';
+import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { InvalidArgumentError } from '../errors';
+import type { RawRequest } from '../notification/raw-body';
+import type { Io } from './io';
+
+/** An empty line between headers and body (RFC 9112, section 2.2: a line may end in a line feed alone). */
+const EMPTY_LINE = /\r?\n\r?\n/;
+const START_LINE = /^(?:[A-Z]+ \S+ HTTP\/\d|HTTP\/\d[.\d]* \d{3})/;
+
+/**
+ * Reads a file byte for byte, or the standard input.
+ * @param path `-` for the standard input
+ * @throws {@link InvalidArgumentError} where it cannot be read
+ */
+export async function readBytes({ stdin }: Io, path: string): Promise<Buffer> {
+  if (path === '-' && !stdin.isTTY) return buffer(stdin);
+  if (path === '-') throw new InvalidArgumentError('The standard input is the terminal: pipe the message in.');
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new InvalidArgumentError(`The file ${path} cannot be read (${codeOf(cause)}).`, { cause });
+  }
+}
+
+/**
+ * A message of HTTP as it was saved: headers, an empty line, the body. The line before the headers may be there.
+ * @throws {@link InvalidArgumentError} where it is none
+ */
+export function parseMessage(bytes: Buffer): RawRequest {
+  // Of Latin-1 each character is one byte.
+  const text = bytes.toString('latin1');
+  const end = EMPTY_LINE.exec(text);
+  if (!end) {
+    throw new InvalidArgumentError(
+      'The message has no empty line between headers and body. Save it as it arrived, or give --headers and --body.',
+    );
+  }
+  const headers = parseHeaders(bytes.subarray(0, end.index).toString());
+  const body = bytes.subarray(end.index + end[0].length);
+  const { 'content-length': length } = headers;
+  // What an editor has added is not part of the body.
+  return {
+    headers,
+    body: typeof length === 'string' && /^\d+$/.test(length) ? body.subarray(0, Number(length)) : body,
+  };
+}
+
+/**
+ * Headers as they were saved: a line each, or an object of JSON, as programs write them into their logs.
+ * @throws {@link InvalidArgumentError} where they are neither
+ */
+export function parseHeaders(text: string): ReceivedHeaders {
+  const headers: ReceivedHeaders = Object.create(null);
+  for (const [name, value] of /^\s*\{/.test(text) ? jsonPairs(text) : linePairs(text)) {
+    const key = name.toLowerCase();
+    const before = headers[key];
+    headers[key] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}
+
+function linePairs(text: string): [string, string][] {
+  const lines = text.split(/\r?\n/).filter((line, index) => line !== '' && !(index === 0 && START_LINE.test(line)));
+  return lines.map((line) => {
+    const [, name, value = ''] = /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
+    if (name !== undefined) return [name, value];
+    throw new InvalidArgumentError('A line of the headers is no header: each is to be "Name: value".');
+  });
+}
+
+function jsonPairs(text: string): [string, string][] {
+  let members: unknown;
+  try {
+    members = JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('The headers begin like JSON, but are none.');
+  }
+  return Object.entries(Object(members)).flatMap(([name, value]) =>
+    [value].flat().map((one): [string, string] => [name, String(one)]),
+  );
+}

@@ -1,0 +1,152 @@
+import type { PlatformKeys, SignatureCheck } from '../crypto/platform-keys';
+import { MAX_CLOCK_SKEW, PROBE } from '../crypto/platform-signature';
+import { ApiError, BodyError, ConfigurationError, WechatPayError } from '../errors';
+import { appendBody, joinedByLineFeed } from '../format/formatter';
+import type { RawRequest } from '../notification/raw-body';
+import { parseV2 } from '../notification/v2';
+import { decrypt } from '../notification/v3';
+import { type Check, failed, passed, skipped } from './report';
+import { inTermsOfSettings } from './settings';
+
+/** What a notification is checked with. */
+export interface CheckContext {
+  /** WeChat Pay's keys. */
+  keys: PlatformKeys;
+  apiv3Key: Uint8Array | undefined;
+  /** When it was received, in seconds since 1970; undefined where that is not to be checked. */
+  received: number | undefined;
+}
+
+const SIGNED_BY = ['Wechatpay-Timestamp', 'Wechatpay-Nonce', 'Wechatpay-Signature', 'Wechatpay-Serial'] as const;
+
+/** What happens to a body on its way into a file, and what undoes it. */
+const CHANGES: readonly [undo: (body: string) => string, what: string][] = [
+  [(body) => body.replace(/(?:\r?\n)+$/, ''), 'a line break has been added at its end, as editors do'],
+  [(body) => `${body}\n`, 'the line break at its end has been lost'],
+  [(body) => body.replaceAll('\r\n', '\n'), 'its line breaks have been changed to those of Windows'],
+  [(body) => body.replaceAll(/\r?\n/g, '\r\n'), 'its line breaks have been changed from those of Windows'],
+  [(body) => body.replace(/^\uFEFF/, ''), 'a byte order mark has been added at its beginning'],
+  [(body) => JSON.stringify(JSON.parse(body)), 'it has been parsed and written anew; the raw body is needed'],
+];
+
+/**
+ * Does one by one what the library does with a notification of APIv3, and goes on where a check fails.
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
+ */
+export async function checkV3({ headers, body }: RawRequest, context: CheckContext): Promise<Check[]> {
+  const given = SIGNED_BY.map((name) => headers[name.toLowerCase()]);
+  const lacking = SIGNED_BY.filter((_, index) => !given[index] || Array.isArray(given[index]));
+  const [time = '', nonce = '', signature = '', serial = ''] = given.map((value) => String(value ?? ''));
+  const found = serial === '' ? undefined : await findKey(serial, context.keys);
+  return [
+    lacking.length === 0
+      ? passed('headers', 'all four are there')
+      : failed('headers', `missing or there twice: ${lacking.join(', ')}. Proxies and frameworks may drop headers.`),
+    checkClock(time, context.received),
+    typeof found === 'string' ? failed('serial', found) : checkFound(serial, found),
+    await checkSignature({ time, nonce, signature, serial }, body, typeof found === 'string' ? undefined : found),
+    ...(await checkContent(body, context.apiv3Key)),
+  ];
+}
+
+/** Does what the library does with a notification of v2. */
+export async function checkV2(raw: RawRequest, secret: string, apiv3Key: Uint8Array | undefined): Promise<Check[]> {
+  try {
+    await parseV2(raw, secret, apiv3Key);
+  } catch (error) {
+    if (error instanceof BodyError) return [failed('body', error.message)];
+    const xml = passed('body', 'is XML');
+    if (error instanceof ApiError) return [xml, failed('return_code', `is ${error.code}: ${error.message}`)];
+    const name = error instanceof ConfigurationError ? 'content' : 'signature';
+    return [xml, failed(name, messageOf(error))];
+  }
+  return [passed('body', 'is XML'), passed('signature', 'fits the fields and the APIv2 key')];
+}
+
+function checkClock(time: string, received: number | undefined): Check {
+  if (time === '') return skipped('clock', 'there is no Wechatpay-Timestamp');
+  if (!/^\d{1,12}$/.test(time)) return failed('clock', `Wechatpay-Timestamp is ${time}, which is no number of seconds`);
+  const sent = `sent at ${new Date(Number(time) * 1000).toISOString()}`;
+  if (received === undefined) return skipped('clock', `${sent}; not checked, as --any-time says`);
+  const skew = received - Number(time);
+  const difference = `${sent}, ${Math.abs(skew)} s ${skew < 0 ? 'after' : 'before'} it was received`;
+  if (Math.abs(skew) <= MAX_CLOCK_SKEW) return passed('clock', difference);
+  return failed(
+    'clock',
+    `${difference}; ${MAX_CLOCK_SKEW} s are allowed. Of one that was saved earlier give the time at which it came (--at), ` +
+      'or --any-time.',
+  );
+}
+
+/** The key of a serial number, or what to do to have it. */
+async function findKey(serial: string, keys: PlatformKeys): Promise<SignatureCheck | string> {
+  const known = [...keys.keys()].join(', ') || 'none';
+  try {
+    const key = keys.get(serial) ?? (await keys.find?.(serial));
+    return key ?? `no key for ${serial}: there is ${known}. Give the public key of that id, or that certificate.`;
+  } catch (error) {
+    return `no key for ${serial}: there is ${known}, and certificates cannot be downloaded. ${messageOf(error)}`;
+  }
+}
+
+function checkFound(serial: string, key: SignatureCheck | undefined): Check {
+  return key ? passed('serial', `the key ${serial} is known`) : skipped('serial', 'there is no Wechatpay-Serial');
+}
+
+type Signed = Record<'time' | 'nonce' | 'signature' | 'serial', string>;
+
+async function checkSignature(signed: Signed, body: Buffer, verify: SignatureCheck | undefined): Promise<Check> {
+  const { time, nonce, signature, serial } = signed;
+  if (!verify || !time || !nonce || !signature) return skipped('signature', 'a header or the key is missing');
+  const fits = (content: string | Buffer) => verify(appendBody(joinedByLineFeed(time, nonce), content), signature);
+  if (await fits(body)) return passed('signature', `fits the body and the key ${serial}`);
+  if (signature.startsWith(PROBE)) {
+    const probe = 'is wrong on purpose: a probe, by which WeChat Pay sees whether wrong signatures are refused.';
+    return failed('signature', `${probe} Refuse it like any other; there is nothing to repair.`);
+  }
+  for (const [undo, what] of CHANGES) {
+    const original = attempt(() => undo(body.toString()));
+    if (original !== undefined && original !== body.toString() && (await fits(original))) {
+      return failed('signature', `does not fit the body as it stands here, but does without one change: ${what}.`);
+    }
+  }
+  return failed(
+    'signature',
+    `does not fit: the body is not byte for byte what was sent, one of the headers is not, or the key is not ${serial}.`,
+  );
+}
+
+async function checkContent(body: Buffer, apiv3Key: Uint8Array | undefined): Promise<Check[]> {
+  const envelope = attempt((): unknown => JSON.parse(body.toString()));
+  if (typeof envelope !== 'object' || envelope === null) return [failed('body', 'is no object of JSON')];
+  // Of any object, each member may be asked for.
+  const { id, event_type, resource } = envelope as Record<string, unknown>;
+  const { ciphertext, nonce, associated_data } = Object(resource) as Record<string, unknown>;
+  const described = passed('body', `is JSON: ${String(event_type)}, id ${String(id)}`);
+  if (ciphertext === undefined) return [described, skipped('content', 'nothing in it is encrypted')];
+  if (!apiv3Key) return [described, skipped('content', 'not decrypted: there is no APIv3 key')];
+  try {
+    const content: unknown = JSON.parse(await decrypt(ciphertext, apiv3Key, nonce, associated_data));
+    return [described, passed('content', `is decrypted: ${Object.keys(Object(content)).join(', ')}`)];
+  } catch (error) {
+    const message = error instanceof ConfigurationError ? DECRYPTION : 'is decrypted, but no JSON';
+    return [described, failed('content', message)];
+  }
+}
+
+const DECRYPTION =
+  'cannot be decrypted. Where the signature fits, the APIv3 key is not that of this merchant, or is no longer: compare ' +
+  'it with the merchant platform (账户中心 → API安全).';
+
+function messageOf(error: unknown): string {
+  if (error instanceof WechatPayError) return inTermsOfSettings(error.message);
+  throw error;
+}
+
+function attempt<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
