@@ -11,8 +11,12 @@ import { buildSync } from 'esbuild';
 import { certs, PLATFORM_ID, signed } from '../notification/support';
 import { rsaKeyPair } from '../support/keys';
 
-/** With `MEMORY_TEST=full`, as much as the documentation promises; a part of it by default, within the same bounds. */
+/**
+ * With `MEMORY_TEST=full` 100,000 calls and 2 GB, on a machine that has nothing else to do. By default a part of it, and
+ * room for a garbage collector that other tests keep waiting.
+ */
 const FULL = process.env.MEMORY_TEST === 'full';
+const UPLOAD_LIMIT = FULL ? 100 : 200;
 const CALLS = FULL ? 100_000 : 10_000;
 const SIZE = (FULL ? 2048 : 256) * 1024 * 1024;
 const TIME = FULL ? 600_000 : 60_000;
@@ -113,7 +117,7 @@ test(
 );
 
 test(
-  `an upload of ${SIZE / 2 ** 20} MB takes less than 100 MB of memory in all`,
+  `an upload of ${SIZE / 2 ** 20} MB takes less than ${UPLOAD_LIMIT} MB of memory in all`,
   async () => {
     const file = join(directory, 'video.mp4');
     writeFileSync(file, '');
@@ -127,7 +131,7 @@ test(
     if (FULL) console.log(`upload: ${peak} MB`);
     expect([media_id, received]).toEqual(['M-1', contentLength]);
     expect(contentLength).toBeGreaterThan(SIZE);
-    expect(peak).toBeLessThan(100);
+    expect(peak).toBeLessThan(UPLOAD_LIMIT);
   },
   TIME,
 );
@@ -157,7 +161,7 @@ test(
     ${read}`);
     if (FULL) console.log(`download: ${ours.peak} MB; by undici alone: ${alone.peak} MB`);
     expect([ours.read, alone.read]).toEqual([SIZE, SIZE]);
-    expect(ours.peak).toBeLessThan(Number(alone.peak) + 40);
+    expect(ours.peak).toBeLessThan(Number(alone.peak) + 60);
   },
   TIME,
 );

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors';
 import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKeyInput } from './key';
-import { signWith, verifyWith } from './rsa-signature';
+import { signWith, type Thread, verifyWith } from './rsa-signature';
 
 /** Signs in the place of a private key, such as by an HSM: SHA256withRSA, in Base64. */
 export type SignFunction = (message: Uint8Array) => string | Promise<string>;
@@ -26,6 +26,7 @@ export function toSign(input: PrivateKeyInput | SignFunction): (message: string 
 export function toVerify(
   input: KeyInput | VerifyFunction,
   name: string,
+  thread?: Thread,
 ): (message: string | Uint8Array, signature: string) => boolean | Promise<boolean> {
   if (typeof input === 'function') {
     return async (message, signature) => {
@@ -34,7 +35,7 @@ export function toVerify(
       throw new ConfigurationError(`The function "${name}" of the configuration must give true or false.`);
     };
   }
-  return verifyWith(loadPublicKey(input, name));
+  return verifyWith(loadPublicKey(input, name), thread);
 }
 
 async function ofConfiguration<Result>(name: string, call: () => Result | Promise<Result>): Promise<Result> {

@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { toVerify, type VerifyFunction } from './custom';
 import type { KeyInput } from './key';
+import type { Thread } from './rsa-signature';
 
 /** What verifies signatures of one key. */
 export type SignatureCheck = ReturnType<typeof toVerify>;
@@ -30,8 +31,9 @@ export interface PlatformCertificates extends Required<PlatformKeys> {
 /** Loads each key of the configuration's `certs`. @throws {@link ConfigurationError} */
 export function loadPlatformKeys(
   certs: Readonly<Record<string, KeyInput | VerifyFunction>>,
+  thread?: Thread,
 ): ReadonlyMap<string, SignatureCheck> {
-  return new Map(Object.entries(certs).map(([serial, key]) => [serial, toVerify(key, `certs["${serial}"]`)]));
+  return new Map(Object.entries(certs).map(([serial, key]) => [serial, toVerify(key, `certs["${serial}"]`, thread)]));
 }
 
 /** Whether an id is that of a public key; the serial number of a certificate is hexadecimal. */

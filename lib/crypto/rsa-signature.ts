@@ -50,15 +50,23 @@ export async function verify(message: string | Uint8Array, signature: string, pu
   return verifyWith(loadPublicKey(publicKey))(message, signature);
 }
 
+/**
+ * Where to verify: on the main thread one signature is done soonest, from the thread pool many at once are, and nothing
+ * else waits.
+ */
+export type Thread = 'main' | 'pool';
+
 /** What verifies with a key that has been loaded, and is not looked at again. */
 export function verifyWith(
   key: PublicKey,
+  thread: Thread = 'pool',
 ): (message: string | Uint8Array, signature: string) => boolean | Promise<boolean> {
   return (message, signature) => {
     const bytes = decodeBase64(signature);
     if (!bytes) return false;
     const data = bytesOf(message, 'message');
     if (!types.isKeyObject(key)) return subtleFor(key).then((subtle) => subtle.verify(ALGORITHM, key, bytes, data));
+    if (thread === 'main') return verifyWithKeyObject('sha256', data, key, bytes);
     return new Promise((resolve, reject) => {
       verifyWithKeyObject('sha256', data, key, bytes, (error, isRight) => {
         if (error) reject(error);

@@ -82,7 +82,7 @@ function readKeys(config: NotificationConfig) {
       "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
     );
   }
-  return { keys: certificates ?? (certs && loadPlatformKeys(certs)), secret, apiv3Key };
+  return { keys: certificates ?? (certs && loadPlatformKeys(certs, 'main')), secret, apiv3Key };
 }
 
 function readSize(size: unknown): number {

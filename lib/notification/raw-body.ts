@@ -81,8 +81,9 @@ function headerPairs(input: object): HeaderPair[] {
 
 function isHeaderPair(pair: unknown): pair is HeaderPair {
   if (!Array.isArray(pair) || typeof pair[0] !== 'string') return false;
-  const [, value] = pair;
-  return value === undefined || [value].flat().every((text) => typeof text === 'string');
+  const value: unknown = pair[1];
+  if (Array.isArray(value)) return value.every((text) => typeof text === 'string');
+  return typeof value === 'string' || value === undefined;
 }
 
 function isRaw(value: unknown): value is string | Uint8Array {
