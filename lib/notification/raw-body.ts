@@ -61,7 +61,12 @@ function readHeaders(input: unknown): ReceivedHeaders {
     throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
   }
   const headers: ReceivedHeaders = Object.create(null);
-  for (const [name, value] of headerPairs(input)) {
+  const isList = Symbol.iterator in input && typeof input[Symbol.iterator] === 'function';
+  for (const pair of isList ? (input as Iterable<unknown>) : Object.entries(input)) {
+    if (!isHeaderPair(pair)) {
+      throw new InvalidArgumentError('The "headers" of a request must be texts by name, or pairs of name and text.');
+    }
+    const [name, value] = pair;
     if (value === undefined) continue;
     const key = name.toLowerCase();
     const before = headers[key];
@@ -71,13 +76,6 @@ function readHeaders(input: unknown): ReceivedHeaders {
 }
 
 type HeaderPair = [name: string, value: string | string[] | undefined];
-
-function headerPairs(input: object): HeaderPair[] {
-  const isList = Symbol.iterator in input && typeof input[Symbol.iterator] === 'function';
-  const pairs: unknown[] = isList ? [...(input as Iterable<unknown>)] : Object.entries(input);
-  if (pairs.every(isHeaderPair)) return pairs;
-  throw new InvalidArgumentError('The "headers" of a request must be texts by name, or pairs of name and text.');
-}
 
 function isHeaderPair(pair: unknown): pair is HeaderPair {
   if (!Array.isArray(pair) || typeof pair[0] !== 'string') return false;
