@@ -4,7 +4,7 @@
  *
  * It talks to the simulator in this process, which signs with a certificate and changes it.
  */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Builder, Certificates } from 'wechatpay-undici';
@@ -16,7 +16,8 @@ async function main(): Promise<void> {
   await simulator.rotate();
   const { mchid, serial, privateKey, apiv3Key, baseUrl } = simulator.config;
 
-  const file = join(await mkdtemp(join(tmpdir(), 'wechatpay-')), 'certificates.json');
+  const directory = await mkdtemp(join(tmpdir(), 'certificates-'));
+  const file = join(directory, 'certificates.json');
   const certificateCache = {
     read: () => readFile(file, 'utf8').catch(() => undefined), // or redis.get(key)
     write: (text: string) => writeFile(file, text), // or redis.set(key, text)
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
 
   const certificates = await Certificates.of(instance).refresh();
   for (const { serialNumber, validTo } of certificates) console.log('valid:', serialNumber, 'until', validTo);
+  await rm(directory, { recursive: true });
 }
 
 main().catch((error) => {
