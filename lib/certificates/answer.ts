@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import * as AesGcm from '../crypto/aes-gcm';
+import { type Apiv3Ciphertext, decryptApiv3 } from '../crypto/apiv3-ciphertext';
 import { serialOf } from '../crypto/key';
 import type { PlatformKeys } from '../crypto/platform-keys';
 import { type ReceivedHeaders, verifyPlatformSignature } from '../crypto/platform-signature';
-import { BodyError, ConfigurationError, SignatureError } from '../errors';
+import { BodyError, SignatureError } from '../errors';
 import { type Certificate, certificate, isValid } from './certificate';
 
 type Members = Record<string, unknown>;
@@ -42,8 +42,8 @@ export async function verifyAnswer(
 
 async function open(entry: Members, apiv3Key: Uint8Array): Promise<Certificate> {
   const { serial_no, effective_time, expire_time } = entry;
-  const { ciphertext, nonce, associated_data } = Object(entry.encrypt_certificate) as Members;
-  const x509 = parse(await decrypt(ciphertext, apiv3Key, nonce, associated_data));
+  const sealed: Apiv3Ciphertext = Object(entry.encrypt_certificate);
+  const x509 = parse(await decryptApiv3(sealed, apiv3Key, 'The platform certificates cannot be decrypted.'));
   if (serialOf(x509) !== String(serial_no).toUpperCase()) {
     throw untrusted(`the one announced as ${serial_no} has the serial number ${serialOf(x509)}`);
   }
@@ -51,18 +51,6 @@ async function open(entry: Members, apiv3Key: Uint8Array): Promise<Certificate> 
   const until = Date.parse(String(expire_time));
   if (Number.isNaN(from) || Number.isNaN(until)) throw untrusted(`the dates of ${serial_no} cannot be read`);
   return certificate(x509, { from, until });
-}
-
-async function decrypt(ciphertext: unknown, key: Uint8Array, nonce: unknown, aad: unknown): Promise<string> {
-  try {
-    return await AesGcm.decrypt(String(ciphertext), key, String(nonce ?? ''), String(aad ?? ''));
-  } catch (cause) {
-    throw new ConfigurationError(
-      'The platform certificates cannot be decrypted. Most likely "apiv3Key" is not the APIv3 key of this merchant, or is ' +
-        'no longer: compare it with the merchant platform (账户中心 → API安全).',
-      { cause },
-    );
-  }
 }
 
 function parse(pem: string): X509Certificate {

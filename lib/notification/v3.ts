@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import * as AesGcm from '../crypto/aes-gcm';
+import { decryptApiv3 } from '../crypto/apiv3-ciphertext';
 import type { PlatformKeys } from '../crypto/platform-keys';
 import { verifyPlatformSignature } from '../crypto/platform-signature';
-import { BodyError, ConfigurationError } from '../errors';
+import { BodyError } from '../errors';
 import type { RawRequest } from './raw-body';
 import type { V3Notification } from './types';
 
@@ -42,16 +42,9 @@ export async function parseV3(
  * Decrypts what a verified notification holds.
  * @throws {@link ConfigurationError} where that fails
  */
-export async function decrypt(ciphertext: unknown, key: Uint8Array, nonce: unknown, aad: unknown): Promise<string> {
-  try {
-    return await AesGcm.decrypt(String(ciphertext), key, String(nonce ?? ''), String(aad ?? ''));
-  } catch (cause) {
-    throw new ConfigurationError(
-      'The notification is signed by WeChat Pay, but its content cannot be decrypted. Most likely "apiv3Key" is not the ' +
-        'APIv3 key of this merchant, or is no longer: compare it with the merchant platform (账户中心 → API安全).',
-      { cause },
-    );
-  }
+export function decrypt(ciphertext: unknown, key: Uint8Array, nonce: unknown, aad: unknown): Promise<string> {
+  const issue = 'The notification is signed by WeChat Pay, but its content cannot be decrypted.';
+  return decryptApiv3({ ciphertext, nonce, associated_data: aad }, key, issue);
 }
 
 /** An id for what has none: a hash of its content. */
