@@ -1,11 +1,11 @@
-import { generateKeyPair, type KeyObject, randomInt } from 'node:crypto';
+import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as AesGcm from '../crypto/aes-gcm';
 import { decrypt } from '../crypto/rsa';
 import { InvalidArgumentError } from '../errors';
 import { nonce } from '../format/formatter';
 import { fault } from './fault';
-import { beijing } from './members';
+import { beijing, digits } from './members';
 import { selfSigned } from './x509';
 
 /** A pair of RSA keys. */
@@ -125,5 +125,5 @@ export function keyPair(): Promise<KeyPair> {
 
 /** An id as WeChat Pay's public keys have: 28 digits behind the prefix. */
 export function publicKeyId(mchid: string): string {
-  return `PUB_KEY_ID_01${mchid}${Array.from({ length: 16 }, () => randomInt(10)).join('')}`;
+  return `PUB_KEY_ID_01${mchid}${digits(16)}`;
 }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { paramError } from './fault';
 
 /** Members of a body that must be there and be text. */
@@ -39,4 +40,9 @@ export function notifyUrl(url: string): string {
 /** A time in RFC 3339, in the time zone of Beijing and to the second, as WeChat Pay writes it. */
 export function beijing(time: number): string {
   return `${new Date(time + 8 * 3600_000).toISOString().slice(0, 19)}+08:00`;
+}
+
+/** As many random digits. */
+export function digits(size: number): string {
+  return Array.from({ length: size }, () => randomInt(10)).join('');
 }

@@ -1,9 +1,8 @@
-import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidArgumentError } from '../errors';
 import { nonce } from '../format/formatter';
 import { fault, paramError } from './fault';
-import { beijing, fen, notifyUrl, optional, required } from './members';
+import { beijing, digits, fen, notifyUrl, optional, required } from './members';
 import type { Delivery, Notifier } from './notify';
 import type { Handler } from './request';
 
@@ -153,9 +152,4 @@ function placedAgain(order: Order, json: unknown): { code_url: string } {
 function throwSettled({ transaction: { out_trade_no, trade_state } }: Order): void {
   const code = SETTLED[trade_state];
   if (code) throw fault(400, code, `The order ${out_trade_no} is ${trade_state}.`);
-}
-
-/** As many random digits. */
-export function digits(size: number): string {
-  return Array.from({ length: size }, () => randomInt(10)).join('');
 }

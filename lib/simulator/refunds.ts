@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Response } from 'undici';
 import { fault, paramError } from './fault';
-import { beijing, fen, notifyUrl, optional, required } from './members';
+import { beijing, digits, fen, notifyUrl, optional, required } from './members';
 import type { Notifier } from './notify';
-import { digits, type Orders } from './orders';
+import type { Orders } from './orders';
 import type { Handler } from './request';
 
 /** The refunds of one simulator. */
