@@ -17,7 +17,6 @@ import type { PlatformCertificates } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
 import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import type { FailoverOptions, RetryOptions } from '../middleware';
-import { readRetry } from '../middleware/retry';
 import type { Verify } from '../middleware/verifying-handler';
 import type { HeadersInput, Timeouts } from '../openapi/options';
 import { type WireHeaders, writeHeaders } from './headers';
@@ -190,7 +189,7 @@ function readReliability({ retry, failover }: CommonConfig, baseUrl: URL | undef
     throw new ConfigurationError('"failover" must be the root of a second host, since "baseUrl" is not the usual one.');
   }
   return {
-    retry: retry ? readRetry(retry === true ? {} : retry) : undefined,
+    retry: retry === true ? {} : retry || undefined,
     failover: failover ? { ...from, ...(failover !== true && { to: failover }) } : undefined,
   };
 }

@@ -16,10 +16,12 @@ type Limits = Pick<WireRequest, 'timeout' | 'deadline' | 'signal'>;
 /**
  * Ends a call by the caller's signal, or with a {@link TimeoutError} when the time is over.
  * @param what method and path, for the error
- * @param end ends the call for a reason
+ * @param end ends the call for a reason, later than this returns
+ * @throws the signal's reason where it is aborted already
  */
 export function deadline(limits: Limits, what: string, end: (reason: unknown) => void): Deadline {
   const { timeout, signal } = limits;
+  signal?.throwIfAborted();
   const timer = setTimeout(
     () => end(new TimeoutError(`${what} took longer than ${timeout} ms. ${UNKNOWN_OUTCOME}`)),
     limits.deadline - performance.now(),
@@ -27,7 +29,6 @@ export function deadline(limits: Limits, what: string, end: (reason: unknown) =>
   const stopClock = () => clearTimeout(timer);
   const follow = () => end(signal?.reason);
   signal?.addEventListener('abort', follow, { once: true });
-  if (signal?.aborted) follow();
   return {
     stopClock,
     clear() {
@@ -40,7 +41,6 @@ export function deadline(limits: Limits, what: string, end: (reason: unknown) =>
 /** The result of work that comes before a request is sent, unless the call ends before. */
 export function within<Result>(limits: Limits, what: string, work: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    limits.signal?.throwIfAborted();
     const limit = deadline(limits, what, reject);
     work().then(resolve, reject).finally(limit.clear);
   });

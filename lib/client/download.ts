@@ -21,8 +21,7 @@ type Head = Omit<Answer, 'body'>;
  * @param what method and path, for errors
  */
 export async function download(dispatcher: Dispatcher, request: WireRequest, what: string): Promise<ApiResponse> {
-  const { protocol, signal, digest } = request;
-  signal?.throwIfAborted();
+  const { protocol, digest } = request;
   const controller = new AbortController();
   // undici acts on an abort only once there is a socket; the caller need not wait for that.
   const ended = once(controller.signal, 'abort').then(() => Promise.reject(controller.signal.reason));

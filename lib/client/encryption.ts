@@ -17,12 +17,11 @@ const CIPHERTEXT = /^[A-Za-z0-9+/]{342,}={0,2}$/;
  * Encrypts the sensitive fields of a call, as its operation marks them, and announces the key.
  *
  * The call gets copies; the caller's objects stay plain. Nothing is encrypted twice: this is the one place where the
- * client encrypts, what it gives goes into the request and nowhere else, and with `encrypted: true` it does nothing.
+ * client encrypts, what it gives goes into the request and nowhere else, and with `encrypted: true` it is not called.
  * @throws {@link InvalidArgumentError} where a text is too long for RSA, or is a ciphertext
  */
 export async function encryptCall(call: Call, credentials: Credentials): Promise<Call> {
   const { options, trait } = call;
-  if (options.encrypted || !trait.encrypt) return call;
   const announced = writeHeaders(options.headers)['wechatpay-serial'];
   let platform: Promise<SensitiveFields> | undefined;
   const changes: Record<EncryptionKey, Change> = {
@@ -34,7 +33,7 @@ export async function encryptCall(call: Call, credentials: Credentials): Promise
     'pay-bank': async (text) => encrypt(text, payBankKey(credentials)),
   };
   let changed: Options = options;
-  for (const { key, path } of trait.encrypt) {
+  for (const { key, path } of trait.encrypt ?? []) {
     changed = await changeOption(changed, path, async (text) => {
       if (!CIPHERTEXT.test(text)) return changes[key](text);
       throw new InvalidArgumentError(`"${path}" is encrypted already: give the plain text, or say encrypted: true.`);
@@ -64,14 +63,12 @@ function payBankKey({ payBankKey }: Credentials): PublicKey {
   );
 }
 
-/** What decrypts the marked fields of an answer's JSON with the merchant's key; undefined where there are none. */
-export function decoderOf({ options, trait }: Call, credentials: Credentials): Decoder | undefined {
-  const fields = trait.decrypt;
-  if (options.encrypted || !fields) return undefined;
+/** What decrypts the marked fields of an answer's JSON with the merchant's key. */
+export function decoderOf({ trait }: Call, credentials: Credentials): Decoder {
   return async (json) => {
     const decrypt = decryption(credentials);
     let changed = json;
-    for (const { path } of fields) changed = await changeAt(changed, path, decrypt);
+    for (const { path } of trait.decrypt ?? []) changed = await changeAt(changed, path, decrypt);
     return changed;
   };
 }

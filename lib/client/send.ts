@@ -18,7 +18,6 @@ export function send(
   decode: Decoder | undefined,
 ): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
-    request.signal?.throwIfAborted();
     const fail = (error: unknown) => {
       limit.clear();
       reject(error);

@@ -38,7 +38,8 @@ const INCOME = 0.1;
  * of a request goes before that. Never where an answer cannot be trusted.
  *
  * Pauses are random up to a bound that doubles (exponential back-off with full jitter); the header `Retry-After` makes
- * them longer. At most a tenth of all requests are repeats, and ten in a burst. Compose it outside of the signer, so that each attempt is signed afresh.
+ * them longer. At most a tenth of all requests are repeats, and ten in a burst. Compose it outside of the signer, so that
+ * each attempt is signed afresh.
  * @throws {@link ConfigurationError} where an option cannot be used
  * @example new Agent().compose(verifier({ certs }), signer(config), retry({ attempts: 3 }));
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -66,8 +67,8 @@ export function retry(options: RetryOptions = {}): Interceptor {
   };
 }
 
-/** Checks the options of {@link retry}, and fills in those that are missing. */
-export function readRetry(options: RetryOptions): Required<RetryOptions> {
+/** Checks the options, and fills in those that are missing. */
+function readRetry(options: RetryOptions): Required<RetryOptions> {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError(`"retry" must be true or an object of ${Object.keys(DEFAULTS).join(', ')}.`);
   }
