@@ -23,9 +23,7 @@ export function clientConfig(settings: Settings, needed: readonly SettingName[] 
   const apiv3Key = keyText(settings, 'apiv3Key');
   const secret = keyText(settings, 'secret');
   const merchant = merchantOf(settings);
-  const config = {
-    ...{ mchid, serial, privateKey, certs, apiv3Key, secret, merchant, baseUrl },
-  };
+  const config = { mchid, serial, privateKey, certs, apiv3Key, secret, merchant, baseUrl };
   // Which of them a client needs, `Builder.factory` says.
   return Object.fromEntries(
     Object.entries(config).filter(([, value]) => value !== undefined),

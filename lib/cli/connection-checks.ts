@@ -1,4 +1,4 @@
-import { Agent, DecoratorHandler, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { Builder } from '../builder';
 import * as Certificates from '../certificates';
 import { certificatesPath } from '../certificates/path';
@@ -9,8 +9,8 @@ import { MAX_CLOCK_SKEW, verifyPlatformSignature } from '../crypto/platform-sign
 import { ApiError, ConfigurationError, SignatureError, TimeoutError, TransportError, WechatPayError } from '../errors';
 import { readBaseUrl } from '../format/base-url';
 import { clientConfig, platformKeys } from './config';
-import { type Check, failed, passed, skipped, warning } from './report';
-import { inTermsOfSettings, nameOf, type Settings } from './settings';
+import { type Check, failed, messageOf, passed, skipped, warning } from './report';
+import { nameOf, type Settings } from './settings';
 
 /** A difference of the clocks that is worth a word, in seconds. */
 const NOTABLE_SKEW = 60;
@@ -25,7 +25,13 @@ const UNSIGNED = new Set(['SIGN_ERROR', 'HTTP_401']);
 export async function checkConnection(settings: Settings): Promise<Check[]> {
   let date: string | undefined;
   const dispatcher = new Agent().compose(
-    (dispatch) => (options, handler) => dispatch(options, new Watching(handler, (received) => (date = received))),
+    (dispatch) => (options, handler) =>
+      dispatch(
+        options,
+        watching(handler, (received) => {
+          date = received;
+        }),
+      ),
   );
   const config = { ...clientConfig(settings, ['mchid', 'serial', 'privateKey']), dispatcher };
   const start = Date.now();
@@ -115,25 +121,21 @@ function unknown(...names: string[]): Check[] {
   return names.map((name) => skipped(name, 'cannot be told'));
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof WechatPayError) return inTermsOfSettings(error.message);
-  throw error;
-}
-
 /** Looks at the date of an answer. */
-class Watching extends DecoratorHandler {
-  readonly #handler: Dispatcher.DispatchHandler;
-  readonly #onDate: (date: string | undefined) => void;
-
-  constructor(handler: Dispatcher.DispatchHandler, onDate: (date: string | undefined) => void) {
-    super(handler);
-    this.#handler = handler;
-    this.#onDate = onDate;
-  }
-
-  onResponseStart(...args: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>): void {
-    const { date } = args[2];
-    this.#onDate(Array.isArray(date) ? date[0] : date);
-    this.#handler.onResponseStart?.(...args);
-  }
+function watching(
+  handler: Dispatcher.DispatchHandler,
+  onDate: (date: string | undefined) => void,
+): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart: (...start) => handler.onRequestStart?.(...start),
+    onRequestUpgrade: (...upgrade) => handler.onRequestUpgrade?.(...upgrade),
+    onResponseStart(...start) {
+      const { date } = start[2];
+      onDate(Array.isArray(date) ? date[0] : date);
+      handler.onResponseStart?.(...start);
+    },
+    onResponseData: (...data) => handler.onResponseData?.(...data),
+    onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
+    onResponseError: (...error) => handler.onResponseError?.(...error),
+  };
 }

@@ -1,12 +1,11 @@
 import type { PlatformKeys, SignatureCheck } from '../crypto/platform-keys';
 import { MAX_CLOCK_SKEW, PROBE } from '../crypto/platform-signature';
-import { ApiError, BodyError, ConfigurationError, WechatPayError } from '../errors';
+import { ApiError, BodyError, ConfigurationError } from '../errors';
 import { appendBody, joinedByLineFeed } from '../format/formatter';
 import type { RawRequest } from '../notification/raw-body';
 import { parseV2 } from '../notification/v2';
 import { decrypt } from '../notification/v3';
-import { type Check, failed, passed, skipped } from './report';
-import { inTermsOfSettings } from './settings';
+import { type Check, failed, messageOf, passed, skipped } from './report';
 
 /** What a notification is checked with. */
 export interface CheckContext {
@@ -137,11 +136,6 @@ async function checkContent(body: Buffer, apiv3Key: Uint8Array | undefined): Pro
 const DECRYPTION =
   'cannot be decrypted. Where the signature fits, the APIv3 key is not that of this merchant, or is no longer: compare ' +
   'it with the merchant platform (账户中心 → API安全).';
-
-function messageOf(error: unknown): string {
-  if (error instanceof WechatPayError) return inTermsOfSettings(error.message);
-  throw error;
-}
 
 function attempt<Result>(work: () => Result): Result | undefined {
   try {

@@ -73,6 +73,12 @@ export async function printError(io: Io, error: unknown, json: boolean, hint = '
   await write(io.stderr, `${label} ${prefix}${message}\n${lines.join('')}${hint && `${hint}\n`}`);
 }
 
+/** The message of an error of the library; what is none is thrown on. */
+export function messageOf(error: unknown): string {
+  if (error instanceof WechatPayError) return inTermsOfSettings(error.message);
+  throw error;
+}
+
 interface Described {
   name: string;
   code: string;
