@@ -12,7 +12,7 @@ import { buildRequest, type Call, type RequestDefaults, readCall, type WireReque
 import type { ApiResponse, Decoder } from './response';
 import { ResponsePromise } from './response-promise';
 import { send } from './send';
-import { needsDecryption, needsEncryption } from './sensitive-fields';
+import { needsDecryption } from './sensitive-fields';
 import { createStacks, type Way } from './stacks';
 import type { Protocol } from './target';
 
@@ -59,17 +59,26 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     return carryOut(dispatcher, request, decode);
   };
 
-  /** Sends a call once its sensitive fields are encrypted, for which a certificate may have to be downloaded first. */
-  const startEncrypted = async (call: Call, plain: WireRequest): Promise<ApiResponse> => {
-    const encrypted = await within(plain, describe(plain), () => encryption().encryptCall(call, credentials));
-    return start(encrypted, { ...build(encrypted), deadline: plain.deadline });
+  /**
+   * Sends a call once its marked fields are encrypted, for which a certificate may have to be downloaded first. All else
+   * of the request is tried before that, on a call that no longer has these fields.
+   */
+  const startMarked = (call: Call): Promise<ApiResponse> => {
+    const { takeMarkedFields, encryptCall } = encryption();
+    const marked = takeMarkedFields(call);
+    const bare = marked.current();
+    const tried = build(bare);
+    if (marked.fields.length === 0) return start(bare, tried);
+    return within(tried, describe(tried), () => encryptCall(marked, credentials)).then((encrypted) =>
+      start(encrypted, { ...build(encrypted), deadline: tried.deadline }),
+    );
   };
 
   return (verb, path, options) =>
     new ResponsePromise((resolve) => {
-      const call = readCall(verb, path, options);
-      const request = build(call);
-      resolve(needsEncryption(call) ? startEncrypted(call, request) : start(call, request));
+      const call = readCall(verb, path, options, config.baseUrl);
+      const isMarked = call.trait.encrypt !== undefined && !call.options.encrypted;
+      resolve(isMarked ? startMarked(call) : start(call, build(call)));
     });
 }
 

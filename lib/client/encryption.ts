@@ -2,29 +2,30 @@ import type { Credentials } from '../crypto/credentials';
 import type { PublicKey } from '../crypto/key';
 import { encrypt } from '../crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
-import { isMedia } from '../media/media';
 import type { EncryptionKey } from '../openapi/trait-of';
 import { writeHeaders } from './headers';
-import type { Call, Options } from './request';
+import { type MarkedCall, type MarkedField, takeMarkedFields } from './marked-fields';
+import type { Call } from './request';
 import type { Decoder } from './response';
 import { decryption, type SensitiveFields, sensitiveFields } from './sensitive';
-import { type Change, changeAt } from './sensitive-fields';
+import { changeAt } from './sensitive-fields';
+
+export { takeMarkedFields };
 
 /** Base64 of 256 bytes or more, what RSA gives: longer than what it takes. */
 const CIPHERTEXT = /^[A-Za-z0-9+/]{342,}={0,2}$/;
 
 /**
- * Encrypts the sensitive fields of a call, as its operation marks them, and announces the key.
+ * Encrypts the marked fields of a call, and announces the key.
  *
  * The call gets copies; the caller's objects stay plain. Nothing is encrypted twice: this is the one place where the
  * client encrypts, what it gives goes into the request and nowhere else, and with `encrypted: true` it is not called.
  * @throws {@link InvalidArgumentError} where a text is too long for RSA, or is a ciphertext
  */
-export async function encryptCall(call: Call, credentials: Credentials): Promise<Call> {
-  const { options, trait } = call;
-  const announced = writeHeaders(options.headers)['wechatpay-serial'];
+export async function encryptCall(marked: MarkedCall, credentials: Credentials): Promise<Call> {
+  const announced = writeHeaders(marked.current().options.headers)['wechatpay-serial'];
   let platform: Promise<SensitiveFields> | undefined;
-  const changes: Record<EncryptionKey, Change> = {
+  const encryptFor: Record<EncryptionKey, (text: string) => Promise<string>> = {
     // One key for all fields of a call, however long the first has to be waited for.
     platform: async (text) => {
       platform ??= platformFields(credentials, announced);
@@ -32,27 +33,17 @@ export async function encryptCall(call: Call, credentials: Credentials): Promise
     },
     'pay-bank': async (text) => encrypt(text, payBankKey(credentials)),
   };
-  let changed: Options = options;
-  for (const { key, path } of trait.encrypt ?? []) {
-    changed = await changeOption(changed, path, async (text) => {
-      if (!CIPHERTEXT.test(text)) return changes[key](text);
-      throw new InvalidArgumentError(`"${path}" is encrypted already: give the plain text, or say encrypted: true.`);
-    });
-  }
-  return { ...call, options: changed, serial: (await platform)?.serial };
+  const encryptField = async ({ key, name, text, replace }: MarkedField) => {
+    if (!CIPHERTEXT.test(text)) return replace(await encryptFor[key](text));
+    throw new InvalidArgumentError(`"${name}" is encrypted already: give the plain text, or say encrypted: true.`);
+  };
+  await Promise.all(marked.fields.map(encryptField));
+  return { ...marked.current(), serial: (await platform)?.serial };
 }
 
 async function platformFields(credentials: Credentials, announced: string | undefined): Promise<SensitiveFields> {
   const { certificates } = credentials;
   return sensitiveFields(credentials, announced ?? (await certificates?.ready()));
-}
-
-/** A path begins with the name of the option; an upload has its fields in a form of its own. */
-async function changeOption(options: Options, path: string, change: Change): Promise<Options> {
-  const { body } = options;
-  if (!isMedia(body)) return (await changeAt(options, path, change)) as Options;
-  const fields = await changeAt(body.fields, path.replace(/^body\./, ''), change);
-  return { ...options, body: body.withFields(fields as Record<string, string>) };
 }
 
 function payBankKey({ payBankKey }: Credentials): PublicKey {

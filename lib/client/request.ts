@@ -4,7 +4,7 @@ import { expandTemplate } from '../format/uri-template';
 import { type FileDigest, readDigest } from '../media/digest';
 import { isMedia, type Media } from '../media/media';
 import type { CommonOptions, Timeouts } from '../openapi/options';
-import { type Trait, traitOf } from '../openapi/trait-of';
+import { marksOf, type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
 import { type WireHeaders, writeHeaders } from './headers';
 import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
@@ -53,7 +53,7 @@ const UPLOAD_TIMEOUT = 30_000;
 const DEFAULT_BASE = new URL(DEFAULT_BASE_URL);
 
 /** The names that mean an option; a URI variable of such a name is given by `variables`. */
-const OPTIONS: ReadonlySet<string> = new Set([
+export const OPTIONS: ReadonlySet<string> = new Set([
   'json',
   'xml',
   'query',
@@ -96,9 +96,10 @@ export interface Call {
 /**
  * Reads a call.
  * @param template the path, as a URI template
+ * @param baseUrl the configured root of the API
  * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used
  */
-export function readCall(verb: string, template: string, input: unknown): Call {
+export function readCall(verb: string, template: string, input: unknown, baseUrl?: URL): Call {
   const options = readOptions(input);
   const variables = readVariables(options);
   const used = new Set<string>();
@@ -118,7 +119,8 @@ export function readCall(verb: string, template: string, input: unknown): Call {
       );
     }
   }
-  return { verb, path, options, trait: traitOf(verb, path) ?? {} };
+  const trait = traitOf(verb, path) ?? marksOf(verb, path, readBaseUrl(options.baseUrl) ?? baseUrl);
+  return { verb, path, options, trait: trait ?? {} };
 }
 
 /**

@@ -55,6 +55,49 @@ export function traitOf(verb: string, path: string): Trait | undefined {
   return area && find(area, known.split('/'), 0, verb);
 }
 
+/** What is not the plain spelling of a path: escapes, dot segments, empty segments, parameters, another root. */
+const UNUSUAL = /%|\/\.|\/(?=\/|$)|;|^(?!\/?v[23]\/)/i;
+
+/**
+ * What is to be encrypted in an operation whose path is spelled in another way than the table has it, but means the same
+ * to a server. Nothing else of the table counts for it: what makes less of a check goes by the plain spelling alone.
+ * @param base root of the API, where it has a path of its own
+ */
+export function marksOf(verb: string, path: string, base?: URL): Trait | undefined {
+  const root = base?.pathname.replace(/[^/]*$/, '') ?? '/';
+  if (root === '/' && !UNUSUAL.test(path)) return undefined;
+  const [protocol = ''] = /^v2\//i.exec(path) ?? [];
+  const address = path.slice(protocol.length);
+  const [isAbsolute] = /^(?:https?:)?\/\/|^\//i.exec(address) ?? [];
+  const plain = plainPath(isAbsolute === undefined ? root + address : address);
+  for (const spelling of [plain, plain.replace(/\/$/, '')]) {
+    const encrypt = traitOf(verb, protocol + spelling)?.encrypt;
+    if (encrypt) return { encrypt };
+  }
+  return undefined;
+}
+
+/** The path as the table has it: from the `v3` on where there is one, since that may stand below another root. */
+function plainPath(address: string): string {
+  const [bare = ''] = address.replace(/^(?:https?:)?\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  const segments: string[] = [];
+  for (const segment of bare
+    .replace(/%[0-9a-f]{2}/gi, unescaped)
+    .replace(/;[^/]*/g, '')
+    .split(/\/+/)) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '.') segments.push(segment);
+  }
+  const path = segments.join('/').replace(/^\//, '');
+  return path.replace(/^.*?\/(?=v3\/)/, '');
+}
+
+/** A character that needs no escape (RFC 3986, 2.3) is the same without. */
+function unescaped(escaped: string): string {
+  const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+  return /[A-Za-z0-9._~-]/.test(character) ? character : escaped;
+}
+
 /** Literal segments go before variables, which take anything but nothing. */
 function find(node: Node, segments: readonly string[], index: number, verb: string): Trait | undefined {
   const segment = segments[index];
