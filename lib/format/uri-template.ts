@@ -12,7 +12,9 @@ const library = () => require('@std-uritemplate/std-uritemplate') as typeof impo
  * Expands a URI template (RFC 6570, level 4).
  *
  * A variable that is missing, null or false is an error that names it; only `{empty}` and the variables of a query
- * (`{?…}`, `{&…}`) may be left out. Braces that hold no expression stay as they are.
+ * (`{?…}`, `{&…}`) may be left out. So is one that is empty, or a list with an empty member, since that would make another
+ * path; where the name is written beside the value (`{?…}`, `{&…}`, `{;…}`) it may be empty. Braces that hold no
+ * expression stay as they are.
  * @param lookup gives the value of a variable, `undefined` where there is none
  */
 export function expandTemplate(template: string, lookup: (name: string) => unknown): string {
@@ -20,12 +22,15 @@ export function expandTemplate(template: string, lookup: (name: string) => unkno
     const [, operator = '', list = ''] = PARTS.exec(content) ?? [];
     const specs = list.split(',').map((spec) => spec.trim());
     const optional = operator === '?' || operator === '&';
+    const mayBeEmpty = optional || operator === ';';
     const values = specs.flatMap((spec) => {
       const name = spec.replace(MODIFIER, '');
       const value = substitution(name, lookup(name), optional);
-      if (value !== undefined) return [[escapeName(name), value] as const];
+      const isEmpty = value === '' || (Array.isArray(value) && value.includes(''));
+      if (value !== undefined && (!isEmpty || mayBeEmpty)) return [[escapeName(name), value] as const];
       if (optional || name === 'empty') return [];
-      throw new InvalidArgumentError(`The URI variable "${name}" of "${template}" is missing: give it as an option.`);
+      const fault = isEmpty ? 'is empty, which makes another path: give a value' : 'is missing: give it as an option';
+      throw new InvalidArgumentError(`The URI variable "${name}" of "${template}" ${fault}.`);
     });
     return expandExpression(`{${operator}${specs.map(escapeName).join(',')}}`, bare(values), expression);
   });
