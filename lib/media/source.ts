@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { codeOf } from '../crypto/error-code';
 import { InvalidArgumentError } from '../errors';
 import type { Fingerprint } from './fingerprint';
-import { spool } from './spool';
+import { type Spool, spool } from './spool';
 
 /**
  * What can be uploaded: the path of a file or its `file:` URL, bytes, a `Blob` or `File`, or a stream (of Node or of the
@@ -47,7 +47,7 @@ export async function readSource(source: MediaSource, taken: Fingerprint): Promi
     );
   }
   const file = await spool(fingerprinted(source as AsyncIterable<unknown>, taken));
-  return { open: (buffer) => readFile(file.path, buffer), dispose: () => file.dispose() };
+  return { open: (buffer) => readSpool(file, buffer), dispose: () => file.dispose() };
 }
 
 /** The name of the file, where the source tells. */
@@ -73,8 +73,9 @@ function pathOf(source: string | URL): string {
   if (typeof source === 'string' && !/^file:/i.test(source)) return source;
   try {
     return fileURLToPath(source);
-  } catch (cause) {
-    throw new InvalidArgumentError('A URL to upload from must be the file: URL of a file on this host.', { cause });
+  } catch {
+    // The error of Node would repeat the URL.
+    throw new InvalidArgumentError('A URL to upload from must be the file: URL of a file on this host.');
   }
 }
 
@@ -92,6 +93,16 @@ async function* readFile(path: string, buffer?: Buffer): AsyncGenerator<Uint8Arr
     throw new InvalidArgumentError(`The file to upload, ${path}, cannot be read (${codeOf(cause)}).`, { cause });
   } finally {
     await file?.close();
+  }
+}
+
+async function* readSpool(file: Spool, buffer?: Buffer): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ; ) {
+    const chunk = buffer ?? Buffer.allocUnsafeSlow(CHUNK_SIZE);
+    const bytesRead = await file.read(chunk, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield chunk.subarray(0, bytesRead);
   }
 }
 
