@@ -49,9 +49,9 @@ describe('the channel', () => {
   test('has each request and its answer, and no more than what is said of them', async () => {
     const messages = await published(() => echo({ query: { a: '1 2' }, headers: { 'x-name': SECRET } }));
     expect(messages).toEqual([
-      { phase: 'request', ...call('/v3/echo?a=1%202') },
+      { phase: 'request', ...call('/v3/echo?a=…') },
       {
-        ...{ phase: 'answer', ...call('/v3/echo?a=1%202'), status: 200 },
+        ...{ phase: 'answer', ...call('/v3/echo?a=…'), status: 200 },
         ...{ milliseconds: expect.any(Number), requestId: expect.stringMatching(/^[0-9A-F]{32}-0$/) },
       },
     ]);
@@ -91,16 +91,49 @@ describe('the channel', () => {
     ]);
   });
 
+  test.each<[string, object, string]>([
+    ['an object', { query: { appid: 'wx', secret: 'S3CRET', code: 'S3CRET' } }, '?appid=…&secret=…&code=…'],
+    ['text', { query: 'access_token=S3CRET=S3CRET&S3CRET&&a=' }, '?access_token=…&…&&a=…'],
+    ['text with more marks', { query: 'a=1?token=S3CRET&?S3CRET' }, '?a=…&…'],
+    ['nested', { query: { a: { b: ['S3CRET'] } } }, '?a%5Bb%5D%5B0%5D=…'],
+  ])('has no value of a query that is %s', async (_, options, shown) => {
+    const messages = await published(() => echo(options));
+    expect(messages).toMatchObject([call(`/v3/echo${shown}`), call(`/v3/echo${shown}`)]);
+    expect(JSON.stringify(messages)).not.toContain('S3CRET');
+  });
+
+  test('has none of a query in the path, nor of one that fails', async () => {
+    simulator.misbehave({ status: 500 });
+    const messages = await published(() =>
+      instance
+        .chain('v3/echo?token=S3CRET')
+        .get()
+        .catch(() => {}),
+    );
+    expect(messages).toMatchObject(
+      [call('/v3/echo?token=…'), call('/v3/echo?token=…')].map(({ target }) => ({ target })),
+    );
+    expect(JSON.stringify(messages)).not.toContain('S3CRET');
+  });
+
+  test('shows the controls of a code that a stranger may have written', async () => {
+    simulator.misbehave({ status: 403, body: JSON.stringify({ code: 'X\u001b[2J\nanswer', message: 'no' }) });
+    const [, failure] = await published(() => echo().catch(() => {}));
+    expect(failure).toMatchObject({ error: 'ApiError X\\u001b[2J\\u000aanswer' });
+  });
+
   test('has nothing of a call that sends nothing', async () => {
     const bad = [echo({ timeout: -1 }), instance.chain('v3/{id}').get(), echo({ baseUrl: 'x' })];
     expect(await published(() => Promise.allSettled(bad))).toEqual([]);
   });
 
   test('has each of concurrent calls, with its own request id', async () => {
-    const messages = await published(() => Promise.all(Array.from({ length: 5 }, (_, a) => echo({ query: { a } }))));
+    const messages = await published(() =>
+      Promise.all(Array.from({ length: 5 }, (_, a) => echo({ query: { [`a${a}`]: a } }))),
+    );
     const answers = messages.filter((message) => Object(message).phase === 'answer');
     expect(answers.map((answer) => Object(answer).target).sort()).toEqual(
-      [0, 1, 2, 3, 4].map((a) => `/v3/echo?a=${a}`),
+      [0, 1, 2, 3, 4].map((a) => `/v3/echo?a${a}=…`),
     );
     expect(new Set(answers.map((answer) => Object(answer).requestId)).size).toBe(5);
   });
@@ -129,7 +162,7 @@ describe('NODE_DEBUG', () => {
         simulator.on('post', 'v3/echo', ({ json }) => json);
         const instance = Builder.factory(simulator.config);
         const options = { json: { name: '${SECRET}' }, headers: { 'x-name': '${SECRET}' } };
-        const ids = [(await instance.chain('v3/echo').post({ ...options, query: { a: 1 } })).requestId];
+        const ids = [(await instance.chain('v3/echo').post({ ...options, query: { a: '${SECRET}' } })).requestId];
         const xml = { mch_id: '${mch_id}', name: '${SECRET}' };
         await instance.chain('v2/pay/unknown').post({ xml }).catch(() => {});
         const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).split('\\n')[1];
@@ -150,8 +183,8 @@ describe('NODE_DEBUG', () => {
     const url = /http:\/\/127\.0\.0\.1:\d+/.source;
     expect(lines).toEqual(
       [
-        `request POST ${url}/v3/echo\\?a=1`,
-        `answer POST ${url}/v3/echo\\?a=1 200 ${ids[0]} \\d+ ms`,
+        `request POST ${url}/v3/echo\\?a=…`,
+        `answer POST ${url}/v3/echo\\?a=… 200 ${ids[0]} \\d+ ms`,
         `request POST ${url}/pay/unknown`,
         `failure POST ${url}/pay/unknown ApiError FAIL \\d+ ms`,
       ].map((line) => expect.stringMatching(new RegExp(`^WECHATPAY \\d+: ${line}$`))),

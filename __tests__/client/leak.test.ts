@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Agent } from 'undici';
-import { Builder, type Chain, type ClientConfig, signer, verifier } from 'wechatpay-undici';
+import { Builder, type Chain, type ClientConfig, Media, signer, verifier } from 'wechatpay-undici';
 import { type Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+import { listen } from '../support/listen';
 
 const PLAINTEXT = '身份证110101199003071234';
 
@@ -57,6 +58,34 @@ function postTo(how: Misbehaviour, options?: object) {
   return post(options);
 }
 
+const fails = () => {
+  throw new TypeError(PLAINTEXT, { cause: PLAINTEXT });
+};
+
+/** A call of an operation that has a field to encrypt. */
+const marked = (options: object) => instance.chain('v3/profitsharing/receivers/add').post(options as never);
+
+async function upload(meta: string): Promise<unknown> {
+  const body = await Media.from(Buffer.from('x'), { filename: 'a.png', fields: () => ({ meta }) });
+  return instance.chain('v3/marketing/shopping-receipt/shoppingreceipts' as string).post({ body });
+}
+
+/** Reads a signed response as the JSON that it is not. */
+function answeredWith(body: string): PromiseLike<unknown> {
+  simulator.on('post', 'v3/secret', () => new Response(body, { headers: { 'content-type': 'application/json' } }));
+  return post().json();
+}
+
+/** What no HTTP client understands, from a server of bare sockets. */
+async function notHttp(bytes: string): Promise<unknown> {
+  const server = await listen((socket) => socket.once('data', () => socket.end(bytes)));
+  try {
+    return await post({ baseUrl: server.url });
+  } finally {
+    await server.close();
+  }
+}
+
 test('the checks above would see a secret', () => {
   expect(secrets().length).toBeGreaterThan(20);
   expect(() => expectNoSecret({ config })).toThrow();
@@ -77,6 +106,18 @@ test('the client, its nodes and the interceptors print no secret', async () => {
   const promise = post();
   expectNoSecret(promise);
   expectNoSecret(await promise);
+  simulator.on('post', 'v3/secret', ({ json: echoed }) => echoed);
+  const response = await post();
+  expectNoSecret(response);
+  expect(await response.text()).toContain(PLAINTEXT);
+  expectNoSecret(response);
+  const read = await post();
+  expectNoSecret(read.body);
+  expectNoSecret(read);
+  const meta = { name: PLAINTEXT };
+  const media = await Media.from(Buffer.from(PLAINTEXT), { filename: 'a.png', meta });
+  expectNoSecret(media);
+  expectNoSecret(media.withFields({ name: PLAINTEXT }));
 });
 
 test.each<[string, () => PromiseLike<unknown>]>([
@@ -103,6 +144,33 @@ test.each<[string, () => PromiseLike<unknown>]>([
   ['a body that is none', () => post({ json: undefined, body: json })],
   ['a variable that is none', () => instance.chain('v3/{id}').post({ id: { a: { PLAINTEXT } } })],
   ['a variable that leads elsewhere', () => instance.chain('v3/{+id}').post({ id: `../${PLAINTEXT}` })],
+  ['a field in another place', () => post({ json: undefined, body: PLAINTEXT })],
+  ['a toJSON() that fails', () => post({ json: { toJSON: () => JSON.parse(PLAINTEXT) } })],
+  ['a getter that fails', () => post({ json: Object.defineProperty({}, 'a', { get: fails, enumerable: true }) })],
+  ['a marked field whose toJSON() fails', () => marked({ json: { name: { toJSON: fails } } })],
+  ['a marked field in text', () => marked({ json: JSON.stringify({ name: PLAINTEXT }) })],
+  ['a marked field that is composed', () => marked({ json: { name: { PLAINTEXT } } })],
+  ['a marked field that is too long', () => marked({ json: { name: PLAINTEXT.repeat(20) } })],
+  ['a body with a marked field', () => marked({ body: `{"name":"${PLAINTEXT}"}` })],
+  ['a form whose meta is not JSON', () => upload(PLAINTEXT)],
+  ['a form whose meta breaks off', () => upload(`{"merchant_contact_information":"${PLAINTEXT}`)],
+  [
+    'a media whose meta cannot be written',
+    () => Media.from(Buffer.from('x'), { filename: 'a', meta: { a: { toJSON: fails } } }),
+  ],
+  ['a media from a URL that is none of a file', () => Media.from(new URL(`https://x.test/?token=${PLAINTEXT}`))],
+  ['a body that is not JSON', () => answeredWith(PLAINTEXT)],
+  ['a body that begins like JSON', () => answeredWith(`{"name":${PLAINTEXT}`)],
+  ['a body that breaks off', () => answeredWith(`{"name":"${PLAINTEXT}`)],
+  ['a body that breaks off at a position of its own', () => answeredWith(`p at position 110101199003071234`)],
+  ['no HTTP', () => notHttp(`${PLAINTEXT}\r\n\r\n`)],
+  ['HTTP that breaks', () => notHttp(`HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n{"name":"${PLAINTEXT}"}`)],
+  ['HTTP that has two lengths', () => notHttp(`HTTP/1.1 200 OK\r\nX: ${PLAINTEXT}\r\nA B\r\n\r\n`)],
+  ['a query', () => postTo({ reset: true }, { query: { secret: PLAINTEXT, code: PLAINTEXT } })],
+  [
+    'a query that times out',
+    () => postTo({ delay: Infinity }, { timeout: 20, query: `code=${encodeURIComponent(PLAINTEXT)}` }),
+  ],
   ['a foreign host', () => instance.chain('{+url}').post({ url: `https://evil.example/${PLAINTEXT}` })],
 ])('%s', async (_name, call) => {
   const error = await Promise.resolve(call()).then(

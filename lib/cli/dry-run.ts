@@ -15,7 +15,7 @@ export interface DryRequest {
 const NEWEST = '(serial number of the newest platform certificate)';
 
 /** Members of a query that are credentials of other systems. */
-const SECRET_MEMBER = /\b((?:access_token|secret)=)[^&]+/g;
+const SECRET_MEMBER = /\b((?:(?:access_|refresh_)?token|(?:js_|auth_)?code|secret|ticket)=)[^&]+/g;
 
 /**
  * A configuration whose requests are signed, and not sent.

@@ -8,8 +8,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+/** Ctrl-C, the end of a container, and a terminal that is closed. */
+const ENDS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 const { stdin, stdout, stderr, env } = process;
-const interrupted = () => Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+const interrupted = () => Promise.race(ENDS.map((signal) => once(process, signal)));
 
 void main(process.argv.slice(2), { stdin, stdout, stderr, env, interrupted }).then((code) => {
   process.exitCode = code;

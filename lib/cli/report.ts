@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { codeOf } from '../crypto/error-code';
-import { ApiError, SignatureError, WechatPayError } from '../errors';
+import { ApiError, printable, printableLine, SignatureError, WechatPayError } from '../errors';
 import { hasColours, type Io, write } from './io';
 import { inTermsOfSettings } from './settings';
 
@@ -41,7 +41,8 @@ export async function printChecks(io: Io, checks: readonly Check[], json: boolea
   const width = Math.max(...checks.map(({ name }) => name.length));
   for (const { name, outcome, message } of checks) {
     const [mark, colour] = MARKS[outcome];
-    await write(io.stdout, `${paint(io, 'stdout', colour, mark.padEnd(7))}  ${name.padEnd(width)}  ${message}\n`);
+    const told = printableLine(message);
+    await write(io.stdout, `${paint(io, 'stdout', colour, mark.padEnd(7))}  ${name.padEnd(width)}  ${told}\n`);
   }
 }
 
@@ -50,27 +51,29 @@ export function allPassed(checks: readonly Check[]): boolean {
   return checks.every(({ outcome }) => outcome !== 'failed');
 }
 
-/** Prints one value as JSON. */
+/** Prints one value as JSON, in which what a terminal would act on is escaped. */
 export function printJson({ stdout }: Io, value: unknown): Promise<void> {
-  return write(stdout, `${JSON.stringify(value, null, 2)}\n`);
+  return write(stdout, `${printable(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** Tells of something on the standard error, where it is in nobody's way. */
 export function note(io: Io, message: string): Promise<void> {
-  return write(io.stderr, `wxpay: ${message}\n`);
+  return write(io.stderr, `wxpay: ${printableLine(message)}\n`);
 }
 
 /** Prints an error on the standard error: what is wrong, and what to do; as JSON: `{ error: { name, code, message, … } }`. */
 export async function printError(io: Io, error: unknown, json: boolean, hint = ''): Promise<void> {
   const told = describe(error);
-  if (json) return write(io.stderr, `${JSON.stringify({ error: told })}\n`);
+  if (json) return write(io.stderr, `${printable(JSON.stringify({ error: told }))}\n`);
   const { name, code, message, ...more } = told;
   const prefix = error instanceof ApiError || error instanceof SignatureError ? `${code}: ` : '';
+  // The parser's own messages have lines; any other may repeat what a stranger has sent.
+  const text = error instanceof CommanderError ? printable(message) : printableLine(prefix + message);
   const lines = Object.entries(more).map(
-    ([key, value]) => `  ${key === 'requestId' ? 'Request-ID' : key}: ${String(value)}\n`,
+    ([key, value]) => `  ${key === 'requestId' ? 'Request-ID' : key}: ${printableLine(String(value))}\n`,
   );
   const label = paint(io, 'stderr', 'red', 'wxpay:');
-  await write(io.stderr, `${label} ${prefix}${message}\n${lines.join('')}${hint && `${hint}\n`}`);
+  await write(io.stderr, `${label} ${text}\n${lines.join('')}${hint && `${hint}\n`}`);
 }
 
 /** The message of an error of the library; what is none is thrown on. */
@@ -89,7 +92,7 @@ interface Described {
 function describe(error: unknown): Described {
   if (error instanceof ApiError) {
     const { name, code, message, status, requestId, request } = error;
-    return { name, code, message, status, requestId, request, ...objection(error.detail) };
+    return dropUndefined({ name, code, message, status, requestId, request, ...objection(error.detail) });
   }
   if (error instanceof SignatureError) {
     const { name, code, message, serial, requestId, probe } = error;

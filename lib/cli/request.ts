@@ -9,7 +9,8 @@ import { segment } from '../chain/segment';
 import type { ClientConfig } from '../client';
 import { protocolOf } from '../client/target';
 import { codeOf } from '../crypto/error-code';
-import { ConfigurationError, InvalidArgumentError } from '../errors';
+import { ConfigurationError, InvalidArgumentError, printable } from '../errors';
+import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
 import type { LooseOptions } from '../openapi/options';
 import type { ApiResponse } from '../openapi/response';
@@ -142,23 +143,18 @@ function readBody(path: string, isV2: boolean, text: string): Pick<LooseOptions,
     if (isV2) return { xml: toObject(text) as Fields };
     throw new InvalidArgumentError(`The body is XML, but ${path} is a path of APIv3: it takes JSON.`);
   }
-  const json = parseJson(text);
+  const json = readJson(text);
   if (!isV2) return { json };
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return { xml: json as Fields };
   throw new InvalidArgumentError('The body of a request of v2 must be XML, or an object of JSON.');
 }
 
-/** The error of `JSON.parse` would quote the text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const position = /position \d+(?: \(line \d+ column \d+\))?/.exec((error as Error).message)?.[0];
-    const found = text.trim() === '' ? 'it is empty' : `an error at ${position ?? 'its end'}`;
-    throw new InvalidArgumentError(
-      `The body is no JSON: ${found}. In a shell put it between single quotes, or into a file: @order.json.`,
-    );
-  }
+function readJson(text: string): unknown {
+  const parsed = parseJson(text);
+  if (parsed.ok) return parsed.value;
+  throw new InvalidArgumentError(
+    `The body is no JSON: ${parsed.where}. In a shell put it between single quotes, or into a file: @order.json.`,
+  );
 }
 
 function noPlatformKey(): ConfigurationError {
@@ -184,7 +180,7 @@ async function takeDry(config: ClientConfig, path: string, verb: Verb, options: 
 
 async function printRequest({ stdout }: Io, { method, url, headers, body }: DryRequest): Promise<void> {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\n`);
-  await write(stdout, `${method} ${url}\n${lines.join('')}${body && `\n${body}\n`}`);
+  await write(stdout, printable(`${method} ${url}\n${lines.join('')}${body && `\n${body}\n`}`));
 }
 
 async function printAnswer(io: Io, response: ApiResponse, isV2: boolean, json: boolean): Promise<void> {
@@ -195,8 +191,20 @@ async function printAnswer(io: Io, response: ApiResponse, isV2: boolean, json: b
   if (status === 204) return note(io, `done: status 204, which has no content. Request-ID ${requestId ?? 'none'}`);
   // A file, such as a bill, streams through. Node has two types for the one stream of the web.
   const body = response.body as ReadableStream<Uint8Array> | null;
-  if (body) await pipeline(Readable.fromWeb(body), io.stdout, { end: false });
+  // What goes into a file or another program stays as it is; a terminal would act on what a stranger may have written.
+  const isTerminal = io.stdout.isTTY === true;
+  if (body) {
+    const bytes = Readable.fromWeb(body);
+    await pipeline(isTerminal ? Readable.from(printed(bytes)) : bytes, io.stdout, { end: false });
+  }
   if (isV2) await write(io.stdout, '\n');
+}
+
+/** Bytes as text that does nothing to a terminal. */
+async function* printed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const utf8 = new TextDecoder();
+  for await (const chunk of chunks) yield printable(utf8.decode(chunk, { stream: true }));
+  yield printable(utf8.decode());
 }
 
 async function contentOf(response: ApiResponse, type: string, isV2: boolean): Promise<object> {

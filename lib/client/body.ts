@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 import { fieldText } from '../format/fields';
+import { notWritable } from '../format/json';
 import { toXml } from '../format/transformer';
 import { isMedia, type Media } from '../media/media';
 
@@ -41,9 +42,7 @@ function writeJson(json: unknown): string {
     // A replacer makes it several times as slow: it is only for text that may hold such a null.
     if (text?.includes('null')) JSON.stringify(json, refuseNotANumber);
   } catch (cause) {
-    // A toJSON() may throw anything.
-    const reason = cause instanceof Error ? cause.message : 'its toJSON() fails.';
-    throw new InvalidArgumentError(`"json" cannot be written as JSON: ${reason}`, { cause });
+    throw notWritable('json', cause);
   }
   if (text === undefined) throw new InvalidArgumentError(`"json" cannot be a ${typeof json}.`);
   return text;

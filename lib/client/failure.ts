@@ -15,6 +15,8 @@ const TIMEOUTS: ReadonlySet<unknown> = new Set([
 export function explainFailure(error: unknown, what: string, signal: AbortSignal | undefined): unknown {
   if (error instanceof WechatPayError || (signal?.aborted && error === signal.reason)) return error;
   const { message, code } = error as Error & { code?: unknown };
+  // What undici could not read of a response, as its HTTPParserError has it: an error of ours shows no body.
+  if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, 'data');
   const options = { cause: error };
   if (TIMEOUTS.has(code)) return new TimeoutError(`${what}: ${message}. ${UNKNOWN_OUTCOME}`, options);
   if (code === 'UND_ERR_INVALID_ARG') return new InvalidArgumentError(`${what}: ${message}.`, options);

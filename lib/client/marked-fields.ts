@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { InvalidArgumentError, WechatPayError } from '../errors';
 import { encodeComponent } from '../format/encode';
 import { fieldText } from '../format/fields';
-import { requireJson } from '../format/json';
+import { notWritable, requireJson } from '../format/json';
 import { isMedia, type Media } from '../media/media';
 import type { EncryptedField, EncryptionKey, Trait } from '../openapi/trait-of';
 import { type Call, OPTIONS, type Options } from './request';
@@ -184,8 +184,7 @@ function guarded(name: string, action: () => void): void {
   try {
     action();
   } catch (cause) {
-    if (cause instanceof WechatPayError) throw cause;
-    throw new InvalidArgumentError(`"${name}" cannot be written as JSON: a getter or toJSON() of it fails.`, { cause });
+    throw cause instanceof WechatPayError ? cause : notWritable(name, cause);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ReceivedHeaders } from '../crypto/platform-signature';
 import { BodyError } from '../errors';
+import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
 import type { Answer } from '../middleware/verifying-handler';
 import type { ApiResponse as ApiResponseOf } from '../openapi/response';
@@ -49,12 +50,10 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
   }
 
   #parse(text: string): unknown {
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      const type = this.headers.get('content-type') ?? 'of no content type';
-      throw new BodyError('ERR_BODY_NOT_JSON', `The body (${type}) is no JSON; read it as text.`, { cause });
-    }
+    const parsed = parseJson(text);
+    if (parsed.ok) return parsed.value;
+    const type = this.headers.get('content-type') ?? 'of no content type';
+    throw new BodyError('ERR_BODY_NOT_JSON', `The body (${type}) is no JSON (${parsed.where}); read it as text.`);
   }
 }
 

@@ -1,3 +1,5 @@
+import { printable } from './printable';
+
 const BRAND = Symbol.for('wechatpay-undici.brand');
 type Branded = { [BRAND]: symbol };
 
@@ -5,7 +7,8 @@ type Branded = { [BRAND]: symbol };
  * The family that every error of this package belongs to.
  *
  * `instanceof` works by brand and not by prototype, so that it holds when two copies of the package are installed.
- * The text of an error, its enumerable members and its JSON never hold a key or the body of a request.
+ * The text of an error, its enumerable members and its JSON never hold a key or the body of a request. Control characters
+ * in its text, which a response may bring, are shown as `\u001b`.
  */
 export abstract class WechatPayError extends Error {
   static {
@@ -19,7 +22,7 @@ export abstract class WechatPayError extends Error {
   declare readonly attempts?: number;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(printable(message), options);
     this.code = code;
   }
 

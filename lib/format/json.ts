@@ -1,7 +1,8 @@
-import { InvalidArgumentError } from '../errors';
+import { InvalidArgumentError, WechatPayError, withoutText } from '../errors';
 
-/** Where V8 says it stopped reading; the rest of its message may quote the text. */
-const POSITION = /position \d+(?: \(line \d+ column \d+\))?/;
+/** Where V8 says it stopped reading. A message that quotes the text ends in something else. */
+const POSITION = / at (position \d+(?: \(line \d+ column \d+\))?)$/;
+const END = 'Unexpected end of JSON input';
 
 /** What became of a text that should be JSON: its value, or where it is not JSON. */
 export type ParsedJson = { ok: true; value: unknown } | { ok: false; where: string };
@@ -12,7 +13,8 @@ export function parseJson(text: string): ParsedJson {
     return { ok: true, value: JSON.parse(text) };
   } catch (error) {
     if (text.trim() === '') return { ok: false, where: 'it is empty' };
-    const position = POSITION.exec((error as Error).message)?.[0];
+    const { message } = error as Error;
+    const position = message === END ? 'its end' : POSITION.exec(message)?.[1];
     return {
       ok: false,
       where: position === undefined ? 'a token is out of place' : `there is an error at ${position}`,
@@ -29,4 +31,18 @@ export function requireJson(text: string, name: string): unknown {
   const parsed = parseJson(text);
   if (parsed.ok) return parsed.value;
   throw new InvalidArgumentError(`"${name}" must hold JSON, but ${parsed.where}.`);
+}
+
+/** What `JSON.stringify` itself says, which names members and classes, and quotes nothing. */
+const OF_STRINGIFY = /^(?:Converting circular structure to JSON|Do not know how to serialize a BigInt)/;
+
+/**
+ * The error for a value that `JSON.stringify` does not write. What a getter or a `toJSON()` of the caller has thrown may
+ * hold anything, and is not repeated.
+ */
+export function notWritable(name: string, thrown: unknown): InvalidArgumentError {
+  const text = thrown instanceof Error ? thrown.message : '';
+  const isKnown = thrown instanceof WechatPayError || OF_STRINGIFY.test(text);
+  const reason = isKnown ? text : 'a getter or toJSON() of it fails.';
+  return new InvalidArgumentError(`"${name}" cannot be written as JSON: ${reason}`, { cause: withoutText(thrown) });
 }

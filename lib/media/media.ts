@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 import { fieldText } from '../format/fields';
+import { notWritable } from '../format/json';
 import { contentTypeOf } from './content-type';
 import { type Algorithm, fingerprint } from './fingerprint';
 import { type Content, type Multipart, multipart } from './multipart';
@@ -195,7 +196,7 @@ function writeJson(meta: unknown): string {
   try {
     return JSON.stringify(meta);
   } catch (cause) {
-    throw new InvalidArgumentError(`"meta" cannot be written as JSON: ${(cause as Error).message}`, { cause });
+    throw notWritable('meta', cause);
   }
 }
 
