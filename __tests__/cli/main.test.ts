@@ -170,7 +170,7 @@ describe('as a process', () => {
     expect(await shell('wxpay nothing')).toMatchObject({ code: 2, stdout: '' });
   }, 60_000);
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('simulate ends with %s', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('simulate ends with %s', async (signal) => {
     const child: ChildProcess = spawn(process.execPath, [...SCRIPT, 'simulate', '--json'], {
       cwd: root,
       env: childEnv(),

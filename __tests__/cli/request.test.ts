@@ -195,7 +195,59 @@ describe('answers', () => {
   });
 });
 
+describe('what a stranger may have written does nothing to a terminal', () => {
+  /** Sets the clipboard, clears the screen, and writes a line of its own. */
+  const HOSTILE = 'x\u001b]52;c;cm0=\u0007\u001b[2J\u009b1;1H\r\nwxpay: all is well\u202e';
+  const SHOWN = 'x\\u001b]52;c;cm0=\\u0007\\u001b[2J\\u009b1;1H\\u000d\\u000awxpay: all is well\\u202e';
+  const CONTROLS = /(?!\n|\r\n)\p{Cc}|\u202e/u;
+  const args = ['request', 'get', 'v3/something'];
+  const refuse = () => {
+    const body = JSON.stringify({ code: HOSTILE, message: HOSTILE, detail: { field: HOSTILE, issue: HOSTILE } });
+    simulator.misbehave({ status: 403, body });
+  };
+
+  test('in a refusal', async () => {
+    refuse();
+    const { code, stderr } = await wxpay(args, { env });
+    expect(code).toBe(1);
+    expect(stderr).not.toMatch(CONTROLS);
+    expect(stderr.split('\n')[0]).toBe(`wxpay: ${SHOWN}: ${SHOWN}`);
+    expect(stderr).toContain(`  field: ${SHOWN}\n`);
+  });
+
+  test('in a refusal as JSON, which says the same', async () => {
+    refuse();
+    const { stderr } = await wxpay([...args, '--json'], { env });
+    expect(stderr).not.toMatch(CONTROLS);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: HOSTILE, field: HOSTILE } });
+  });
+
+  test('in JSON', async () => {
+    simulator.on('get', 'v3/something', () => ({ name: HOSTILE }));
+    const { stdout } = await wxpay(args, { env });
+    expect(stdout).not.toMatch(CONTROLS);
+    expect(JSON.parse(stdout)).toEqual({ name: HOSTILE });
+  });
+
+  test('in a file, which is unsigned; elsewhere than on a terminal its bytes are as they were', async () => {
+    simulator.on('get', 'v3/billdownload/file', () => new Response(`茶${HOSTILE}`), { signed: false });
+    const bill = ['request', 'get', 'v3/billdownload/file', '-q', 'token=x'];
+    const { stdout } = await wxpay(bill, { env: { ...env, NO_COLOR: '1' }, isTTY: true });
+    expect(stdout).toBe(`茶${SHOWN.replace('\\u000d\\u000a', '\r\n')}`);
+    expect((await wxpay(bill, { env })).stdout).toBe(`茶${HOSTILE}`);
+  });
+});
+
 describe('--dry-run', () => {
+  test('masks the credentials of a query', async () => {
+    const members = ['secret', 'code', 'access_token', 'refresh_token', 'token', 'js_code', 'auth_code', 'ticket'];
+    const query = [...members, 'bank_code'].flatMap((name) => ['-q', `${name}=S3CRET`]);
+    const { stdout } = await wxpay(['request', 'get', 'v3/something', ...query, '-n'], { env });
+    expect(stdout.split('\n')[0]?.split('?')[1]).toBe(
+      [...members.map((name) => `${name}=…`), 'bank_code=S3CRET'].join('&'),
+    );
+  });
+
   test('shows the request, and sends nothing', async () => {
     const { code, stdout, stderr } = await wxpay(['request', 'post', NATIVE, JSON.stringify(order), '-n'], { env });
     expect({ code, stderr, requests: simulator.requests }).toEqual({ code: 0, stderr: '', requests: [] });

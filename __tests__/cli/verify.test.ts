@@ -201,6 +201,14 @@ describe('the clock', () => {
   });
 });
 
+test('what a stranger has written into a notification does nothing to a terminal', async () => {
+  const hostile = changed(saved, { 'wechatpay-timestamp': 'x\u001b[2J\u0007', 'wechatpay-serial': 'x\u001b]0;\u009b' });
+  const { code, stdout, stderr } = await wxpay(['verify', file('message', message(hostile))], { env });
+  expect(code).toBe(4);
+  expect(stdout).toContain('x\\u001b[2J\\u0007');
+  expect(stdout + stderr).not.toMatch(/(?!\n)\p{Cc}/u);
+});
+
 test('a certificate that is not at hand is downloaded', async () => {
   const serial = await simulator.rotate();
   const [after] = await receive((url) => simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: '1' }, url));
