@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 
 /** Runs a program in a process of its own; gives what it prints as JSON. */
 function run(program: string): Record<string, unknown> {
@@ -40,37 +39,3 @@ test.each<[string, string, number]>([
   },
   60_000,
 );
-
-const SPOOL = `
-  const { Media } = require('./lib/media/media');
-  const { readdirSync, existsSync } = require('node:fs');
-  const os = require('node:os');
-  const { dirname } = require('node:path');
-  let directory;
-  const fsp = require('node:fs/promises');
-  const mkdtemp = fsp.mkdtemp;
-  fsp.mkdtemp = async (...args) => (directory = await mkdtemp(...args));
-  async function* stream() { yield Buffer.from('x'); }
-`;
-
-test('the temporary file of a stream is deleted when the process exits', () => {
-  const { directory, before } = run(`${SPOOL}
-    globalThis.kept = await Media.from(stream(), { filename: 'a.png' });
-    console.log(JSON.stringify({ directory, before: existsSync(directory) }));
-  `);
-  expect(before).toBe(true);
-  expect(existsSync(String(directory))).toBe(false);
-});
-
-test('the temporary file of a stream is deleted when nothing refers to the media any more', () => {
-  const { before, after } = run(`${SPOOL}
-    await Media.from(stream(), { filename: 'a.png' });
-    const before = existsSync(directory);
-    for (let i = 0; i < 100 && existsSync(directory); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      gc();
-    }
-    console.log(JSON.stringify({ before, after: existsSync(directory) }));
-  `);
-  expect([before, after]).toEqual([true, false]);
-});
