@@ -134,16 +134,16 @@ export interface Notifications {
    * `process` has 5 s, counted from the request: WeChat Pay waits no longer. Success is answered once it has ended. What
    * it throws, or being late, is answered with 500: WeChat Pay then repeats the notification, 15 times within 24 hours.
    *
-   * **Deduplication.** Under one name of a handler, `process` never runs again for a notification once it has succeeded and
-   * that is recorded, and never twice at once in one process; machines that share a `store` never run it at once either,
-   * if it ends within 45 s. It may run twice, one after the other, if a process dies or the store fails after it has
-   * succeeded and before that is recorded, or if the store loses a record (a fail-over of Redis); and on two machines at
-   * once if it takes longer than 45 s. It always runs if it has not succeeded. A notification that is being processed,
-   * here or elsewhere, is answered with 503, so that WeChat Pay repeats it; a process that dies keeps the others off for
-   * 50 s, until the third repeat. Ids are kept for 49 hours, or one hour longer than `maxAge` if that is more: WeChat Pay
-   * repeats a notification for 24 hours and 4 minutes, and a copy of one of v2 is accepted until it is older than `maxAge`.
-   * Without a `store` the latest 10,000 ids are kept, and until the process ends. For what is left, let `process` look
-   * into its own data whether there is something left to do.
+   * **Deduplication.** For each name of a handler, `process` never runs twice at once in one process, and never again
+   * once it has succeeded and that is recorded; on machines that share a `store`, both hold for all of them if it ends
+   * within 45 s. It may run twice in three cases: a process dies, or the store fails, after `process` has succeeded and
+   * before that is recorded; it takes longer than 45 s, and a repeat reaches another machine; the store loses a record, as
+   * Redis may in a fail-over. Until it has succeeded, it runs for each repeat. A notification that is being processed,
+   * here or elsewhere, is answered with 503, so that WeChat Pay repeats it; a process that dies keeps other machines off
+   * for 50 s, which is over at the third repeat. Ids are kept for 49 hours, or for one hour longer than `maxAge` if that is
+   * more: WeChat Pay repeats a notification for 24 hours and 4 minutes, and a copy of one of v2 is accepted until it is
+   * older than `maxAge`. Without a `store` the latest 10,000 ids are kept, until the process ends. Therefore let `process`
+   * look into its own data whether there is something left to do.
    * @see https://pay.weixin.qq.com/doc/v3/merchant/4012075249
    */
   handler<Notification extends AnyNotification = KnownNotification>(
