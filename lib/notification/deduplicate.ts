@@ -4,12 +4,12 @@ import { type NotificationStore, type Reservation, reserve } from './store';
 /** What became of a notification. */
 export type Outcome = 'done' | 'failed' | 'busy';
 
-/** How long WeChat Pay waits for a reply, in milliseconds. What has not begun by then is left to a repeat. */
+/** How long WeChat Pay waits for a reply, in milliseconds. A function that has not started by then is left to a repeat. */
 export const PATIENCE = 5000;
 
 /**
- * Seconds for which a store reserves an id for an attempt: as long as can be, and yet over when WeChat Pay's third repeat
- * comes, 60 s after the notification, so that the death of a process costs no more than a minute.
+ * Seconds for which a store reserves an id for an attempt: as long as possible, but over by WeChat Pay's third repeat, which
+ * comes 60 s after the notification. The death of a process then costs no more than a minute.
  */
 export const ATTEMPT = 50;
 
@@ -23,10 +23,10 @@ interface Memory {
   readonly done: ProcessedIds;
 }
 
-/** By store: what uses the same store in one process, shares what the process knows. */
+/** By store: handlers that use one store in one process share what the process knows. */
 const memories = new WeakMap<NotificationStore, Memory>();
 
-/** What deduplicates. */
+/** Options of {@link deduplicator}. */
 export interface DeduplicatorOptions {
   store: NotificationStore | undefined;
   /** For how many seconds the ids of processed notifications are kept. */
@@ -38,21 +38,21 @@ export interface DeduplicatorOptions {
 /**
  * Runs a function unless it has ended successfully, or is running, for the same id.
  *
- * This process never runs it twice at once: it knows what it runs, for however long. Other processes are kept off by the
- * store, from before the function starts until {@link ATTEMPT} seconds after that was asked for. The record of the attempt
- * becomes that of the processed notification in one step, so that there is no moment at which neither is there.
+ * This process never runs it twice at once, however long it takes: it knows what it runs. The store keeps other processes
+ * off for {@link ATTEMPT} seconds, counted from before the function starts. The record of the attempt becomes the record of
+ * the processed notification in one step, so there is no moment without either.
  */
 export function deduplicator({ store, keep, report }: DeduplicatorOptions) {
   const memory = memoryOf(store);
 
-  /** Whether the function may run now; not if the store responds so late that the reservation may be over meanwhile. */
+  /** Whether the function may run now. If the store responds late, the reservation may be over before the function ends. */
   const begin = async (id: string, attempt: string, late: AbortSignal): Promise<Reservation | 'late'> => {
     if (!store) return 'reserved';
     const asked = performance.now();
     const asking = reserve(store, id, attempt, ATTEMPT);
     const reservation = await unlessAborted(asking, late);
     if (reservation !== undefined && performance.now() - asked <= PATIENCE) return reservation;
-    // However late it comes, it is given back.
+    // A reservation that comes late is given back.
     asking.then((found) => (found === 'reserved' ? store.release(id, attempt) : undefined)).catch(report);
     return 'late';
   };

@@ -4,14 +4,15 @@ import { ConfigurationError } from '../errors';
 export type Reservation = 'reserved' | 'busy' | 'done';
 
 /**
- * What machines behind one address share, so that a notification is processed once: one record for each id, which says
- * that an attempt is under way or that the notification has been processed.
+ * What the machines behind one address share, so that a notification is processed once: one record for each id. It says
+ * either that an attempt is under way or that the notification has been processed.
  *
- * Since one record says both, `reserve` decides in one step: between asking whether an id is processed and reserving it,
- * nothing can happen. A store must never lose a record that it has acknowledged before its time is over, and must give
- * `reserve` the latest one (of Redis: ask the primary). What a method throws is passed to `onError`: of `reserve`, the
- * notification is answered with 500 and comes again; of `release`, the record stays until its time is over; of
- * `complete`, the notification counts as processed in this process, but another one may process it again.
+ * Because one record says both, `reserve` decides in one step; there is no moment between asking whether an id has been
+ * processed and reserving it. A store must keep every record that it has acknowledged until its time is over, and
+ * `reserve` must see the latest one (with Redis: ask the primary, and evict nothing). Whatever a method throws is passed
+ * to `onError`. If `reserve` throws, the notification is answered with 500 and comes again. If `release` throws, the
+ * record stays until its time is over. If `complete` throws, this process remembers that the notification has been
+ * processed; another process may process it again once the time of the attempt is over.
  * @example // with Redis: one key for each id
  * const store: NotificationStore = {
  *   async reserve(id, attempt, seconds) {
