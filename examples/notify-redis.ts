@@ -12,16 +12,29 @@ import { Notification, type NotificationStore } from 'wechatpay-undici';
 import { Simulator } from 'wechatpay-undici/simulator';
 import { startRedis } from './support/redis-server';
 
-type Redis = Pick<ReturnType<typeof createClient>, 'exists' | 'set'>;
+type Redis = Pick<ReturnType<typeof createClient>, 'eval' | 'get' | 'set'>;
 
-/** Holds ids in Redis; each is claimed in one step, by `SET NX`. */
+/** Deletes a key if it still has the value that was given. */
+const RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end";
+
+/**
+ * One key for each notification: its value is that of an attempt that is under way, or `done`. Redis must ask its primary
+ * and must not evict keys (`maxmemory-policy noeviction`).
+ * @param prefix another one for each service that shares the Redis
+ */
 export function redisStore(redis: Redis, prefix = 'wechatpay:'): NotificationStore {
   return {
-    async claim(id, ttl) {
-      const key = prefix + id;
-      if (ttl === 0) return (await redis.exists(key)) === 0;
-      const answer = await redis.set(key, '1', { condition: 'NX', expiration: { type: 'EX', value: ttl } });
-      return answer === 'OK';
+    async reserve(id, attempt, seconds) {
+      const expiration = { type: 'EX', value: seconds } as const;
+      const reply = await redis.set(prefix + id, attempt, { condition: 'NX', expiration });
+      if (reply === 'OK') return 'reserved';
+      return (await redis.get(prefix + id)) === 'done' ? 'done' : 'busy';
+    },
+    async complete(id, seconds) {
+      await redis.set(prefix + id, 'done', { expiration: { type: 'EX', value: seconds } });
+    },
+    async release(id, attempt) {
+      await redis.eval(RELEASE, { keys: [prefix + id], arguments: [attempt] });
     },
   };
 }

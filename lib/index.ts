@@ -43,12 +43,14 @@ export {
 } from './middleware';
 export {
   type AnyNotification,
+  type HandlerOptions,
   Notification,
   type NotificationConfig,
   type NotificationRequest,
   type NotificationStore,
   type Notifications,
   type Reply,
+  type Reservation,
   type V2Notification,
   type V3Notification,
 } from './notification';

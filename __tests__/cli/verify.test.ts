@@ -245,6 +245,19 @@ describe('v2', () => {
     expect(stdout).toContain(text);
   });
 
+  test.each<[string, string[], string, number]>([
+    ['old', [], 'failed', 4],
+    ['received in time', ['--at', '2014-09-05T13:15:40+08:00'], 'passed', 0],
+    ['received a second too late', ['--at', '2014-09-05T13:15:41+08:00'], 'failed', 4],
+    ['at any time', ['--any-time'], 'skipped', 0],
+  ])('by its time_end, %s', async (_, args, clock, code) => {
+    const fields = { out_trade_no: 'ORDER-1', mch_id: '1900000109', time_end: '20140903131540' };
+    const [sent] = await receive((url) => simulator.notify('v2/transaction-success', fields, url));
+    const printed = await verify(sent as Saved, [...args, '--json']);
+    expect(printed.code).toBe(code);
+    expect(outcomes(printed)).toEqual({ body: 'passed', signature: 'passed', clock });
+  });
+
   test('without the APIv2 key', async () => {
     const { code, stderr } = await verify(savedV2, [], { ...env, WECHATPAY_SECRET: undefined });
     expect(code).toBe(3);

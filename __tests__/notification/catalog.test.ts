@@ -1,6 +1,7 @@
 import type { V2Notification, V3Notification } from 'wechatpay-undici';
 import { Simulator } from 'wechatpay-undici/simulator';
 import { factory } from '../../lib/notification/factory';
+import type { NotificationStore } from '../../lib/notification/store';
 import { compileEach, programOf } from '../openapi/compile';
 import { type Synthesised, written } from '../openapi/synthesise';
 import { serve } from './support';
@@ -70,7 +71,8 @@ describe('through HTTP', () => {
     simulator = await Simulator.start();
     const { certs, apiv3Key, secret } = simulator.config;
     // Empty notifications of v2 are alike: none is taken for a repeat.
-    const notifications = factory({ certs, apiv3Key, secret, store: { claim: () => true } });
+    const forgetful: NotificationStore = { reserve: () => 'reserved', complete: () => {}, release: () => {} };
+    const notifications = factory({ certs, apiv3Key, secret, store: forgetful });
     server = await serve(
       notifications.handler((notification: V3Notification | V2Notification) => received.push(notification)),
     );

@@ -28,6 +28,13 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
+/** A function that ends when it is told to, with an error or without. */
+function manual() {
+  const ends: ((error?: Error) => void)[] = [];
+  const start = () => new Promise<void>((resolve, reject) => ends.push((error) => (error ? reject(error) : resolve())));
+  return { start, finish: (error?: Error) => ends.at(-1)?.(error), calls: () => ends.length };
+}
+
 /** A server with a handler, and the errors it told of. */
 async function start(process: Process, config: NotificationConfig = {}) {
   const errors: { name?: string; code?: string; message?: string }[] = [];
@@ -68,6 +75,7 @@ const OK_XML = {
   type: XML_TYPE,
   body: '<xml><return_code>SUCCESS</return_code><return_msg>OK</return_msg></xml>',
 };
+const BEING_PROCESSED = 'The notification is being processed.';
 const NOT_PROCESSED = 'The notification was not processed.';
 const NOT_ACCEPTED = 'The signature is not accepted.';
 
@@ -155,21 +163,22 @@ describe.each([
     expect(calls).toBe(3);
   });
 
-  test.each([
-    [true, 204],
-    [false, 500],
-  ])('duplicates at the same time are processed once and share the outcome (success: %s)', async (succeeds, status) => {
-    let calls = 0;
-    const { send } = await open(async () => {
-      calls++;
-      await sleep(200);
-      if (!succeeds) throw new Error('no');
-    });
-    const sent = v3();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => send(sent)));
-    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([status]));
-    expect(calls).toBe(1);
-  });
+  test.each<[string, Sent, object, object]>([
+    ['APIv3', v3(), NOTHING, fail(503, BEING_PROCESSED)],
+    ['v2', v2(), OK_XML, failXml(503, BEING_PROCESSED)],
+  ])(
+    'duplicates of %s at the same time are answered with 503, so that they come again',
+    async (_, sent, done, busy) => {
+      const { start, finish, calls } = manual();
+      const { send, errors } = await open(start);
+      const first = send(sent);
+      await until(() => calls() === 1);
+      expect(await Promise.all(Array.from({ length: 20 }, () => send(sent)))).toEqual(Array(20).fill(busy));
+      finish();
+      expect([await first, await send(sent)]).toEqual([done, done]);
+      expect([calls(), errors]).toEqual([1, []]);
+    },
+  );
 });
 
 test('what is too late is answered with 500, and a repeat finds it done', async () => {
@@ -185,26 +194,109 @@ test('what is too late is answered with 500, and a repeat finds it done', async 
   jest.advanceTimersByTime(1);
   expect(await answer).toEqual(fail(500, NOT_PROCESSED));
   expect(errors).toMatchObject([{ name: 'TimeoutError' }]);
-  // A repeat waits for what is still going on.
-  const repeat = send(sent);
-  for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+  expect(await send(sent)).toEqual(fail(503, BEING_PROCESSED));
   finish();
-  expect(await repeat).toEqual(NOTHING);
+  await new Promise(setImmediate);
+  expect(await send(sent)).toEqual(NOTHING);
   expect(process).toHaveBeenCalledTimes(1);
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('what hangs does not keep a repeat from being processed', async () => {
+test('what runs for a day is not run a second time by the process that runs it', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date'] });
-  let calls = 0;
-  const { send } = web(() => (++calls === 1 ? new Promise(() => {}) : undefined));
+  const { start, finish, calls } = manual();
+  const { send } = web(start);
   const sent = v3();
   const first = send(sent);
-  while (calls === 0) await new Promise(setImmediate);
-  jest.advanceTimersByTime(15_000);
+  await until(() => calls() === 1);
+  for (const seconds of [10, 40, 60, 86_400]) {
+    jest.advanceTimersByTime(seconds * 1000);
+    expect(await send(sent)).toEqual(fail(503, BEING_PROCESSED));
+  }
   expect(await first).toMatchObject({ status: 500 });
-  expect(await send(sent)).toEqual(NOTHING);
-  expect(calls).toBe(2);
+  finish(new Error('no'));
+  await new Promise(setImmediate);
+  // It has failed: the next one runs it anew.
+  const second = send(sent);
+  await until(() => calls() === 2);
+  finish();
+  expect(await second).toEqual(NOTHING);
+});
+
+describe('handlers remember under their names', () => {
+  /** A handler of a factory, and what it has processed. */
+  function named({ webHandler }: ReturnType<typeof factory>, name?: string) {
+    const process = jest.fn();
+    const handle = webHandler(process, name === undefined ? undefined : { name });
+    const send = async ({ headers, body }: Sent) =>
+      (await handle(new Request('http://localhost/', { method: 'POST', headers, body }))).status;
+    return { process, send };
+  }
+
+  test('what went to another handler first is still processed by the right one', async () => {
+    const own = factory({ certs, apiv3Key, onError: () => {} });
+    const [refunds, payments] = [named(own, 'refunds'), named(own)];
+    const sent = v3();
+    for (let i = 0; i < 2; i++) expect([await refunds.send(sent), await payments.send(sent)]).toEqual([204, 204]);
+    expect(refunds.process).toHaveBeenCalledTimes(1);
+    expect(payments.process).toHaveBeenCalledTimes(1);
+  });
+
+  test('while one of them runs it, the other may', async () => {
+    const { webHandler } = factory({ certs, apiv3Key, onError: () => {} });
+    const { start, finish, calls } = manual();
+    const { headers, body } = v3();
+    const request = () => new Request('http://localhost/', { method: 'POST', headers, body });
+    const slow = webHandler(start, { name: 'slow' })(request());
+    await until(() => calls() === 1);
+    expect((await webHandler(jest.fn())(request())).status).toBe(204);
+    finish();
+    expect((await slow).status).toBe(204);
+  });
+
+  test('those of one name, or of one function without, are one', async () => {
+    const own = factory({ certs, apiv3Key, onError: () => {} });
+    const [one, other] = [named(own, 'pay'), named(own, 'pay')];
+    const sent = v3();
+    expect([await one.send(sent), await other.send(sent)]).toEqual([204, 204]);
+    expect([one.process.mock.calls.length, other.process.mock.calls.length]).toEqual([1, 0]);
+
+    const process = jest.fn();
+    const { handler, webHandler } = factory({ certs, apiv3Key, secret, onError: () => {} });
+    const server = await serve(handler(process));
+    closers.push(server.close);
+    const { headers, body } = sent;
+    expect((await post(server.url, sent)).status).toBe(204);
+    const request = new Request('http://localhost/', { method: 'POST', headers, body });
+    expect((await webHandler(process)(request)).status).toBe(204);
+    expect(process).toHaveBeenCalledTimes(1);
+  });
+
+  test('a second function without a name is refused: it says what to do', () => {
+    const { handler, webHandler } = factory({ secret });
+    handler(() => {});
+    expect(() => webHandler(() => {})).toThrow(/create each one once.*\{ name: 'refunds' \}/s);
+    expect(() => webHandler(() => {}, {})).toThrow(/without a name/);
+    expect(() => webHandler(() => {}, { name: 'refunds' })).not.toThrow();
+  });
+
+  test.each<[unknown, RegExp]>([
+    [{ name: '' }, /1 to 64 letters/],
+    [{ name: 'a:b' }, /1 to 64 letters/],
+    [{ name: 'x'.repeat(65) }, /1 to 64 letters/],
+    [{ name: 1 }, /1 to 64 letters/],
+    [{ nmae: 'x' }, /Unknown option "nmae"; valid options: name\./],
+    [null, /must be an object/],
+    ['pay', /must be an object/],
+  ])('the options %j are refused', (options, message) => {
+    const { handler, webHandler } = factory({ secret });
+    for (const create of [handler, webHandler]) {
+      expect(() => create(() => {}, options as never)).toThrow(message);
+      expect(() => create(() => {}, options as never)).toThrow(
+        expect.objectContaining({ name: 'InvalidArgumentError' }),
+      );
+    }
+  });
 });
 
 test('a body that never ends is answered in time, and never processed', async () => {

@@ -59,8 +59,9 @@ test('what receives notifications prints no key', () => {
   ]) {
     const notifications = factory(config);
     expectNoSecret(notifications);
-    expectNoSecret(notifications.handler(() => {}));
-    expectNoSecret(notifications.webHandler(() => {}));
+    const process = () => {};
+    expectNoSecret(notifications.handler(process));
+    expectNoSecret(notifications.webHandler(process));
     expectNoSecret(notifications.parse({ headers: {}, body: '' }).catch(() => {}));
   }
 });
@@ -109,6 +110,7 @@ test.each<[string, object]>([
   ['a key as instance', { instance: apiv3Key, apiv3Key }],
   ['a key as store', { certs, apiv3Key, store: secret }],
   ['a key as limit', { certs, apiv3Key, maxBodySize: secret }],
+  ['a key as age', { certs, apiv3Key, maxAge: secret }],
 ])('a configuration with %s', (_, config) => {
   let error: unknown;
   try {

@@ -20,6 +20,8 @@ test('event_type tells the type of the resource', async () => {
   expect(seen).toEqual([undefined, 'SUCCESS', 'v3', '7']);
 });
 
+const [OWN, REFUNDS] = [{ name: 'own' }, { name: 'refunds' }] as const;
+
 test('a handler types its function', async () => {
   const totals: unknown[] = [];
   const typed = notifications.webHandler(({ event_type, resource }) => {
@@ -28,11 +30,11 @@ test('a handler types its function', async () => {
   const own = notifications.webHandler(({ resource }: V3Notification<string, typeof TRANSACTION>) => {
     const total: number = resource.amount.total;
     totals.push(total);
-  });
+  }, OWN);
   const refunds = notifications.webHandler<V2Notification<typeof REFUND>>(({ resource, envelope }) => {
     // @ts-expect-error: what is not vouched for is not typed
     totals.push(resource.refund_fee, envelope.mch_id.length);
-  });
+  }, REFUNDS);
   const request = ({ headers, body }: ReturnType<typeof v3>) =>
     new Request('http://localhost/', { method: 'POST', headers, body });
   await typed(request(v3({ transfer_amount: 5 }, { event_type: 'MCHTRANSFER.BILL.FINISHED' })));

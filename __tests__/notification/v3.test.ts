@@ -136,6 +136,19 @@ test('what this library does not know yet comes through', async () => {
   });
 });
 
+test.each<[string, unknown]>([
+  ['an object', {}],
+  ['a list', []],
+  ['a number', 7],
+  ['true', true],
+  ['an empty text', ''],
+  ['null', null],
+])('notifications whose id is %s are told apart', async (_, id) => {
+  const ids = await Promise.all([1, 2].map(async (n) => (await notifications.parse(v3({ n }, { id }))).id));
+  expect(ids).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  expect(ids[0]).not.toBe(ids[1]);
+});
+
 test('notifications without an id are told apart', async () => {
   const ids = await Promise.all([1, 2].map(async (n) => (await notifications.parse(v3({ n }, { id: undefined }))).id));
   expect(new Set([...ids, undefined, ''])).toHaveProperty('size', 4);

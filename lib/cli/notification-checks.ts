@@ -3,6 +3,7 @@ import { MAX_CLOCK_SKEW, PROBE } from '../crypto/platform-signature';
 import { ApiError, BodyError, ConfigurationError } from '../errors';
 import { appendBody, joinedByLineFeed } from '../format/formatter';
 import type { RawRequest } from '../notification/raw-body';
+import { MAX_AGE, timeOf } from '../notification/replay';
 import { parseV2 } from '../notification/v2';
 import { decrypt } from '../notification/v3';
 import { type Check, failed, messageOf, passed, skipped } from './report';
@@ -49,9 +50,16 @@ export async function checkV3({ headers, body }: RawRequest, context: CheckConte
 }
 
 /** Does what the library does with a notification of v2. */
-export async function checkV2(raw: RawRequest, secret: string, apiv3Key: Uint8Array | undefined): Promise<Check[]> {
+export async function checkV2(
+  raw: RawRequest,
+  secret: string,
+  apiv3Key: Uint8Array | undefined,
+  received: number | undefined,
+): Promise<Check[]> {
+  let age: Check;
   try {
-    await parseV2(raw, secret, apiv3Key);
+    const { envelope } = await parseV2(raw, secret, apiv3Key);
+    age = checkAge(timeOf(envelope), received);
   } catch (error) {
     if (error instanceof BodyError) return [failed('body', error.message)];
     const xml = passed('body', 'is XML');
@@ -59,7 +67,20 @@ export async function checkV2(raw: RawRequest, secret: string, apiv3Key: Uint8Ar
     const name = error instanceof ConfigurationError ? 'content' : 'signature';
     return [xml, failed(name, messageOf(error))];
   }
-  return [passed('body', 'is XML'), passed('signature', 'fits the fields and the APIv2 key')];
+  return [passed('body', 'is XML'), passed('signature', 'fits the fields and the APIv2 key'), age];
+}
+
+function checkAge(time: number | undefined, received: number | undefined): Check {
+  if (time === undefined)
+    return skipped('clock', 'v2 signs no time of sending, and this notification has no "time_end"');
+  const happened = `of ${new Date(time * 1000).toISOString()}`;
+  if (received === undefined) return skipped('clock', `${happened}; not checked, as --any-time says`);
+  if (received - time <= MAX_AGE) return passed('clock', happened);
+  return failed(
+    'clock',
+    `${happened}, longer ago than the ${MAX_AGE} s that are accepted. If it was saved earlier, give the time at which it ` +
+      'was received (--at), or --any-time.',
+  );
 }
 
 function checkClock(time: string, received: number | undefined): Check {

@@ -56,7 +56,7 @@ export const verifyCommand: CommandSpec = {
     const protocol = protocolOf(raw);
     const checks =
       protocol === 'v2'
-        ? await checkV2(raw, secretOf(settings), apiv3Key)
+        ? await checkV2(raw, secretOf(settings), apiv3Key, received)
         : await checkV3(raw, { keys: keysOf(settings), apiv3Key, received });
     await printChecks(io, checks, json, { protocol });
     return allPassed(checks) ? 0 : 4;

@@ -4,6 +4,8 @@ import { loadPlatformKeys } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
 import { createHandlers, protocolOf } from './handlers';
 import { type RawRequest, readRequest } from './raw-body';
+import { MAX_AGE, refuseReplay } from './replay';
+import { requireStore } from './store';
 import type { AnyNotification, NotificationConfig, Notifications } from './types';
 import { parseV2 } from './v2';
 import { parseV3 } from './v3';
@@ -16,10 +18,14 @@ const KNOWN: Record<keyof NotificationConfig, true> = {
   secret: true,
   store: true,
   maxBodySize: true,
+  maxAge: true,
   onError: true,
 };
 
 const MAX_BODY_SIZE = 1024 * 1024;
+
+/** Seconds by which ids are kept longer than a notification may be repeated, or replayed: clocks differ. */
+const MARGIN = 3600;
 
 /**
  * Receives the notifications of one merchant.
@@ -42,22 +48,25 @@ export function factory(config: NotificationConfig): Notifications {
   }
   const { store, onError } = config;
   const maxBodySize = readSize(config.maxBodySize ?? MAX_BODY_SIZE);
-  if (store !== undefined && typeof store?.claim !== 'function')
-    throw new ConfigurationError('"store" must have a method "claim".');
+  const maxAge = readAge(config.maxAge ?? MAX_AGE);
+  if (store !== undefined) requireStore(store);
   if (onError !== undefined && typeof onError !== 'function')
     throw new ConfigurationError('"onError" must be a function.');
   const { keys, apiv3Key, secret } = readKeys(config);
 
   const parse = async (raw: RawRequest): Promise<AnyNotification> => {
     if (protocolOf(raw) === 'v2') {
-      if (secret !== undefined) return parseV2(raw, secret, apiv3Key);
-      throw new ConfigurationError('A notification of v2 (XML) came: configure "secret", the APIv2 key.');
+      if (secret === undefined)
+        throw new ConfigurationError('A notification of v2 (XML) came: configure "secret", the APIv2 key.');
+      const notification = await parseV2(raw, secret, apiv3Key);
+      if (maxAge !== false) refuseReplay(notification.envelope, maxAge);
+      return notification;
     }
     if (keys && apiv3Key) return parseV3(raw, keys, apiv3Key);
     throw new ConfigurationError('A notification of APIv3 came: configure "apiv3Key", and "certs" or "instance".');
   };
   return {
-    ...createHandlers({ parse, maxBodySize, store, onError }),
+    ...createHandlers({ parse, maxBodySize, store, keep: Math.max(maxAge || 0, MAX_AGE) + MARGIN, onError }),
     // Which type it is, the caller knows and says.
     parse: async <Notification extends AnyNotification>(request: Parameters<Notifications['parse']>[0]) =>
       (await parse(await readRequest(request, maxBodySize))) as Notification,
@@ -88,4 +97,10 @@ function readKeys(config: NotificationConfig) {
 function readSize(size: unknown): number {
   if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) return size;
   throw new ConfigurationError('"maxBodySize" must be a whole number of bytes, 1 or more.');
+}
+
+function readAge(age: unknown): number | false {
+  if (age === false) return false;
+  if (typeof age === 'number' && Number.isSafeInteger(age) && age > 0) return age;
+  throw new ConfigurationError('"maxAge" must be a whole number of seconds, 1 or more, or false.');
 }

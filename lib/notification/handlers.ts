@@ -1,12 +1,16 @@
 import { InvalidArgumentError, SignatureError, TimeoutError } from '../errors';
-import { type Outcome, processOnce } from './once';
+import { deduplicator, type Outcome, PATIENCE } from './deduplicate';
 import { type RawRequest, readRequest } from './raw-body';
 import { failure, type Protocol, type Reply, refuse, success } from './reply';
 import type { NotificationStore } from './store';
-import type { AnyNotification, NodeHandler, NotificationFunction, NotificationRequest, WebHandler } from './types';
-
-/** How long WeChat Pay waits for an answer, in milliseconds. */
-const PATIENCE = 5000;
+import type {
+  AnyNotification,
+  HandlerOptions,
+  NodeHandler,
+  NotificationFunction,
+  NotificationRequest,
+  WebHandler,
+} from './types';
 
 const REPLIES: Record<Outcome, (protocol: Protocol) => Reply> = {
   done: success,
@@ -19,16 +23,23 @@ export interface HandlerContext {
   parse(raw: RawRequest): Promise<AnyNotification>;
   maxBodySize: number;
   store: NotificationStore | undefined;
+  /** For how many seconds the ids of processed notifications are kept. */
+  keep: number;
   onError: ((error: unknown) => unknown) | undefined;
 }
 
-/** Handlers for Node and for standard requests; of one context, they share what has been processed. */
-export function createHandlers({ parse, maxBodySize, store, onError = print }: HandlerContext) {
+/** Handlers for Node and for standard requests; of one context, those of one name share what has been processed. */
+export function createHandlers({ parse, maxBodySize, store, keep, onError = print }: HandlerContext) {
   // Whatever it does with the error, the answer is sent.
   const report = (error: unknown): void => void (async () => onError(error))().catch(() => {});
-  const once = processOnce(store, report);
+  const deduplicate = deduplicator({ store, keep, report });
+  const nameOf = handlerNames();
 
-  const respond = async (request: NotificationRequest, process: NotificationFunction<never>): Promise<Reply> => {
+  const respond = async (
+    request: NotificationRequest,
+    process: NotificationFunction<never>,
+    name: string,
+  ): Promise<Reply> => {
     let protocol: Protocol = 'v3';
     const late = new AbortController();
     const work = async (): Promise<Reply> => {
@@ -38,7 +49,8 @@ export function createHandlers({ parse, maxBodySize, store, onError = print }: H
         const notification = await parse(raw);
         // It has been answered as too late already: the repeat is to process it.
         if (late.signal.aborted) return failure();
-        return REPLIES[await once(notification.id, () => process(notification as never))](protocol);
+        const run = () => process(notification as never);
+        return REPLIES[await deduplicate(`${name}:${notification.id}`, run, late.signal)](protocol);
       } catch (error) {
         report(error);
         return failure(error, protocol);
@@ -56,10 +68,10 @@ export function createHandlers({ parse, maxBodySize, store, onError = print }: H
   };
 
   return {
-    handler: (process: NotificationFunction<never>): NodeHandler => {
-      requireFunction(process);
+    handler: (process: NotificationFunction<never>, options?: HandlerOptions): NodeHandler => {
+      const name = nameOf(process, options);
       return async (request, response) => {
-        const { status, headers, body } = await respond(request, process);
+        const { status, headers, body } = await respond(request, process, name);
         if (response.headersSent) return;
         response.statusCode = status;
         for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -68,10 +80,10 @@ export function createHandlers({ parse, maxBodySize, store, onError = print }: H
         response.end(body);
       };
     },
-    webHandler: (process: NotificationFunction<never>): WebHandler => {
-      requireFunction(process);
+    webHandler: (process: NotificationFunction<never>, options?: HandlerOptions): WebHandler => {
+      const name = nameOf(process, options);
       return async (request) => {
-        const { body, ...init } = await respond(request, process);
+        const { body, ...init } = await respond(request, process, name);
         return new Response(body || null, init);
       };
     },
@@ -83,9 +95,39 @@ export function protocolOf({ body }: RawRequest): Protocol {
   return body.find((octet) => octet > 0x20) === 0x3c ? 'v2' : 'v3';
 }
 
-function requireFunction(process: unknown): void {
-  if (typeof process !== 'function')
-    throw new InvalidArgumentError('A handler needs the function that processes a notification.');
+/** What a handler is called that has been given no name. */
+const UNNAMED = 'default';
+
+/**
+ * Names of handlers. Two functions under one name would take a notification that one of them has processed for processed
+ * by the other: nobody is to do that unknowingly.
+ */
+function handlerNames() {
+  let unnamed: unknown;
+  return (process: unknown, options: HandlerOptions = {}): string => {
+    if (typeof process !== 'function')
+      throw new InvalidArgumentError('A handler needs the function that processes a notification.');
+    const { name, ...rest } = readOptions(options);
+    const unknown = Object.keys(rest)[0];
+    if (unknown !== undefined) throw new InvalidArgumentError(`Unknown option "${unknown}"; valid options: name.`);
+    if (name !== undefined) return readName(name);
+    unnamed ??= process;
+    if (unnamed === process) return UNNAMED;
+    throw new InvalidArgumentError(
+      'There is a handler without a name already. Handlers deduplicate by their name: create each one once, when the ' +
+        "program starts, and give the others names of their own, as in handler(process, { name: 'refunds' }).",
+    );
+  };
+}
+
+function readOptions(options: unknown): Record<string, unknown> {
+  if (typeof options === 'object' && options !== null) return { ...options };
+  throw new InvalidArgumentError('The options of a handler must be an object.');
+}
+
+function readName(name: unknown): string {
+  if (typeof name === 'string' && /^[\w.-]{1,64}$/.test(name)) return name;
+  throw new InvalidArgumentError('The "name" of a handler must be 1 to 64 letters, digits, ".", "_" or "-".');
 }
 
 function print(error: unknown): void {

@@ -9,9 +9,10 @@ export const Notification = { factory, failure, success };
 export type Notification = KnownNotification;
 
 export type { Protocol, Reply } from './reply';
-export type { NotificationStore } from './store';
+export type { NotificationStore, Reservation } from './store';
 export type {
   AnyNotification,
+  HandlerOptions,
   NodeHandler,
   NotificationConfig,
   NotificationFunction,

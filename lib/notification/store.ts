@@ -1,70 +1,68 @@
 import { ConfigurationError } from '../errors';
 
+/** What a store has recorded for an id when it is asked to reserve it. */
+export type Reservation = 'reserved' | 'busy' | 'done';
+
 /**
- * Remembers ids for a time. To several machines behind one address, give them one store.
- * @example // with Redis
+ * What the machines behind one address share, so that a notification is processed once: one record for each id. It says
+ * either that an attempt is under way or that the notification has been processed.
+ *
+ * Because one record says both, `reserve` decides in one step; there is no moment between asking whether an id has been
+ * processed and reserving it. A store must keep every record that it has acknowledged until its time is over, and
+ * `reserve` must see the latest one (with Redis: ask the primary, and evict nothing). Whatever a method throws is passed
+ * to `onError`. If `reserve` throws, the notification is answered with 500 and comes again. If `release` throws, the
+ * record stays until its time is over. If `complete` throws, this process remembers that the notification has been
+ * processed; another process may process it again once the time of the attempt is over.
+ * @example // with Redis: one key for each id
  * const store: NotificationStore = {
- *   async claim(id, ttl) {
- *     if (ttl === 0) return (await redis.exists(id)) === 0;
- *     return (await redis.set(id, '1', { condition: 'NX', expiration: { type: 'EX', value: ttl } })) === 'OK';
+ *   async reserve(id, attempt, seconds) {
+ *     const free = await redis.set(id, attempt, { condition: 'NX', expiration: { type: 'EX', value: seconds } });
+ *     if (free === 'OK') return 'reserved';
+ *     return (await redis.get(id)) === 'done' ? 'done' : 'busy';
+ *   },
+ *   async complete(id, seconds) {
+ *     await redis.set(id, 'done', { expiration: { type: 'EX', value: seconds } });
+ *   },
+ *   async release(id, attempt) {
+ *     const script = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end";
+ *     await redis.eval(script, { keys: [id], arguments: [attempt] });
  *   },
  * };
  */
 export interface NotificationStore {
   /**
-   * Holds an id unless it is held already: in one step, since others ask at the same time.
-   * @param id up to some 80 characters
-   * @param ttl for how many seconds to hold it, a whole number; 0 asks only, and holds nothing
-   * @returns whether the id was free. What throws or rejects is answered as a failure, and the notification comes again
+   * If there is no record of `id`, records in the same step that `attempt` is under way, for `seconds`.
+   * @param id name of the handler, a colon, and the id of the notification: up to some 130 characters
+   * @param attempt unique; never `done`
+   * @param seconds for how long, a whole number; the record then disappears, since a process that dies releases nothing
+   * @returns `'reserved'` if there was no record; otherwise `'done'` if the notification has been processed, and
+   * `'busy'` if an attempt is under way
    */
-  claim(id: string, ttl: number): boolean | Promise<boolean>;
+  reserve(id: string, attempt: string, seconds: number): Reservation | Promise<Reservation>;
+  /** Records that the notification has been processed, for `seconds`, whatever the record of `id` is. */
+  complete(id: string, seconds: number): unknown;
+  /**
+   * Removes the record of `id` if it is that of `attempt`, in one step. The record of another attempt stays, and so does
+   * that of a processed notification.
+   */
+  release(id: string, attempt: string): unknown;
 }
 
-/** How many ids the store in memory holds, some 130 bytes each. */
-const MAX_IDS = 10_000;
+const METHODS = ['reserve', 'complete', 'release'] as const satisfies (keyof NotificationStore)[];
+const RESERVATIONS: ReadonlySet<unknown> = new Set<Reservation>(['reserved', 'busy', 'done']);
 
-/**
- * A store in memory. The ids of longest standing give way when there are too many, and expire when they are looked at:
- * there is no timer.
- */
-export function memoryStore(limit = MAX_IDS): NotificationStore {
-  const ends = new Map<string, number>();
-  return {
-    claim(id, ttl) {
-      const now = performance.now();
-      const end = ends.get(id);
-      if (end !== undefined && end > now) return false;
-      ends.delete(id);
-      if (ttl === 0) return true;
-      for (const [oldest, end] of ends) {
-        if (end > now && ends.size < limit) break;
-        ends.delete(oldest);
-      }
-      ends.set(id, now + ttl * 1000);
-      return true;
-    },
-  };
+/** @throws {@link ConfigurationError} if a method is missing */
+export function requireStore(store: NotificationStore): void {
+  const missing = METHODS.find((method) => typeof Object(store)[method] !== 'function');
+  if (missing === undefined) return;
+  throw new ConfigurationError(`"store" must have the methods ${METHODS.join(', ')}; "${missing}" is missing.`);
 }
 
-/**
- * A store that is seen to keep to its contract: one that holds ids by ttl 0, or gives something other than a boolean,
- * would have notifications answered as processed that nobody has seen.
- */
-export function checkedStore(store: NotificationStore): { claim(id: string, ttl: number): Promise<boolean> } {
-  const claim = async (id: string, ttl: number) => {
-    const free: unknown = await store.claim(id, ttl);
-    if (typeof free === 'boolean') return free;
-    throw new ConfigurationError(
-      `The store's "claim" must give true or false; it gave a value of type ${typeof free}.`,
-    );
-  };
-  let checked = false;
-  return {
-    async claim(id, ttl) {
-      const probe = 'wechatpay-undici:probe';
-      checked ||= (await claim(probe, 0)) && (await claim(probe, 0));
-      if (checked) return claim(id, ttl);
-      throw new ConfigurationError('The store\'s "claim" must hold nothing where the ttl is 0, and only ask.');
-    },
-  };
+/** Reserves an id, and accepts nothing but the three words: `'OK'` of Redis would count as processed, or as free. */
+export async function reserve(store: NotificationStore, ...args: [string, string, number]): Promise<Reservation> {
+  const found: unknown = await store.reserve(...args);
+  if (RESERVATIONS.has(found)) return found as Reservation;
+  throw new ConfigurationError(
+    `The store's "reserve" must return "reserved", "busy" or "done"; it returned a value of type ${typeof found}.`,
+  );
 }

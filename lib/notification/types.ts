@@ -70,8 +70,19 @@ export interface NotificationConfig {
   apiv3Key?: string | Uint8Array;
   /** The APIv2 key: 32 characters; goes before that of `instance`. */
   secret?: string;
-  /** Remembers what has been processed; in the memory of this process by default. */
+  /**
+   * Remembers what has been processed, for several machines and across restarts; by default this process remembers its
+   * latest 10,000 notifications.
+   */
   store?: NotificationStore;
+  /**
+   * Greatest age of a notification of v2, in seconds; 48 hours by default. An older one is refused as a replay, with a
+   * {@link SignatureError} `ERR_SIGNATURE_CLOCK`: its signature does not say when it was sent, and WeChat Pay repeats it for
+   * 24 hours and 4 minutes. The age is that of `time_end` (of a combined payment, the latest; of encrypted kinds,
+   * `event_create_time`), which is Beijing time; a time in the future passes, and so does a notification without such a
+   * time: contracts, licence plates, refunds. `false` accepts any age. APIv3 signs the time of sending: ± 300 s.
+   */
+  maxAge?: number | false;
   /** Greatest size of a body, in bytes; 1 MiB by default. */
   maxBodySize?: number;
   /**
@@ -83,6 +94,17 @@ export interface NotificationConfig {
 
 /** Processes a notification; what it throws is answered as a failure, and WeChat Pay sends the notification again. */
 export type NotificationFunction<Notification> = (notification: Notification) => unknown;
+
+/** Options of a handler. */
+export interface HandlerOptions {
+  /**
+   * Under what name the handler remembers what it has processed, so that a notification which was sent to another handler
+   * before is still processed here: 1 to 64 letters, digits, `.`, `_` or `-`. One function of {@link Notifications} may go
+   * without; each other one needs a name of its own. It must be the same on all machines and in all versions of a program
+   * that share a store, and another one for each service that shares it.
+   */
+  name?: string;
+}
 
 /** Handles `(req, res)` of Node. */
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse, next?: unknown) => Promise<void>;
@@ -106,22 +128,31 @@ export interface Notifications {
   parse<Notification extends AnyNotification = KnownNotification>(request: NotificationRequest): Promise<Notification>;
   /**
    * A handler for `(req, res)`: of `node:http` and Express, of Koa with `ctx.req` and `ctx.res`, of Fastify and Nest with
-   * their raw requests and responses. It reads, verifies, calls `process` and answers; it never rejects.
+   * their raw requests and responses. It reads, verifies, calls `process` and answers; it never rejects. Create it once,
+   * when the program starts.
    *
    * `process` has 5 s, counted from the request: WeChat Pay waits no longer. Success is answered once it has ended. What
    * it throws, or being late, is answered with 500: WeChat Pay then repeats the notification, 15 times within 24 hours.
    *
-   * Of repeats: one that was processed is answered as a success without calling `process`; one that is being processed
-   * in this process shares its answer, one elsewhere (see `store`) is answered with 503, so that it is sent again; one
-   * that failed is processed anew. A crash at the wrong moment can therefore have a notification processed twice, and
-   * never not at all: let `process` look into its own data whether there is something left to do.
+   * **Deduplication.** For each name of a handler, `process` never runs twice at once in one process, and never again
+   * once it has succeeded and that is recorded; on machines that share a `store`, both hold for all of them if it ends
+   * within 45 s. It may run twice in three cases: a process dies, or the store fails, after `process` has succeeded and
+   * before that is recorded; it takes longer than 45 s, and a repeat reaches another machine; the store loses a record, as
+   * Redis may in a fail-over. Until it has succeeded, it runs for each repeat. A notification that is being processed,
+   * here or elsewhere, is answered with 503, so that WeChat Pay repeats it; a process that dies keeps other machines off
+   * for 50 s, which is over at the third repeat. Ids are kept for 49 hours, or for one hour longer than `maxAge` if that is
+   * more: WeChat Pay repeats a notification for 24 hours and 4 minutes, and a copy of one of v2 is accepted until it is
+   * older than `maxAge`. Without a `store` the latest 10,000 ids are kept, until the process ends. Therefore let `process`
+   * look into its own data whether there is something left to do.
    * @see https://pay.weixin.qq.com/doc/v3/merchant/4012075249
    */
   handler<Notification extends AnyNotification = KnownNotification>(
     process: NotificationFunction<Notification>,
+    options?: HandlerOptions,
   ): NodeHandler;
   /** The same as {@link handler} for a standard `Request`: of Hono (`c.req.raw`), Next, Deno, Bun. */
   webHandler<Notification extends AnyNotification = KnownNotification>(
     process: NotificationFunction<Notification>,
+    options?: HandlerOptions,
   ): WebHandler;
 }

@@ -25,7 +25,7 @@ export async function parseV3(
   return {
     protocol: 'v3',
     // Notifications without an id must not be taken for one and the same.
-    id: id || contentId(body),
+    id: typeof id === 'string' && id !== '' ? id : contentId(body),
     create_time: create_time ?? '',
     event_type: event_type ?? '',
     resource_type: resource_type ?? '',
