@@ -5,4 +5,5 @@ export { InvalidArgumentError } from './invalid-argument-error';
 export { SignatureError, type SignatureErrorCode, type SignatureErrorOptions } from './signature-error';
 export { TimeoutError } from './timeout-error';
 export { TransportError } from './transport-error';
+export { UNKNOWN_OUTCOME } from './unknown-outcome';
 export { WechatPayError } from './wechatpay-error';
