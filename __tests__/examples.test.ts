@@ -30,7 +30,7 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
     /^There is no redis-server here|^processed once: .*\nanswered: (\[ 204 \] \[.* 204 \]|\[.* 204 \] \[ 204 \])$/m,
   'proxy.ts': /^the proxy connects to 127\.0\.0\.1:\d+\nGET \/v3\/certificates 200\nGET \/hk\/v3\/certificates 200$/m,
   'sensitive-fields.ts': /^the name in it: 张三$/m,
-  'sign-elsewhere.ts': /^signed by process (\d+) for process (?!\1\n)\d+\nused at: \d{4}-/m,
+  'sign-elsewhere.ts': /^signed by process (\d+) for process (?!\1\n)\d+\nused at: \d{4}-.+\ndecrypted there: 张三/m,
   'upload-image.ts':
     /^signed: \{"filename":"门店照片\.png","sha256":"[0-9a-f]{64}"\}[\s\S]*size: 1024,[\s\S]*^uploaded: \w/m,
   'v2-unifiedorder.ts': /^signed by HMAC-SHA256, placed: wx\w+\nrefused: \{[\s\S]*err_code: 'ORDERNOTEXIST'/m,

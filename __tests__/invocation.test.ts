@@ -17,7 +17,7 @@ const v3 = {
   mchid: MCHID,
   serial: '3775B6A45ACD588826D15E583A95F5DD00000000',
   privateKey: pem,
-  certs: { PUB_KEY_ID_0119000001092024072500000000000001: publicKey },
+  certs: { PUB_KEY_ID_0119000001092024072500000000000001: rsaKeyPair(2048, 'other').publicKey },
 } satisfies ClientConfig;
 const v2 = { mchid: MCHID, secret: SECRET } satisfies ClientConfig;
 

@@ -18,7 +18,8 @@ const PUBLIC_KEY = 'PUB_KEY_ID_0119000001092024072500000000000001';
 const merchant = rsaKeyPair();
 const platform: RsaKeyPair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = merchant.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-const certificate = selfSigned({ serial: CERTIFICATE });
+const certified = rsaKeyPair(2048, 'other');
+const certificate = selfSigned({ serial: CERTIFICATE, pair: certified });
 
 const config = {
   mchid: '1900000109',
@@ -40,7 +41,7 @@ const sealed = (text: string) => publicEncrypt({ key: merchant.publicKey, oaepHa
 test.each<[string, string | undefined, string, RsaKeyPair]>([
   ['the public key by default', undefined, PUBLIC_KEY, platform],
   ['the public key by its id', PUBLIC_KEY, PUBLIC_KEY, platform],
-  ['a certificate by its serial number', CERTIFICATE, CERTIFICATE, merchant],
+  ['a certificate by its serial number', CERTIFICATE, CERTIFICATE, certified],
 ])('encrypts with %s, and announces it', async (_name, serial, expected, pair) => {
   const sensitive = Sensitive.of(build(), serial);
   expect(sensitive.serial).toBe(expected);
@@ -51,7 +52,7 @@ test.each<[string, string | undefined, string, RsaKeyPair]>([
 test('encrypts with the first certificate where there is no public key', async () => {
   const sensitive = Sensitive.of(build({ certs: { [CERTIFICATE]: certificate } }));
   expect(sensitive.serial).toBe(CERTIFICATE);
-  expect(opened(await sensitive.encrypt(TEXT), merchant)).toBe(TEXT);
+  expect(opened(await sensitive.encrypt(TEXT), certified)).toBe(TEXT);
 });
 
 test('pads with PKCS#1 v1.5 where that is asked for', async () => {

@@ -1,11 +1,12 @@
 /**
- * Signs in another process, over HTTP: the program itself never has the private key. An HSM or a key service is asked
- * in the same way.
+ * Signs and decrypts in another process, over HTTP: the program itself never has the private key. An HSM or a key service
+ * is asked in the same way.
  *
  * It talks to the simulator in this process. The simulator makes the merchant's key, so the signing process is given it
  * here; yours has it already.
  */
 import { fork } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +20,9 @@ function serve(): void {
   process.once('message', (pem: string) => {
     const privateKey = Rsa.from(pem);
     const server = createServer(async (message, response) => {
-      response.end(await Rsa.sign(await buffer(message), privateKey));
+      const bytes = await buffer(message);
+      const isSigning = message.url === '/sign';
+      response.end(await (isSigning ? Rsa.sign(bytes, privateKey) : Rsa.decrypt(bytes.toString('base64'), privateKey)));
     });
     server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
   });
@@ -31,14 +34,21 @@ async function main(): Promise<void> {
   signing.send(simulator.config.privateKey.export({ format: 'pem', type: 'pkcs8' }));
   const [port] = await once(signing, 'message');
 
+  const ask = async (what: string, bytes: Uint8Array): Promise<string> => {
+    const url = `http://127.0.0.1:${port}/${what}`;
+    const { statusCode, body } = await request(url, { method: 'POST', body: Buffer.from(bytes) });
+    if (statusCode !== 200) throw new Error(`The signing service responded with ${statusCode}.`);
+    return body.text();
+  };
+
   const instance = Builder.factory({
     ...simulator.config,
-    // Given the bytes to sign, it gives SHA256withRSA in Base64. A function in `certs` verifies in the same way.
-    async privateKey(message) {
-      const url = `http://127.0.0.1:${port}/`;
-      const { statusCode, body } = await request(url, { method: 'POST', body: Buffer.from(message) });
-      if (statusCode !== 200) throw new Error(`The signing service answered ${statusCode}.`);
-      return body.text();
+    privateKey: {
+      // Given the bytes to sign, it gives SHA256withRSA in Base64. A function in `certs` verifies in the same way.
+      sign: (message) => ask('sign', message),
+      // Given the bytes of a ciphertext (RSA-OAEP, SHA-1), it gives the plain text. Without it, fields of responses that
+      // are encrypted for the merchant stay ciphertext.
+      decrypt: (ciphertext) => ask('decrypt', ciphertext),
     },
   });
   const json = {
@@ -50,6 +60,15 @@ async function main(): Promise<void> {
   const used = await instance.v3.marketing.busifavor.coupons.use.post({ json }).json();
   console.log('signed by process', signing.pid, 'for process', process.pid);
   console.log('used at:', used.wechatpay_use_time);
+
+  // The simulator encrypts for the merchant, as WeChat Pay does.
+  simulator.on<{ name: string }>('post', 'v3/profitsharing/receivers/add', async ({ json }) => {
+    const merchant = createPublicKey(simulator.config.privateKey.export({ format: 'pem', type: 'pkcs8' }));
+    return { ...json, name: await Rsa.encrypt(await simulator.decrypt(json.name), merchant) };
+  });
+  const receiver = { appid: 'wx1234567889999', type: 'PERSONAL_OPENID', account: 'o1', relation_type: 'USER' } as const;
+  const added = await instance.v3.profitsharing.receivers.add.post({ json: { ...receiver, name: '张三' } }).json();
+  console.log('decrypted there:', added.name);
 }
 
 if (process.argv[2] === 'serve') {

@@ -6,7 +6,7 @@ export type { Diagnostic } from './client/diagnostics';
 export type { MerchantCertificate } from './client/merchant';
 export * as AesEcb from './crypto/aes-ecb';
 export * as AesGcm from './crypto/aes-gcm';
-export type { SignFunction, VerifyFunction } from './crypto/custom';
+export type { DecryptFunction, ExternalKey, MerchantKeyInput, SignFunction, VerifyFunction } from './crypto/custom';
 export * as Hash from './crypto/hash';
 export type { KeyInput, PrivateKeyInput } from './crypto/key';
 export * as Rsa from './crypto/rsa';

@@ -3,7 +3,9 @@ import { VERSION } from '../../lib/version';
 import { version } from '../../package.json';
 import { rsaKeyPair, selfSigned } from '../support/keys';
 
-const { privateKey, publicKey } = rsaKeyPair();
+const { privateKey, publicKey: own } = rsaKeyPair();
+const platform = rsaKeyPair(2048, 'other');
+const { publicKey } = platform;
 const config: ClientConfig = {
   mchid: '1900000109',
   serial: '3775B6A45ACD588826D15E583A95F5DD3775B6A4',
@@ -18,7 +20,7 @@ test('a configuration that works; nothing is sent, no handle is opened', () => {
 });
 
 test('certificates and the public key side by side, as in the grey switch', () => {
-  const certificate = selfSigned({ serial: '7132D72A03E93CDDF8C03BBD1F37EEDF' });
+  const certificate = selfSigned({ serial: '7132D72A03E93CDDF8C03BBD1F37EEDF', pair: platform });
   const certs = { ...config.certs, '7132D72A03E93CDDF8C03BBD1F37EEDF': certificate };
   expect(() => Builder.factory({ ...config, certs })).not.toThrow();
 });
@@ -46,6 +48,7 @@ test.each<[string, object | undefined, string]>([
     { certs: { [config.serial.toLowerCase()]: publicKey } },
     "the merchant's own",
   ],
+  ["the merchant's public key", { certs: { PUB_KEY_ID_1: own } }, 'certs["PUB_KEY_ID_1"] is the merchant\'s own'],
   ['a certificate by another serial', { certs: { ABC: selfSigned({ serial: '0DEF' }) } }, 'is the certificate 0DEF'],
   ['a base URL that is none', { baseUrl: 'api.mch.weixin.qq.com' }, '"baseUrl" must be an absolute URL'],
   ['a base URL with a password', { baseUrl: 'https://a:b@api.mch.weixin.qq.com' }, '"baseUrl" must be an absolute URL'],

@@ -13,6 +13,7 @@ import { IDLE } from '../../lib/middleware/dispatch-options';
 const SIZE = 100_000;
 const SERIAL = 'PUB_KEY_ID_0000000000000000000000000000';
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const merchant = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const json = { out_trade_no: '1', description: 'x'.repeat(SIZE) };
 
 /** Answers in memory; the last piece of an answer that was given. */
@@ -44,7 +45,7 @@ const build = (dispatcher: Dispatcher) =>
   Builder.factory({
     mchid: '1',
     serial: 'A',
-    privateKey,
+    privateKey: merchant.privateKey,
     certs: { [SERIAL]: publicKey },
     dispatcher,
   });

@@ -133,11 +133,12 @@ describe('functions in the place of keys', () => {
     expect(simulator.requests).toEqual([]);
   });
 
-  test.each(failing)('a verifier that %s: a ConfigurationError, no answer handed out', async (_, verifier) => {
+  test.each(failing)('a verifier that %s: an error of unknown outcome, nothing handed out', async (_, verifier) => {
     const error = await failure(echo(build({ certs: { [id]: verifier as unknown as () => Promise<boolean> } })));
-    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(error).toBeInstanceOf(SignatureError);
     expect(error).toMatchObject({
-      message: expect.stringContaining(`certs["${id}"]`),
+      code: 'ERR_SIGNATURE_UNCHECKED',
+      message: expect.stringMatching(`certs\\["${id}"\\] failed.+Whether it was carried out is unknown`),
       cause: expect.objectContaining({ message: 'the HSM is out of order' }),
     });
     expect(simulator.requests).toHaveLength(1);
@@ -150,7 +151,8 @@ describe('functions in the place of keys', () => {
   ])('a verifier that gives %s has not verified', async (_, result) => {
     const verifier = (async () => result) as unknown as () => Promise<boolean>;
     expect(await failure(echo(build({ certs: { [id]: verifier } })))).toMatchObject({
-      name: expect.stringMatching(/^(SignatureError|ConfigurationError)$/),
+      name: 'SignatureError',
+      code: 'ERR_SIGNATURE_UNCHECKED',
     });
   });
 

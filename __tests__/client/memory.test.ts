@@ -39,7 +39,7 @@ beforeAll(async () => {
   setup = JSON.stringify({
     mchid: '1900000109',
     serial: '3775B6A45ACD588826D15E583A95F5DD3775B6A4',
-    privateKey: rsaKeyPair().privateKey.export({ format: 'pem', type: 'pkcs8' }),
+    privateKey: rsaKeyPair(2048, 'other').privateKey.export({ format: 'pem', type: 'pkcs8' }),
     certs: { [PLATFORM_ID]: certs[PLATFORM_ID]?.export({ format: 'pem', type: 'spki' }) },
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
   });

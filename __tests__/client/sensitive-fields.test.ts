@@ -1,5 +1,15 @@
+import { createPublicKey, webcrypto } from 'node:crypto';
 import { Agent } from 'undici';
-import { Builder, type Chain, Media, Rsa } from 'wechatpay-undici';
+import {
+  BodyError,
+  Builder,
+  type Chain,
+  type ClientConfig,
+  ConfigurationError,
+  Media,
+  Rsa,
+  Sensitive,
+} from 'wechatpay-undici';
 import { Simulator } from 'wechatpay-undici/simulator';
 import { changeAt } from '../../lib/client/sensitive-fields';
 import { rsaKeyPair } from '../support/keys';
@@ -136,15 +146,87 @@ describe('an answer', () => {
     expect(await call({ encrypted: true }).json()).toEqual({ driver_name: user_name, other: 'x' });
   });
 
-  test('that the merchant cannot decrypt is an error', async () => {
-    simulator.on('post', 'v3/taxi-invoice/driver/update-driver', () => ({ driver_name: 'AAAA' }));
-    const error = await failure(
-      instance
-        .chain('v3/taxi-invoice/driver/update-driver' as string)
-        .post({ json: {} })
-        .json(),
-    );
-    expect(error).toMatchObject({ name: 'InvalidArgumentError' });
+  describe('that the merchant cannot decrypt', () => {
+    const operation: string = 'v3/taxi-invoice/driver/update-driver';
+    const other = () => Rsa.encrypt(NAME, rsaKeyPair().publicKey);
+    const merchantsKey = () => createPublicKey(simulator.config.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const post = (client: Chain, options: object = {}) => client.chain(operation).post({ json: {}, ...options });
+    const answering = (driver_name: unknown) => simulator.on('post', operation, () => ({ driver_name }));
+
+    test('is an error that says that it was carried out', async () => {
+      answering(await other());
+      const error = await failure(post(instance).json());
+      expect(error).toBeInstanceOf(BodyError);
+      expect(error).toMatchObject({
+        code: 'ERR_BODY_NOT_DECRYPTED',
+        message: expect.stringMatching(/carried it out.+"driver_name".+Do not send it again/),
+      });
+    });
+
+    test.each<[string, unknown]>([
+      ['Base64 of another length', 'AAAA'],
+      ['text', NAME],
+      ['digits of the length of a ciphertext', '1'.repeat(343)],
+      ['a number', 1],
+      ['nothing', null],
+    ])('stays as it is where it is no ciphertext: %s', async (_, value) => {
+      answering(value);
+      expect(await post(instance).json()).toEqual({ driver_name: value });
+    });
+
+    test('stays ciphertext where the call says encrypted: true', async () => {
+      const ciphertext = await other();
+      answering(ciphertext);
+      expect(await post(instance, { encrypted: true }).json()).toEqual({ driver_name: ciphertext });
+    });
+
+    describe('since its key is elsewhere', () => {
+      const sign = (message: Uint8Array) => Rsa.sign(message, simulator.config.privateKey);
+      const client = (privateKey: ClientConfig['privateKey']) =>
+        Builder.factory({ ...simulator.config, dispatcher: agent, privateKey } as ClientConfig);
+
+      test('stays ciphertext with what signs alone', async () => {
+        const ciphertext = await Rsa.encrypt(NAME, merchantsKey());
+        answering(ciphertext);
+        const der = simulator.config.privateKey.export({ type: 'pkcs8', format: 'der' });
+        const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+        const cryptoKey = await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+        for (const privateKey of [sign, { sign }, cryptoKey]) {
+          expect(await post(client(privateKey)).json()).toEqual({ driver_name: ciphertext });
+        }
+      });
+
+      test('is decrypted there, by methods of a class too', async () => {
+        class Service {
+          readonly #key = simulator.config.privateKey;
+          sign(message: Uint8Array) {
+            return Rsa.sign(message, this.#key);
+          }
+          async decrypt(ciphertext: Uint8Array) {
+            return Buffer.from(await Rsa.decrypt(Buffer.from(ciphertext).toString('base64'), this.#key));
+          }
+        }
+        answering(await Rsa.encrypt(NAME, merchantsKey()));
+        const service = client(new Service());
+        expect(await post(service).json()).toEqual({ driver_name: NAME });
+        expect(await Sensitive.of(service).decrypt(await Rsa.encrypt(NAME, merchantsKey()))).toBe(NAME);
+        answering('AAAA');
+        expect(await post(service).json()).toEqual({ driver_name: 'AAAA' });
+      });
+
+      test.each<[string, () => unknown]>([
+        ['fails', () => Promise.reject(new Error('the HSM is out of order'))],
+        ['gives no text', () => 5],
+      ])('is an error that says that it was carried out where the function %s', async (_, decrypt) => {
+        answering(await Rsa.encrypt(NAME, merchantsKey()));
+        const error = await failure(post(client({ sign, decrypt: decrypt as () => string })).json());
+        expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_DECRYPTED' });
+      });
+
+      test.each([{ sign: 'x' }, { sign, decrypt: 'x' }, { sign: undefined }])('%j is refused', (privateKey) => {
+        expect(() => client(privateKey as never)).toThrow(ConfigurationError);
+      });
+    });
   });
 });
 

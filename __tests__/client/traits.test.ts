@@ -3,7 +3,8 @@ import { Builder, Hash } from 'wechatpay-undici';
 import { Simulator } from 'wechatpay-undici/simulator';
 import { rsaKeyPair } from '../support/keys';
 
-const { privateKey, publicKey } = rsaKeyPair();
+const { privateKey } = rsaKeyPair();
+const { publicKey } = rsaKeyPair(2048, 'other');
 const secret = 'x'.repeat(32);
 const config = {
   mchid: '1900000109',

@@ -198,7 +198,7 @@ describe('the sign of an answer', () => {
     [{ signature: 'none' }, 'ERR_SIGNATURE_MISSING'],
     [{ tamper: '<xml><return_code>SUCCESS</return_code><sign></sign></xml>' }, 'ERR_SIGNATURE_MISSING'],
     [{ tamper: '<xml><return_code>SUCCESS</return_code><sign>0</sign></xml>' }, 'ERR_SIGNATURE_WRONG'],
-    [{ tamper: '<xml><return_code>SUCCESS</return_code><sign>a</sign><sign>b</sign></xml>' }, 'ERR_SIGNATURE_MISSING'],
+    [{ tamper: '<xml><return_code>SUCCESS</return_code><sign>a</sign><sign>b</sign></xml>' }, 'ERR_SIGNATURE_WRONG'],
   ])('%j is a SignatureError', async (how, code) => {
     for (const sign_type of ['MD5', 'HMAC-SHA256']) {
       simulator.misbehave(how);

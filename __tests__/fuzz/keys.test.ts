@@ -5,7 +5,12 @@ import { pem, rsaKeyPair, selfSigned } from '../support/keys';
 import { anyBytes, anyName, anyText, anyValue, check, expectOurs, LONG, outcomeOf, printed } from './support';
 
 const { privateKey, publicKey } = rsaKeyPair();
-const sound = { mchid: '1900000109', serial: 'A1', privateKey, certs: { PUB_KEY_ID_1: publicKey } };
+const sound = {
+  mchid: '1900000109',
+  serial: 'A1',
+  privateKey,
+  certs: { PUB_KEY_ID_1: rsaKeyPair(2048, 'other').publicKey },
+};
 const ID = 'PUB_KEY_ID_2';
 
 /** Where a key can be given. */

@@ -5,9 +5,9 @@ import { factory } from '../../lib/notification/factory';
 import {
   apiv3Key,
   certs,
+  merchantKey,
   PAYMENT,
   PLATFORM_ID,
-  privateKey,
   refund,
   type Sent,
   secret,
@@ -52,7 +52,7 @@ test('the check would see a secret', () => {
 });
 
 test('what receives notifications prints no key', () => {
-  const instance = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey, certs, secret });
+  const instance = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey: merchantKey, certs, secret });
   for (const config of [
     { certs, apiv3Key, secret },
     { instance, apiv3Key: Buffer.from(apiv3Key) },

@@ -12,7 +12,9 @@ export interface Sent {
 export const PLATFORM_ID = 'PUB_KEY_ID_0114232134912410000000000000';
 export const apiv3Key = randomBytes(16).toString('hex');
 export const secret = randomBytes(16).toString('hex');
+/** WeChat Pay's. */
 export const { privateKey, publicKey } = rsaKeyPair();
+export const merchantKey: KeyObject = rsaKeyPair(2048, 'other').privateKey;
 export const certs: Readonly<Record<string, KeyObject>> = { [PLATFORM_ID]: publicKey };
 
 /** What a payment notification holds, one character outside of ASCII among it. */

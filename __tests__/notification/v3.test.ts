@@ -8,6 +8,7 @@ import {
   envelope,
   failureOf,
   flipped,
+  merchantKey,
   PLATFORM_ID,
   privateKey,
   publicKey,
@@ -37,7 +38,7 @@ test('a notification comes out verified, decrypted and with its envelope', async
 });
 
 test('keys of an instance are used', async () => {
-  const instance = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey, certs, secret });
+  const instance = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey: merchantKey, certs, secret });
   const own = factory({ instance, apiv3Key: Buffer.from(apiv3Key) });
   expect((await own.parse(v3())).resource).toEqual(TRANSACTION);
   expect(await own.parse(v2())).toMatchObject({ protocol: 'v2' });

@@ -3,6 +3,7 @@ import { type Apiv3Ciphertext, decryptApiv3 } from '../crypto/apiv3-ciphertext';
 import { serialOf } from '../crypto/key';
 import type { PlatformKeys } from '../crypto/platform-keys';
 import { type ReceivedHeaders, verifyPlatformSignature } from '../crypto/platform-signature';
+import { day } from '../crypto/validity';
 import { BodyError, SignatureError } from '../errors';
 import { type Certificate, certificate, isValid } from './certificate';
 
@@ -85,8 +86,4 @@ function readList(body: string): Members[] {
     'ERR_BODY_NOT_JSON',
     'The answer has no platform certificates: it is no JSON with a list "data".',
   );
-}
-
-function day(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
 }

@@ -15,7 +15,7 @@ export type VerifyCertificates = (answer: { headers: ReceivedHeaders; body: Uint
 /** What {@link createCertificates} needs. */
 export interface CertificatesConfig {
   /** The configured keys. */
-  certs: Readonly<Record<string, PublicKey | VerifyFunction>>;
+  certs: Readonly<Record<string, PublicKey | X509Certificate | VerifyFunction>>;
   /** Those of them that are certificates. */
   issued: readonly X509Certificate[];
   apiv3Key: Uint8Array;
@@ -41,8 +41,8 @@ export function createCertificates({
   cache,
   request,
 }: CertificatesConfig): PlatformCertificates {
-  const configured = loadPlatformKeys(certs);
-  const ids = [...configured.keys()];
+  const configured = loadPlatformKeys(certs, { dates: 'counted' });
+  const { ids } = configured;
   const publicKeyId = ids.find(isPublicKeyId);
   const dated = new Set(issued.map((x509) => certificate(x509).serial));
   const undated = ids.find((id) => !dated.has(id));
@@ -106,9 +106,10 @@ export function createCertificates({
   return {
     get,
     preferred,
-    keys: () => new Set([...ids, ...held.filter((one) => isValid(one)).map(({ serial }) => serial)]),
+    keys: () => new Set([...configured.keys(), ...held.filter((one) => isValid(one)).map(({ serial }) => serial)]),
     publicKey: (serial) => valid(serial)?.publicKey,
     refresh: download,
+    explain: configured.explain,
     async ready() {
       let serial = preferred();
       while (serial === undefined) {

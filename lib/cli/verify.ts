@@ -94,7 +94,7 @@ function keysOf(settings: Settings): PlatformKeys {
     if (certificates) return certificates;
   }
   const certs = platformKeys(settings);
-  if (certs) return loadPlatformKeys(certs);
+  if (certs) return loadPlatformKeys(certs, { dates: 'ignored' });
   throw new ConfigurationError(
     `Missing: ${nameOf('publicKey')}, without which no signature can be verified; or what "wxpay certificates" needs.`,
   );

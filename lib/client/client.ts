@@ -1,12 +1,12 @@
 import type { Dispatcher } from 'undici';
 import type { Credentials } from '../crypto/credentials';
-import { InvalidArgumentError, WechatPayError } from '../errors';
+import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
 import { trustedOrigins } from '../middleware/origins';
 import { VERSION } from '../version';
 import type { LoadedConfig } from './config';
 import { within } from './deadline';
 import { report } from './diagnostics';
-import { explainFailure } from './failure';
+import { afterSending, explainFailure } from './failure';
 import type { WireHeaders } from './headers';
 import { buildRequest, type Call, type RequestDefaults, readCall, type WireRequest } from './request';
 import type { ApiResponse, Decoder } from './response';
@@ -47,6 +47,8 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
   const origins = trustedOrigins(config.baseUrl);
   const stackOf = createStacks(config);
+  // A download of certificates has no outcome, and its error says what to configure.
+  const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
 
   const build = (call: Call): WireRequest => {
     const request = buildRequest(call, defaults);
@@ -56,7 +58,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   const start = (call: Call, request: WireRequest): Promise<ApiResponse> => {
     const dispatcher = stackOf(request.protocol, wayOf(request));
     const decode = needsDecryption(call) ? encryption().decoderOf(call, credentials) : undefined;
-    return carryOut(dispatcher, request, decode);
+    return carryOut(dispatcher, request, decode, explain);
   };
 
   /**
@@ -82,8 +84,16 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     });
 }
 
-/** Sends a request, and reports it. */
-function carryOut(dispatcher: Dispatcher, request: WireRequest, decode: Decoder | undefined): Promise<ApiResponse> {
+/**
+ * Sends a request, and reports it.
+ * @param explain the error to give where a connection had been made
+ */
+function carryOut(
+  dispatcher: Dispatcher,
+  request: WireRequest,
+  decode: Decoder | undefined,
+  explain: typeof afterSending,
+): Promise<ApiResponse> {
   const what = describe(request);
   const finish = report(request);
   const sent = request.download ? files().download(dispatcher, request, what) : send(dispatcher, request, what, decode);
@@ -93,8 +103,11 @@ function carryOut(dispatcher: Dispatcher, request: WireRequest, decode: Decoder 
       return response;
     },
     (error) => {
-      const failure = explainFailure(error, what, request.signal);
       const { made } = request.attempts;
+      const { started, verified } = request.exchange;
+      const reason = explainFailure(error, what, request.signal);
+      const failure = started ? explain(reason, what) : reason;
+      if (failure instanceof ApiError && failure.status >= 300) Object.assign(failure, { verified });
       if (made > 1 && failure instanceof WechatPayError) Object.assign(failure, { attempts: made });
       finish?.({ error: failure });
       throw failure;

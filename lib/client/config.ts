@@ -2,17 +2,9 @@ import type { X509Certificate } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import type { CertificateCache } from '../certificates/cache';
 import { readApiKey } from '../crypto/api-key';
-import type { SignFunction, VerifyFunction } from '../crypto/custom';
-import {
-  certificateOf,
-  type KeyInput,
-  loadPrivateKey,
-  loadPublicKey,
-  type PrivateKey,
-  type PrivateKeyInput,
-  type PublicKey,
-  serialOf,
-} from '../crypto/key';
+import { loadMerchantKey, type MerchantKey, type MerchantKeyInput, type VerifyFunction } from '../crypto/custom';
+import { certificateOf, type KeyInput, loadPublicKey, type PublicKey, serialOf } from '../crypto/key';
+import { refuseOwnKeys } from '../crypto/own-key';
 import type { PlatformCertificates } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
 import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
@@ -61,12 +53,14 @@ interface V3Config {
   serial: string;
   /**
    * Private key of the merchant certificate (`apiclient_key.pem`): PEM text, a `file://` URL, bytes or a
-   * key object; or a function that signs with it, elsewhere.
+   * key object. Of a key that lives elsewhere `{ sign, decrypt }`, functions in its place; or a function that signs alone.
+   * Without `decrypt`, fields of responses that are encrypted for the merchant stay ciphertext.
    */
-  privateKey: PrivateKeyInput | SignFunction;
+  privateKey: MerchantKeyInput;
   /**
    * WeChat Pay's keys by id: the public key by `PUB_KEY_ID_…`, platform certificates by their serial number. Both kinds
-   * may stand side by side; the answer's `Wechatpay-Serial` chooses. In the place of a key, a function that verifies.
+   * may stand side by side; the answer's `Wechatpay-Serial` chooses. A certificate counts within its dates. In the place
+   * of a key, a function that verifies.
    */
   certs: Readonly<Record<string, KeyInput | VerifyFunction>>;
 }
@@ -89,8 +83,8 @@ export type ClientConfig = CommonConfig &
 /** {@link V3Config}, its keys loaded. */
 export interface LoadedV3 {
   serial: string;
-  privateKey: PrivateKey | SignFunction;
-  certs: Readonly<Record<string, PublicKey | VerifyFunction>>;
+  privateKey: MerchantKey;
+  certs: Readonly<Record<string, PublicKey | X509Certificate | VerifyFunction>>;
   /** Those of `certs` that were given as certificates. */
   issued: readonly X509Certificate[];
   /** In the place of `certs`, where certificates are downloaded. */
@@ -176,11 +170,10 @@ function readV3(config: Partial<V3Config>, optional: boolean, downloads: boolean
   if (optional && serial === undefined && privateKey === undefined && certs === undefined) return undefined;
   const merchantSerial = token('serial', serial);
   // Whatever stands there is checked; undefined is an error that says so.
-  return {
-    serial: merchantSerial,
-    privateKey: typeof privateKey === 'function' ? privateKey : loadPrivateKey(privateKey as PrivateKeyInput),
-    ...readCerts(downloads ? (certs ?? {}) : certs, merchantSerial, downloads),
-  };
+  const key = loadMerchantKey(privateKey as MerchantKeyInput);
+  const loaded = readCerts(downloads ? (certs ?? {}) : certs, merchantSerial, downloads);
+  refuseOwnKeys(loaded.certs, { privateKey: key });
+  return { serial: merchantSerial, privateKey: key, ...loaded };
 }
 
 function readReliability({ retry, failover }: CommonConfig, baseUrl: URL | undefined) {
@@ -217,13 +210,9 @@ function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean):
     );
   }
   const entries: [string, KeyInput | VerifyFunction][] = Object.entries(certs);
+  refuseOwnKeys(Object.fromEntries(entries), { serial: merchantSerial });
   const issued: X509Certificate[] = [];
   for (const [id, key] of entries) {
-    if (id.toUpperCase() === merchantSerial.toUpperCase()) {
-      throw new ConfigurationError(
-        `"certs" holds the merchant's own serial number ${id}; WeChat Pay's key or platform certificate belongs there.`,
-      );
-    }
     const certificate = typeof key === 'function' ? undefined : certificateOf(key);
     if (certificate === undefined) continue;
     if (serialOf(certificate) !== id) {
@@ -233,7 +222,12 @@ function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean):
     }
     issued.push(certificate);
   }
-  const keys = entries.map(([id, key]) => [id, typeof key === 'function' ? key : loadPublicKey(key, `certs["${id}"]`)]);
+  // A certificate stays one, since its dates count.
+  const keys = entries.map(([id, key]) => {
+    if (typeof key === 'function') return [id, key];
+    const loaded = loadPublicKey(key, `certs["${id}"]`);
+    return [id, issued.find((certificate) => serialOf(certificate) === id) ?? loaded];
+  });
   return { certs: Object.fromEntries(keys), issued };
 }
 

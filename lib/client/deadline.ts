@@ -1,5 +1,4 @@
-import { TimeoutError } from '../errors';
-import { UNKNOWN_OUTCOME } from './failure';
+import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
 import type { WireRequest } from './request';
 
 /** The time of a call and the caller's signal. */

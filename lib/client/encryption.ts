@@ -1,13 +1,13 @@
 import type { Credentials } from '../crypto/credentials';
 import type { PublicKey } from '../crypto/key';
 import { encrypt } from '../crypto/rsa';
-import { ConfigurationError, InvalidArgumentError } from '../errors';
+import { BodyError, ConfigurationError, InvalidArgumentError } from '../errors';
 import type { EncryptionKey } from '../openapi/trait-of';
 import { writeHeaders } from './headers';
 import { type MarkedCall, type MarkedField, takeMarkedFields } from './marked-fields';
 import type { Call } from './request';
 import type { Decoder } from './response';
-import { decryption, type SensitiveFields, sensitiveFields } from './sensitive';
+import { fieldDecryption, type SensitiveFields, sensitiveFields } from './sensitive';
 import { changeAt } from './sensitive-fields';
 
 export { takeMarkedFields };
@@ -54,12 +54,35 @@ function payBankKey({ payBankKey }: Credentials): PublicKey {
   );
 }
 
-/** What decrypts the marked fields of an answer's JSON with the merchant's key. */
-export function decoderOf({ trait }: Call, credentials: Credentials): Decoder {
+/**
+ * What decrypts the marked fields of a response's JSON with the merchant's key. What is no ciphertext stays as it is, and
+ * so does everything where the client has no key that can decrypt.
+ *
+ * It rejects with a {@link BodyError}, `ERR_BODY_NOT_DECRYPTED`, where a ciphertext was made for another key.
+ */
+export function decoderOf(call: Call, credentials: Credentials): Decoder {
+  const decryption = fieldDecryption(credentials);
   return async (json) => {
-    const decrypt = decryption(credentials);
+    if (!decryption) return json;
     let changed = json;
-    for (const { path } of trait.decrypt ?? []) changed = await changeAt(changed, path, decrypt);
+    for (const { path } of call.trait.decrypt ?? []) {
+      changed = await changeAt(changed, path, (text) =>
+        decryption.isCiphertext(text)
+          ? decryption.decrypt(text).catch((cause: unknown) => Promise.reject(notDecrypted(call, path, cause)))
+          : Promise.resolve(text),
+      );
+    }
     return changed;
   };
+}
+
+function notDecrypted({ verb, path: called }: Call, field: string, cause: unknown): BodyError {
+  const what = `${verb.toUpperCase()} ${called.split('?', 1)[0]}`;
+  return new BodyError(
+    'ERR_BODY_NOT_DECRYPTED',
+    `${what}: WeChat Pay has carried it out and the response is verified, but its field "${field}" cannot be decrypted ` +
+      'with "privateKey": most likely it was encrypted for another certificate of the merchant. Do not send it again; ' +
+      'query it, and say encrypted: true to have the fields as they are.',
+    { cause },
+  );
 }

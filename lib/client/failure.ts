@@ -1,6 +1,13 @@
-import { ApiError, InvalidArgumentError, TimeoutError, TransportError, WechatPayError } from '../errors';
-import { toObject } from '../format/transformer';
-import { refuseFailure } from '../middleware/v2-verifier';
+import {
+  ApiError,
+  ConfigurationError,
+  InvalidArgumentError,
+  TimeoutError,
+  TransportError,
+  UNKNOWN_OUTCOME,
+  WechatPayError,
+} from '../errors';
+import { refuseFailure, xmlOf } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
 import { readHeaders } from './response';
 import type { Protocol } from './target';
@@ -23,26 +30,38 @@ export function explainFailure(error: unknown, what: string, signal: AbortSignal
   return new TransportError(`${what}: ${message || code}. ${UNKNOWN_OUTCOME}`, options);
 }
 
-/** What to do when it is not known whether WeChat Pay carried out a request. */
-export const UNKNOWN_OUTCOME = 'Whether it was carried out is unknown: query the outcome before you send it again.';
+/**
+ * The error where a connection had been made: one that says that nothing was sent, or that the configuration is wrong,
+ * becomes one of unknown outcome. A repeat may fail before it is sent, for all that the first attempt was.
+ */
+export function afterSending(error: unknown, what: string): unknown {
+  if (!(error instanceof InvalidArgumentError || error instanceof ConfigurationError)) return error;
+  return new TransportError(`${what}: ${error.message} It had been sent before. ${UNKNOWN_OUTCOME}`, { cause: error });
+}
 
 /** The error for an answer of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
 export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): ApiError {
   const { status, headers: received } = answer;
   const body = Buffer.from(answer.body).toString();
-  if (protocol === 'v2' && body.startsWith('<xml')) refuseFailure(what, toObject(body), answer);
+  const fields = protocol === 'v2' ? xmlOf(body) : undefined;
+  if (fields) refuseFailure(what, fields, answer);
   const headers = readHeaders(received);
   const { code, message, detail } = parse(body);
   return new ApiError({
     request: what,
     status,
     code: typeof code === 'string' && code !== '' ? code : `HTTP_${status}`,
-    message: typeof message === 'string' && message !== '' ? message : `${what} was answered with status ${status}.`,
+    message: typeof message === 'string' && message !== '' ? message : explainStatus(what, status),
     detail,
     requestId: headers.get('request-id') ?? undefined,
     headers,
     body,
   });
+}
+
+/** A server that fails may have carried out the request before. */
+function explainStatus(what: string, status: number): string {
+  return `${what} was answered with status ${status}.${status >= 500 ? ` ${UNKNOWN_OUTCOME}` : ''}`;
 }
 
 function parse(body: string): { code?: unknown; message?: unknown; detail?: unknown } {

@@ -3,6 +3,7 @@ import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url
 import { expandTemplate } from '../format/uri-template';
 import { type FileDigest, readDigest } from '../media/digest';
 import { isMedia, type Media } from '../media/media';
+import type { Exchange } from '../middleware/dispatch-options';
 import type { CommonOptions, Timeouts } from '../openapi/options';
 import { marksOf, type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
@@ -24,6 +25,9 @@ export interface WireRequest extends Target {
   retry: boolean | undefined;
   deadline: number;
   attempts: { made: number };
+  exchange: Exchange;
+  /** The variables of the path, by name. */
+  variables: Readonly<Record<string, unknown>>;
   /** The origin of the call's own `baseUrl`. */
   trustedOrigin: string | undefined;
   security: boolean;
@@ -89,6 +93,8 @@ export interface Call {
   path: string;
   options: Options;
   trait: Trait;
+  /** The variables of the path, by name. */
+  variables: Readonly<Record<string, unknown>>;
   /** The id of WeChat Pay's key that has encrypted fields of the call. */
   serial?: string | undefined;
 }
@@ -102,11 +108,11 @@ export interface Call {
 export function readCall(verb: string, template: string, input: unknown, baseUrl?: URL): Call {
   const options = readOptions(input);
   const variables = readVariables(options);
-  const used = new Set<string>();
+  const used = new Map<string, unknown>();
   const path = expandTemplate(template, (name) => {
-    used.add(name);
-    if (Object.hasOwn(variables, name)) return variables[name];
-    if (!OPTIONS.has(name)) return Object.hasOwn(options, name) ? options[name] : undefined;
+    const given = [variables, options].find((values) => Object.hasOwn(values, name));
+    used.set(name, given?.[name]);
+    if (given === variables || !OPTIONS.has(name)) return given?.[name];
     throw new InvalidArgumentError(
       `The URI variable "${name}" of "${template}" has the name of an option: give it as variables: { ${name}: … }.`,
     );
@@ -120,14 +126,15 @@ export function readCall(verb: string, template: string, input: unknown, baseUrl
     }
   }
   const trait = traitOf(verb, path) ?? marksOf(verb, path, readBaseUrl(options.baseUrl) ?? baseUrl);
-  return { verb, path, options, trait: trait ?? {} };
+  return { verb, path, options, trait: trait ?? {}, variables: Object.fromEntries(used) };
 }
 
 /**
  * Builds the request of a call. What is known of the operation counts where the caller gives no option.
  * @throws {@link InvalidArgumentError} where an option cannot be used
  */
-export function buildRequest({ verb, path, options, trait, serial }: Call, defaults: RequestDefaults): WireRequest {
+export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest {
+  const { verb, path, options, trait, serial, variables } = call;
   const { signal, digest, retry } = options;
   const own = options.timeout === undefined ? undefined : readTimeouts(options.timeout, fail);
   const timeouts = own ? { ...defaults.timeouts, ...own } : defaults.timeouts;
@@ -161,6 +168,8 @@ export function buildRequest({ verb, path, options, trait, serial }: Call, defau
     retry,
     deadline: performance.now() + timeout,
     attempts: { made: 1 },
+    exchange: { started: false, verified: false },
+    variables,
     trustedOrigin: ownBase?.origin,
     security: Boolean(options.security ?? trait.security),
     nonceless: Boolean(options.nonceless ?? trait.nonceless),

@@ -1,8 +1,10 @@
+import { decodeBase64 } from '../crypto/bytes';
 import type { Credentials } from '../crypto/credentials';
-import type { SignFunction, VerifyFunction } from '../crypto/custom';
-import { loadPrivateKey, loadPublicKey, type PrivateKeyInput } from '../crypto/key';
-import { preferredSerial } from '../crypto/platform-keys';
+import { type DecryptFunction, decryptBy, isExternalKey, type VerifyFunction } from '../crypto/custom';
+import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKey } from '../crypto/key';
+import { DatedKeys } from '../crypto/platform-keys';
 import { decrypt, encrypt, type Padding } from '../crypto/rsa';
+import { modulusBytes } from '../crypto/rsa-cipher';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 
 /** Encrypts for WeChat Pay and decrypts for the merchant. */
@@ -24,7 +26,7 @@ export interface SensitiveFields {
    * Decrypts a sensitive field of an answer or a notification with the merchant's private key.
    * @param ciphertext in Base64
    * @throws {@link InvalidArgumentError} where it was not encrypted for this key; {@link ConfigurationError} where the
-   * key cannot decrypt, such as a function in its place
+   * key cannot decrypt, such as a function that signs in its place
    */
   decrypt(ciphertext: string): Promise<string>;
 }
@@ -37,7 +39,9 @@ export interface SensitiveFields {
 export function sensitiveFields(credentials: Credentials, serial?: string): SensitiveFields {
   const { certs, certificates } = keysOf(credentials);
   const ids = () => [...(certificates?.keys() ?? Object.keys(certs))].join(', ');
-  const id = serial ?? (certificates ? certificates.preferred() : preferredSerial(Object.keys(certs)));
+  const dated = new DatedKeys(certs, certificates ? 'counted' : 'required');
+  dated.require();
+  const id = serial ?? (certificates ? certificates.preferred() : dated.preferred());
   if (id === undefined) {
     throw new ConfigurationError(
       'No platform certificate is at hand yet: call await Certificates.of(instance).refresh() before.',
@@ -47,8 +51,10 @@ export function sensitiveFields(credentials: Credentials, serial?: string): Sens
   if (cert === undefined) {
     throw new InvalidArgumentError(`"certs" has no key of the serial given: it has ${ids()}.`);
   }
+  const expired = dated.explain(id);
+  if (expired) throw new ConfigurationError(`${expired} Encrypt with another key, or configure the newer one.`);
   const name = `certs["${id}"]`;
-  const theirs = settled(() => loadPublicKey(keyOf(cert, name, 'encrypt'), name, 'encrypt'));
+  const theirs = settled(() => loadPublicKey(keyOf(cert, name), name, 'encrypt'));
   return {
     serial: id,
     headers: { 'Wechatpay-Serial': id },
@@ -58,10 +64,74 @@ export function sensitiveFields(credentials: Credentials, serial?: string): Sens
 }
 
 /** Loads the key that decrypts sensitive fields. @throws {@link ConfigurationError} where there is none */
-export function decryption(credentials: Credentials): SensitiveFields['decrypt'] {
+function decryption(credentials: Credentials): SensitiveFields['decrypt'] {
   const { privateKey } = keysOf(credentials);
-  const ours = settled(() => loadPrivateKey(keyOf(privateKey, '"privateKey"', 'decrypt'), 'privateKey', 'decrypt'));
-  return async (ciphertext) => decrypt(ciphertext, ours());
+  if (!isExternalKey(privateKey)) {
+    const ours = settled(() => loadPrivateKey(privateKey, 'privateKey', 'decrypt'));
+    return async (ciphertext) => decrypt(ciphertext, ours());
+  }
+  const { decrypt: elsewhere } = privateKey;
+  return async (ciphertext) => {
+    if (elsewhere) return decryptElsewhere(ciphertext, elsewhere);
+    throw new ConfigurationError(
+      '"privateKey" is a function in the place of a key, which cannot decrypt: give { sign, decrypt }, or the key itself.',
+    );
+  };
+}
+
+async function decryptElsewhere(ciphertext: string, elsewhere: DecryptFunction): Promise<string> {
+  const bytes = decodeBase64(ciphertext);
+  if (!bytes) throw new InvalidArgumentError('The ciphertext must be Base64.');
+  try {
+    return await decryptBy(elsewhere)(bytes);
+  } catch (cause) {
+    if (cause instanceof ConfigurationError) throw cause;
+    throw new ConfigurationError('The function "privateKey.decrypt" failed; its error is the cause.', { cause });
+  }
+}
+
+/** Lengths of ciphertexts where the key is elsewhere: those of RSA 2048 and longer, in bytes. */
+const MIN_CIPHERTEXT = 256;
+
+/** What decrypts fields of responses. */
+export interface FieldDecryption {
+  /** Whether a text is a ciphertext by its form: Base64 of the key's length. */
+  isCiphertext(text: string): boolean;
+  /** Rejects with whatever error where the ciphertext was not made for the key. */
+  decrypt(ciphertext: string): Promise<string>;
+}
+
+/**
+ * What decrypts the fields of responses; `undefined` where the client has nothing that can. It never throws: by then the
+ * request has been carried out.
+ */
+export function fieldDecryption({ privateKey }: Credentials): FieldDecryption | undefined {
+  if (privateKey === undefined) return undefined;
+  if (isExternalKey(privateKey)) {
+    const { decrypt: elsewhere } = privateKey;
+    if (!elsewhere) return undefined;
+    const open = decryptBy(elsewhere);
+    return {
+      isCiphertext: (text) => (decodeBase64(text)?.length ?? 0) >= MIN_CIPHERTEXT,
+      decrypt: async (ciphertext) => open(Buffer.from(ciphertext, 'base64')),
+    };
+  }
+  // A CryptoKey may be one to sign with alone.
+  if (!canDecrypt(privateKey)) return undefined;
+  const length = modulusBytes(privateKey);
+  return {
+    isCiphertext: (text) => decodeBase64(text)?.length === length,
+    decrypt: (ciphertext) => decrypt(ciphertext, privateKey),
+  };
+}
+
+function canDecrypt(privateKey: PrivateKey): boolean {
+  try {
+    loadPrivateKey(privateKey, 'privateKey', 'decrypt');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function keysOf({ certs, privateKey, certificates }: Credentials) {
@@ -71,14 +141,10 @@ function keysOf({ certs, privateKey, certificates }: Credentials) {
   );
 }
 
-function keyOf<Key extends PrivateKeyInput>(
-  input: Key | SignFunction | VerifyFunction,
-  name: string,
-  use: string,
-): Key {
+function keyOf(input: KeyInput | VerifyFunction, name: string): KeyInput {
   if (typeof input !== 'function') return input;
   throw new ConfigurationError(
-    `${name} is a function in the place of a key, which cannot ${use}: give the key itself.`,
+    `${name} is a function in the place of a key, which cannot encrypt: give the key itself.`,
   );
 }
 

@@ -1,14 +1,15 @@
+import type { X509Certificate } from 'node:crypto';
 import { InvalidArgumentError } from '../errors';
-import type { SignFunction, VerifyFunction } from './custom';
-import type { PrivateKey, PublicKey } from './key';
+import type { MerchantKey, VerifyFunction } from './custom';
+import type { PublicKey } from './key';
 import type { PlatformCertificates } from './platform-keys';
 
 /** What a client signs, verifies, encrypts and decrypts with: the configuration's keys, loaded. */
 export interface Credentials {
   readonly mchid: string;
   readonly serial?: string;
-  readonly privateKey?: PrivateKey | SignFunction;
-  readonly certs?: Readonly<Record<string, PublicKey | VerifyFunction>>;
+  readonly privateKey?: MerchantKey;
+  readonly certs?: Readonly<Record<string, PublicKey | X509Certificate | VerifyFunction>>;
   readonly certificates?: PlatformCertificates;
   readonly secret?: string;
   readonly apiv3Key?: Uint8Array | undefined;

@@ -14,6 +14,9 @@ export type KeyHalf = 'private' | 'public';
 /** The least length of a modulus, in bits: that of `WECHATPAY2-SHA256-RSA2048`. */
 const MIN_MODULUS_LENGTH = 2048;
 
+/** The least public exponent; with 1, anything would be its own signature. */
+const MIN_EXPONENT = 3n;
+
 const EXPECTED: Record<KeyHalf, string> = {
   private: 'an RSA private key',
   public: "WeChat Pay's RSA public key or platform certificate",
@@ -55,7 +58,7 @@ export function unreadable(half: KeyHalf, kind: MaterialKind, name: string, caus
 }
 
 /**
- * Checks that a key is RSA, of the right half, long enough, and fit for its use.
+ * Checks that a key is RSA, of the right half, long enough, of a sound exponent, and fit for its use.
  * @throws {@link ConfigurationError}
  */
 export function checkKey<Key extends LoadedKey>(key: Key, half: KeyHalf, use: KeyUse, name: string): Key {
@@ -68,7 +71,18 @@ export function checkKey<Key extends LoadedKey>(key: Key, half: KeyHalf, use: Ke
   if (bits === undefined || bits < MIN_MODULUS_LENGTH) {
     throw unusable(half, name, `one of ${bits ?? 'unknown'} bits, where ${MIN_MODULUS_LENGTH} are the least`);
   }
+  const exponent = exponentOf(key);
+  if (exponent !== undefined && (exponent < MIN_EXPONENT || exponent % 2n === 0n)) {
+    throw unusable(half, name, `one with the public exponent ${exponent}, where an odd number of 3 or more is needed`);
+  }
   return key;
+}
+
+/** `undefined` of a `CryptoKey` of a provider that does not tell. */
+function exponentOf(key: LoadedKey): bigint | undefined {
+  if (types.isKeyObject(key)) return key.asymmetricKeyDetails?.publicExponent;
+  const { publicExponent } = key.algorithm as Partial<webcrypto.RsaKeyAlgorithm>;
+  return publicExponent && BigInt(`0x${Buffer.from(publicExponent).toString('hex') || '0'}`);
 }
 
 function keyObjectFault({ asymmetricKeyType: type }: KeyObject): string | undefined {

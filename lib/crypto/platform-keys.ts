@@ -1,7 +1,9 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { ConfigurationError } from '../errors';
 import { toVerify, type VerifyFunction } from './custom';
-import type { KeyInput } from './key';
+import { certificateOf, type KeyInput } from './key';
 import type { Thread } from './rsa-signature';
+import { day, isValid, type Validity, validityOf } from './validity';
 
 /** What verifies signatures of one key. */
 export type SignatureCheck = ReturnType<typeof toVerify>;
@@ -14,10 +16,13 @@ export interface PlatformKeys {
   keys(): Iterable<string>;
   /** Looks for a key that is not at hand; rejects where it cannot be looked for. */
   find?(serial: string): Promise<SignatureCheck | undefined>;
+  /** Says why a key that is configured does not count; `undefined` where it does, or is not configured. */
+  explain?(serial: string): string | undefined;
 }
 
 /** Platform certificates that are downloaded when they are needed, beside the configured keys. */
-export interface PlatformCertificates extends Required<PlatformKeys> {
+export interface PlatformCertificates extends PlatformKeys {
+  find(serial: string): Promise<SignatureCheck | undefined>;
   /** The id of the key to encrypt with and to announce, if one is at hand. */
   preferred(): string | undefined;
   /** The same; downloads certificates first where none is at hand. */
@@ -28,12 +33,126 @@ export interface PlatformCertificates extends Required<PlatformKeys> {
   refresh(): Promise<X509Certificate[]>;
 }
 
-/** Loads each key of the configuration's `certs`. @throws {@link ConfigurationError} */
+/**
+ * What the dates of configured certificates mean:
+ * - `required`: one that is not valid does not count, there must be a key that does, and a warning comes before;
+ * - `counted`: the first alone, since others are downloaded;
+ * - `ignored`: nothing, where something old is looked at.
+ */
+export type Dates = 'required' | 'counted' | 'ignored';
+
+/** How the keys of a configuration are loaded. */
+export interface LoadKeysOptions {
+  thread?: Thread;
+  dates?: Dates;
+}
+
+/** The keys of a configuration. */
+export interface ConfiguredKeys extends Required<Omit<PlatformKeys, 'find'>> {
+  /** The ids of all, whether they count or not. */
+  readonly ids: readonly string[];
+}
+
+/**
+ * Loads each key of the configuration's `certs`. A certificate counts within its dates; the time is looked at where it
+ * is used.
+ * @throws {@link ConfigurationError} where a key cannot be used, or none of them is valid now
+ */
 export function loadPlatformKeys(
   certs: Readonly<Record<string, KeyInput | VerifyFunction>>,
-  thread?: Thread,
-): ReadonlyMap<string, SignatureCheck> {
-  return new Map(Object.entries(certs).map(([serial, key]) => [serial, toVerify(key, `certs["${serial}"]`, thread)]));
+  { thread, dates = 'required' }: LoadKeysOptions = {},
+): ConfiguredKeys {
+  const checks = new Map(
+    Object.entries(certs).map(([serial, key]) => [serial, toVerify(key, `certs["${serial}"]`, thread)]),
+  );
+  const dated = new DatedKeys(certs, dates);
+  dated.require();
+  return {
+    ids: [...checks.keys()],
+    get: (serial) => (dated.counts(serial) ? checks.get(serial) : undefined),
+    keys: () => [...checks.keys()].filter((serial) => dated.counts(serial)),
+    explain: (serial) => dated.explain(serial),
+  };
+}
+
+/** How long before the last of the keys expires a warning comes, in milliseconds. */
+const NOTICE = 30 * 86_400_000;
+
+/** What has been warned of already, in this process. */
+const warned = new Set<string>();
+
+/** The ids of configured keys, with the dates of those that are certificates. */
+export class DatedKeys {
+  readonly #ids: readonly string[];
+  readonly #validities: ReadonlyMap<string, Validity>;
+  readonly #dates: Dates;
+  /** When the last of the keys expires. */
+  readonly #end: number;
+
+  /** @param certs values that cannot be read are keys without dates: whoever needs them says what is wrong */
+  constructor(certs: Readonly<Record<string, unknown>>, dates: Dates = 'required') {
+    this.#ids = Object.keys(certs);
+    this.#dates = dates;
+    this.#validities = dates === 'ignored' ? new Map() : validitiesOf(certs);
+    const ends = this.#ids.map((id) => this.#validities.get(id)?.until ?? Number.POSITIVE_INFINITY);
+    this.#end = Math.max(...ends);
+  }
+
+  /** Whether a key is one that may be used now, as far as its dates go. */
+  counts(id: string): boolean {
+    const validity = this.#validities.get(id);
+    if (!validity) return true;
+    this.#warn();
+    return isValid(validity);
+  }
+
+  /** The id to announce and to encrypt with: that of the public key before certificates; undefined of none. */
+  preferred(): string | undefined {
+    return preferredSerial(this.#ids.filter((id) => this.counts(id)));
+  }
+
+  /** Says why a key does not count; `undefined` where it does. */
+  explain(id: string): string | undefined {
+    const validity = this.#validities.get(id);
+    if (!validity || isValid(validity)) return undefined;
+    const { from, until } = validity;
+    return from > Date.now()
+      ? `The certificate certs["${id}"] is valid only from ${day(from)}.`
+      : `The certificate certs["${id}"] expired on ${day(until)}.`;
+  }
+
+  /** @throws {@link ConfigurationError} where there are keys, and none of them is valid now */
+  require(): void {
+    if (this.#dates !== 'required' || this.#ids.length === 0 || this.#ids.some((id) => this.counts(id))) return;
+    const reasons = this.#ids.map((id) => this.explain(id)).join(' ');
+    throw new ConfigurationError(`${reasons} ${RENEW}`);
+  }
+
+  #warn(): void {
+    const now = Date.now();
+    if (this.#dates !== 'required' || now < this.#end - NOTICE || now >= this.#end) return;
+    const last = this.#ids.find((id) => this.#validities.get(id)?.until === this.#end);
+    if (last === undefined || warned.has(last)) return;
+    warned.add(last);
+    process.emitWarning(
+      `The platform certificate certs["${last}"] expires on ${day(this.#end)}, and with it the last key that verifies ` +
+        `responses. ${RENEW}`,
+      { code: 'WECHATPAY_CERTIFICATE_EXPIRES' },
+    );
+  }
+}
+
+const RENEW =
+  'Configure WeChat Pay\'s public key (pub_key.pem) or the newer certificate in "certs", or "apiv3Key" to have ' +
+  'certificates downloaded; check the local clock too.';
+
+function validitiesOf(certs: Readonly<Record<string, unknown>>): ReadonlyMap<string, Validity> {
+  const validities = new Map<string, Validity>();
+  for (const [id, key] of Object.entries(certs)) {
+    const certificate = typeof key === 'function' ? undefined : certificateOf(key as KeyInput);
+    if (certificate) validities.set(id, validityOf(certificate));
+  }
+  return validities;
 }
 
 /** Whether an id is that of a public key; the serial number of a certificate is hexadecimal. */

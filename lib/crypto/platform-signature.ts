@@ -15,6 +15,7 @@ export const PROBE = 'WECHATPAY/SIGNTEST/';
  * Verifies the signature of an answer or a notification of APIv3.
  * @param body the raw body, as received
  * @param keys WeChat Pay's; one that is not at hand is looked for once time and headers have been found right
+ * @param advice ends the text of an error
  * @throws {@link SignatureError} that says which check failed
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
@@ -22,11 +23,13 @@ export async function verifyPlatformSignature(
   headers: ReceivedHeaders,
   body: string | Uint8Array,
   keys: PlatformKeys,
+  advice?: string,
 ): Promise<void> {
   const fail = (code: SignatureErrorCode, message: string, options?: ErrorOptions): never => {
     const probe = String(headers['wechatpay-signature']).startsWith(PROBE);
     const hint = probe ? ' It is a probe: WeChat Pay sends wrong signatures now and then, to see them refused.' : '';
-    throw new SignatureError(code, message + hint, {
+    const text = advice === undefined ? message + hint : `${message}${hint} ${advice}`;
+    throw new SignatureError(code, text, {
       probe,
       serial: single(headers['wechatpay-serial']),
       requestId: single(headers['request-id']),
@@ -50,15 +53,25 @@ export async function verifyPlatformSignature(
     );
   }
   const unknown = (options?: ErrorOptions): never => {
+    const invalid = keys.explain?.(serial);
+    if (invalid) {
+      return fail('ERR_SIGNATURE_SERIAL', `${invalid} Configure the newer key; check the local clock too.`, options);
+    }
     const known = [...keys.keys()].join(', ') || 'none';
     const downloaded = keys.find ? ', and none can be downloaded' : '';
-    const advice = `Add the key of that id to "certs".`;
-    const text = `No key for "Wechatpay-Serial" ${serial}: there is ${known}${downloaded}. ${advice}`;
+    const text = `No key for "Wechatpay-Serial" ${serial}: there is ${known}${downloaded}. Add the key of that id to "certs".`;
     return fail('ERR_SIGNATURE_SERIAL', text, options);
   };
   const verify =
     keys.get(serial) ?? (await keys.find?.(serial).catch((cause: unknown) => unknown({ cause }))) ?? unknown();
-  if (!(await verify(appendBody(joinedByLineFeed(time, nonce), body), signature))) {
+  let isRight: boolean;
+  try {
+    isRight = await verify(appendBody(joinedByLineFeed(time, nonce), body), signature);
+  } catch (cause) {
+    const text = `The signature could not be checked: certs["${serial}"] failed. Its error is the cause.`;
+    return fail('ERR_SIGNATURE_UNCHECKED', text, { cause });
+  }
+  if (!isRight) {
     fail('ERR_SIGNATURE_WRONG', `The signature does not fit the content and the key ${serial}.`);
   }
 }

@@ -72,7 +72,8 @@ function checkPadding(padding: Padding): void {
   throw new InvalidArgumentError(`The padding must be one of ${Object.keys(OVERHEAD).join(', ')}.`);
 }
 
-function modulusBytes(key: PrivateKey | PublicKey): number {
+/** The length of a key, and so of what it encrypts, in bytes. */
+export function modulusBytes(key: PrivateKey | PublicKey): number {
   const bits = types.isKeyObject(key) ? key.asymmetricKeyDetails?.modulusLength : modulusLengthOf(key);
   return Math.ceil((bits ?? 0) / 8);
 }

@@ -9,6 +9,7 @@ export interface ApiErrorInit extends ErrorOptions {
   requestId?: string | undefined;
   headers: Headers;
   body: string;
+  verified?: boolean;
   detail?: unknown;
   return_code?: string | undefined;
   result_code?: string | undefined;
@@ -33,6 +34,12 @@ export class ApiError extends WechatPayError {
   readonly status: number;
   /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
   readonly requestId: string | undefined;
+  /**
+   * Whether the refusal is WeChat Pay's for sure: its signature was checked and is right. `false` where it has none, or
+   * one that cannot be checked for want of the key or because of the clock; a signature that is wrong is a
+   * {@link SignatureError}. After a refusal that is not verified, query the outcome of a request that moves money.
+   */
+  readonly verified: boolean;
   /** v2: whether the request was understood. */
   declare readonly return_code?: string | undefined;
   /** v2: whether it was carried out. */
@@ -48,6 +55,7 @@ export class ApiError extends WechatPayError {
     this.request = init.request;
     this.status = init.status;
     this.requestId = init.requestId;
+    this.verified = init.verified ?? false;
     this.#init = init;
     const { return_code, result_code, err_code, err_code_des } = init;
     if (return_code !== undefined) Object.assign(this, { return_code, result_code, err_code, err_code_des });

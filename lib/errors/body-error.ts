@@ -6,9 +6,13 @@ export type BodyErrorCode =
   | 'ERR_BODY_NOT_XML'
   | 'ERR_BODY_NOT_BILL'
   | 'ERR_BODY_TOO_LARGE'
-  | 'ERR_BODY_DIGEST';
+  | 'ERR_BODY_DIGEST'
+  | 'ERR_BODY_NOT_DECRYPTED';
 
-/** The answer is WeChat Pay's, but its body is not what it should be. */
+/**
+ * A response whose body is not what it should be.
+ * After a request that changes something, query its outcome before you send it again.
+ */
 export class BodyError extends WechatPayError {
   static {
     brand(this, 'BodyError');

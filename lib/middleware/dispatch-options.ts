@@ -3,6 +3,14 @@ import type { Dispatcher } from 'undici';
 /** An interceptor, as `dispatcher.compose()` takes it. */
 export type Interceptor = Dispatcher.DispatcherComposeInterceptor;
 
+/** What has become of a request, in any of its attempts. */
+export interface Exchange {
+  /** There was a connection: bytes of it may have left. */
+  started: boolean;
+  /** The last response of status 300 and above is signed by WeChat Pay. */
+  verified: boolean;
+}
+
 /** What the interceptors of this room read from the options of a request, besides undici's own. */
 export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   signal?: AbortSignal | null;
@@ -16,6 +24,10 @@ export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   deadline?: number | undefined;
   /** Counted up for each further attempt by what repeats requests. */
   attempts?: { made: number } | undefined;
+  /** What has become of the request; filled in by what verifies its response. */
+  exchange?: Exchange | undefined;
+  /** The variables of the path, by name. */
+  variables?: Readonly<Record<string, unknown>> | undefined;
   /** The answer is a file: it streams through, unverified. */
   download?: boolean;
   /** A fragment, `#` and all, for a page that the user's browser opens; it is never sent. */

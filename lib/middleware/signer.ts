@@ -1,6 +1,7 @@
-import { type SignFunction, toSign } from '../crypto/custom';
-import type { PrivateKeyInput } from '../crypto/key';
-import { type PlatformCertificates, preferredSerial } from '../crypto/platform-keys';
+import { type MerchantKeyInput, toSign } from '../crypto/custom';
+import { refuseOwnKeys } from '../crypto/own-key';
+import { DatedKeys, type PlatformCertificates } from '../crypto/platform-keys';
+import { ConfigurationError } from '../errors';
 import { appendBody, authorization, joinedByLineFeed, nonce, timestamp } from '../format/formatter';
 import { isMedia } from '../media/media';
 import type { Interceptor } from './dispatch-options';
@@ -13,8 +14,8 @@ export interface SignerConfig {
   mchid: string;
   /** Serial number of the merchant certificate. */
   serial: string;
-  /** Private key of the merchant certificate, or a function that signs with it. */
-  privateKey: PrivateKeyInput | SignFunction;
+  /** Private key of the merchant certificate, or what signs with it elsewhere. */
+  privateKey: MerchantKeyInput;
   /** WeChat Pay's public keys by id: the preferred one is announced as `Wechatpay-Serial`, so that it signs the answer. */
   certs: Readonly<Record<string, unknown>>;
   /** In the place of `certs`. @internal */
@@ -29,18 +30,26 @@ export interface SignerConfig {
  * Of an upload, a {@link Media} as the body, the part `meta` alone is signed. Requests to hosts that are neither WeChat
  * Pay's nor the configured one pass without a signature. Compose it inside of all that repeats requests, so that each
  * attempt is signed afresh.
- * @throws {@link ConfigurationError} where the key or the base URL cannot be used
+ * @throws {@link ConfigurationError} where the key or the base URL cannot be used, `certs` holds the merchant's own key,
+ * or none of its certificates is valid now
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
 export function signer(config: SignerConfig): Interceptor {
   const { mchid, serial, certificates } = config;
   const sign = toSign(config.privateKey);
-  const configured = preferredSerial(Object.keys(config.certs));
+  refuseOwnKeys(config.certs, config);
+  const configured = new DatedKeys(config.certs, certificates ? 'counted' : 'required');
+  configured.require();
+  const preferred = (): string | undefined => {
+    configured.require();
+    return configured.preferred();
+  };
 
   return signing(trustedOrigins(config.baseUrl), async ({ method, path, headers, body }) => {
     const announced =
       headers['wechatpay-serial'] ??
-      (certificates ? (certificates.preferred() ?? (await certificates.ready())) : configured);
+      (certificates ? (certificates.preferred() ?? (await certificates.ready())) : preferred());
+    refuseExpired(configured, announced);
     const time = timestamp();
     const once = nonce();
     const content = isMedia(body) ? body.meta : (body ?? '');
@@ -49,4 +58,10 @@ export function signer(config: SignerConfig): Interceptor {
     headers.authorization = authorization(mchid, once, signature, time, serial);
     return { headers };
   });
+}
+
+/** WeChat Pay would sign its response by a key that does not count: the outcome would not be known. */
+function refuseExpired(configured: DatedKeys, announced: string | string[] | undefined): void {
+  const reason = typeof announced === 'string' ? configured.explain(announced) : undefined;
+  if (reason) throw new ConfigurationError(`${reason} Nothing was sent: announce another key as "Wechatpay-Serial".`);
 }

@@ -1,7 +1,8 @@
 import * as Hash from '../crypto/hash';
-import { ApiError, SignatureError } from '../errors';
+import { ApiError, BodyError, SignatureError, type SignatureErrorCode, UNKNOWN_OUTCOME } from '../errors';
 import { toObject } from '../format/transformer';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
+import { refuseOtherNumbers } from './own-numbers';
 import { type Answer, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier of v2 needs. */
@@ -14,34 +15,51 @@ const SUCCESS = 'SUCCESS';
 const HMAC_LENGTH = 64;
 
 /**
- * An interceptor of undici that checks the answers of v2: `return_code`, `result_code`, then `sign`, by MD5 or
- * HMAC-SHA256 as its length tells. An answer that says FAIL becomes an {@link ApiError}.
+ * An interceptor of undici that checks the responses of v2: `sign`, by MD5 or HMAC-SHA256 as its length tells, then
+ * `return_code` and `result_code`, then whether a number of the merchant's own is that of the request. A response that
+ * says FAIL becomes an {@link ApiError}, with or without `sign`; one whose `sign` is wrong a {@link SignatureError},
+ * whatever its status.
  *
  * A request with `unsigned: true` expects no `sign`, and may be answered in JSON; one with `download: true` streams
  * through.
  */
 export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
   return (dispatch) => (options: SignedDispatchOptions, handler) => {
-    if (options.download) return dispatch(options, handler);
     const what = `${options.method} ${options.path.split('?')[0]}`;
-    const verify = async (answer: Answer): Promise<void> => {
+    const success = async (answer: Answer): Promise<void> => {
       if (options.unsigned && isJson(answer.body)) return refuseJsonFailure(what, answer);
-      const fields = toObject(answer.body);
-      refuseFailure(what, fields, answer);
-      if (!options.unsigned || fields.sign) verifySign(fields, secret);
+      const fields = readXml(what, answer.body);
+      const verified = isSigned(fields, secret);
+      refuseFailure(what, fields, answer, verified);
+      if (!verified && !options.unsigned) throw signatureError('ERR_SIGNATURE_MISSING', 'has no field "sign"');
+      refuseOtherNumbers(options, fields);
     };
-    return dispatch(options, new VerifyingHandler(handler, verify));
+    const failure = async ({ body }: Answer): Promise<boolean> => {
+      const fields = xmlOf(body);
+      return fields !== undefined && isSigned(fields, secret);
+    };
+    const checks = options.download ? { failure } : { success, failure };
+    return dispatch(options, new VerifyingHandler(handler, checks, options.exchange));
   };
 }
 
-/** @throws {@link ApiError} where `return_code` or `result_code` say that the request failed */
-export function refuseFailure(what: string, fields: Record<string, unknown>, answer: Answer): void {
+/**
+ * @param verified whether the `sign` of the response is right
+ * @throws {@link ApiError} where `return_code` or `result_code` say that the request failed
+ */
+export function refuseFailure(
+  what: string,
+  fields: Record<string, unknown>,
+  answer: Answer,
+  verified: boolean = false,
+): void {
   const { return_code, result_code, err_code, return_msg, err_code_des, ...rest } = textsOf(fields);
   if (return_code === SUCCESS && (result_code ?? SUCCESS) === SUCCESS) return;
   // Some operations have a spelling of their own.
   const { error_code, error_code_des } = rest;
   throw new ApiError({
     ...received(what, answer),
+    verified,
     code: err_code || error_code || result_code || return_code || `HTTP_${answer.status}`,
     message: err_code_des || error_code_des || return_msg || `${what} was answered without success.`,
     return_code,
@@ -87,12 +105,40 @@ function textsOf(fields: Record<string, unknown>): Record<string, string | undef
   >;
 }
 
-function verifySign({ sign, ...fields }: Record<string, unknown>, secret: string): void {
-  if (typeof sign !== 'string' || sign === '') {
-    throw new SignatureError('ERR_SIGNATURE_MISSING', 'The answer has no field "sign".');
+/** The fields of a response in XML; `undefined` of another. */
+export function xmlOf(body: Uint8Array | string): Record<string, unknown> | undefined {
+  try {
+    return toObject(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function readXml(what: string, body: Uint8Array): Record<string, unknown> {
+  try {
+    return toObject(body);
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error;
+    throw new BodyError(error.code, `${what}: ${error.message} ${UNKNOWN_OUTCOME}`, { cause: error });
+  }
+}
+
+/**
+ * Whether a response has a right `sign`.
+ * @returns false where it has none
+ * @throws {@link SignatureError} where it is wrong, or stands beside what no `sign` can cover
+ */
+function isSigned({ sign, ...fields }: Record<string, unknown>, secret: string): boolean {
+  if (sign === undefined || sign === '') return false;
+  const isFlat = Object.values(fields).every((value) => typeof value === 'string');
+  if (typeof sign !== 'string' || !isFlat) {
+    throw signatureError('ERR_SIGNATURE_WRONG', 'has fields that are repeated or nested, for which v2 has no "sign"');
   }
   const type = sign.length === HMAC_LENGTH ? 'HMAC-SHA256' : 'MD5';
-  if (!Hash.equals(Hash.sign(type, fields, secret), sign)) {
-    throw new SignatureError('ERR_SIGNATURE_WRONG', 'The field "sign" does not fit the answer and the APIv2 key.');
-  }
+  if (Hash.equals(Hash.sign(type, fields, secret), sign)) return true;
+  throw signatureError('ERR_SIGNATURE_WRONG', 'has a field "sign" that does not match its content and the APIv2 key');
+}
+
+function signatureError(code: SignatureErrorCode, issue: string): SignatureError {
+  return new SignatureError(code, `The response ${issue}. ${UNKNOWN_OUTCOME}`);
 }

@@ -1,6 +1,7 @@
 import { type Dispatcher, errors } from 'undici';
 import type { ReceivedHeaders } from '../crypto/platform-signature';
-import { BodyError } from '../errors';
+import { BodyError, UNKNOWN_OUTCOME } from '../errors';
+import type { Exchange } from './dispatch-options';
 
 /** An answer held in memory. */
 export interface Answer {
@@ -15,15 +16,32 @@ export type Verify = (answer: Answer) => Promise<void>;
 /** Greatest size of an answer that is held in memory to be verified, in bytes. */
 const MAX_BODY_SIZE = 10 * 1024 * 1024;
 
+/** Greatest size of a failure that is held in memory; what is larger passes unverified. */
+const MAX_FAILURE_SIZE = 1024 * 1024;
+
+/** What is done with responses. */
+export interface Checks {
+  /** Of those of status 200–299; without it they pass. */
+  success?: Verify | undefined;
+  /** Throws where one of these is WeChat Pay's, and not the one asked for. */
+  accept?(answer: Answer): void;
+  /**
+   * Of those of status 300 and above. Resolves to whether WeChat Pay vouches for it: not where a signature is missing or
+   * cannot be checked. Rejects where it is wrong.
+   */
+  failure(answer: Answer): Promise<boolean>;
+}
+
 /**
- * Holds back an answer of status 200–299 until it is verified, then replays it; others pass.
+ * Holds back a response until it is checked, then replays it.
  *
  * To the handler behind it, it is the controller too: the connection's own is dead by the time of the replay, and an
  * abort or a pause by then would be lost.
  */
 export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.DispatchController {
   readonly #handler: Dispatcher.DispatchHandler;
-  readonly #verify: Verify;
+  readonly #checks: Checks;
+  readonly #exchange: Exchange | undefined;
   #wire: Dispatcher.DispatchController | undefined;
   /** Replays the head of the answer held back; undefined while none is. */
   #replayHead: (() => void) | undefined;
@@ -36,13 +54,16 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   #paused = false;
   #reason: Error | null = null;
 
-  constructor(handler: Dispatcher.DispatchHandler, verify: Verify) {
+  /** @param exchange is told what has become of the request */
+  constructor(handler: Dispatcher.DispatchHandler, checks: Checks, exchange?: Exchange) {
     this.#handler = handler;
-    this.#verify = verify;
+    this.#checks = checks;
+    this.#exchange = exchange;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
     this.#wire = controller;
+    if (this.#exchange) Object.assign(this.#exchange, { started: true, verified: false } satisfies Exchange);
     this.#handler.onRequestStart?.(this, context);
   }
 
@@ -57,7 +78,7 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     message?: string,
   ): void {
     const start = () => this.#handler.onResponseStart?.(this, status, headers, message);
-    if (status < 200 || status > 299) {
+    if (status < 200 || (status < 300 && !this.#checks.success)) {
       start();
       return;
     }
@@ -67,9 +88,18 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
 
   onResponseData(_wire: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length;
-    if (!this.#replayHead) this.#handler.onResponseData?.(this, chunk);
-    else if (this.#size <= MAX_BODY_SIZE) this.#chunks.push(chunk);
-    else this.abort(new BodyError('ERR_BODY_TOO_LARGE', `The answer is larger than ${MAX_BODY_SIZE} bytes.`));
+    if (!this.#replayHead) {
+      this.#handler.onResponseData?.(this, chunk);
+      return;
+    }
+    this.#chunks.push(chunk);
+    if (this.#head.status > 299) {
+      if (this.#size > MAX_FAILURE_SIZE) this.#release(this.#replayHead);
+      return;
+    }
+    if (this.#size <= MAX_BODY_SIZE) return;
+    const issue = `The response is larger than ${MAX_BODY_SIZE} bytes.`;
+    this.abort(new BodyError('ERR_BODY_TOO_LARGE', `${issue} ${UNKNOWN_OUTCOME}`));
   }
 
   onResponseEnd(_wire: Dispatcher.DispatchController, trailers: ReceivedHeaders): void {
@@ -86,8 +116,13 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
       this.#settled = true;
       this.#handler.onResponseEnd?.(this, trailers);
     };
-    this.#verify({ ...this.#head, body }).then(
-      () => {
+    const answer = { ...this.#head, body };
+    const { success, failure } = this.#checks;
+    const checked: Promise<unknown> = success && answer.status < 300 ? success(answer) : failure(answer);
+    checked.then(
+      (verified) => {
+        if (answer.status < 300) this.#accept(answer);
+        else if (this.#exchange) this.#exchange.verified = verified === true;
         this.#steps = [head, data, end];
         this.#replay();
       },
@@ -134,6 +169,22 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     this.#paused = false;
     if (!this.#replayHead) this.#wire?.resume();
     else if (this.#received) this.#replay();
+  }
+
+  #accept(answer: Answer): void {
+    try {
+      this.#checks.accept?.(answer);
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  /** Lets a failure pass that is too large to be verified. */
+  #release(head: () => void): void {
+    this.#replayHead = undefined;
+    if (this.#paused) this.#wire?.pause();
+    head();
+    for (const chunk of this.#chunks.splice(0)) this.#handler.onResponseData?.(this, chunk);
   }
 
   #replay(): void {

@@ -1,5 +1,6 @@
 import { readApiKey } from '../crypto/api-key';
 import { credentialsOf } from '../crypto/credentials';
+import { refuseOwnKeys } from '../crypto/own-key';
 import { loadPlatformKeys } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
 import { createHandlers, protocolOf } from './handlers';
@@ -91,7 +92,8 @@ function readKeys(config: NotificationConfig) {
       "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
     );
   }
-  return { keys: certificates ?? (certs && loadPlatformKeys(certs, 'main')), secret, apiv3Key };
+  if (config.certs !== undefined && built) refuseOwnKeys(config.certs, built);
+  return { keys: certificates ?? (certs && loadPlatformKeys(certs, { thread: 'main' })), secret, apiv3Key };
 }
 
 function readSize(size: unknown): number {
