@@ -9,8 +9,8 @@ import { check, expectOurs, LONG, outcomeOf, printed } from '../fuzz/support';
 import { rsaKeyPair } from '../support/keys';
 import type { Tree } from '../support/loose';
 
-const platform = rsaKeyPair();
-const bank = rsaKeyPair();
+const platform = rsaKeyPair(2048, 'other');
+const bank = rsaKeyPair(2048, 'other');
 const merchant = rsaKeyPair();
 const SERIAL = 'PUB_KEY_ID_0119000001092024072500000000000001';
 
