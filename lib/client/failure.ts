@@ -1,5 +1,6 @@
 import { ApiError, InvalidArgumentError, TimeoutError, TransportError, WechatPayError } from '../errors';
 import { toObject } from '../format/transformer';
+import { startsXml } from '../format/xml-start';
 import { refuseFailure } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
 import { readHeaders } from './response';
@@ -28,7 +29,7 @@ export const UNKNOWN_OUTCOME = 'Whether it was carried out is unknown: query the
 export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): ApiError {
   const { status, headers: received } = answer;
   const body = Buffer.from(answer.body).toString();
-  if (protocol === 'v2' && body.startsWith('<xml')) refuseFailure(what, toObject(body), answer);
+  if (protocol === 'v2' && startsXml(answer.body)) refuseFailure(what, toObject(body), answer);
   const headers = readHeaders(received);
   const { code, message, detail } = parse(body);
   return new ApiError({

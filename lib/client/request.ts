@@ -6,6 +6,7 @@ import { isMedia, type Media } from '../media/media';
 import type { CommonOptions, Timeouts } from '../openapi/options';
 import { type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
+import { readMaxBuffer } from './file-response';
 import { type WireHeaders, writeHeaders } from './headers';
 import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
 import { readTimeouts } from './timeouts';
@@ -34,6 +35,8 @@ export interface WireRequest extends Target {
   fragment: string | undefined;
   /** The hash that a downloaded file must have. */
   digest: FileDigest | undefined;
+  /** How much of a downloaded file may be held in memory, in bytes. */
+  maxBuffer: number;
 }
 
 /** What a client gives to each of its requests. */
@@ -68,6 +71,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'download',
   'unsigned',
   'digest',
+  'maxBuffer',
   'encrypted',
   'variables',
 ]);
@@ -166,6 +170,7 @@ export function buildRequest({ verb, path, options, trait, serial }: Call, defau
     unsigned: Boolean(options.unsigned ?? trait.unsigned),
     fragment: trait.redirect,
     digest,
+    maxBuffer: readMaxBuffer(options.maxBuffer),
   };
 }
 
