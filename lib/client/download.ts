@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { BodyError } from '../errors';
 import { toObject } from '../format/transformer';
+import { startsXml } from '../format/xml-start';
 import { checkDigest } from '../media/digest';
 import { statementDigest } from '../media/statement';
 import { refuseFailure } from '../middleware/v2-verifier';
@@ -9,12 +10,17 @@ import type { Answer } from '../middleware/verifying-handler';
 import { MAX_FAILURE } from './answer';
 import { deadline } from './deadline';
 import { explainFailure, refuseAnswer } from './failure';
+import { FileResponse } from './file-response';
+import { fileStream, type IncomingFile } from './file-stream';
 import type { WireRequest } from './request';
-import { ApiResponse, readHeaders } from './response';
+import { type ApiResponse, readHeaders } from './response';
 import { wireOptions } from './send';
 
 type Chunks = AsyncIterable<Uint8Array>;
 type Head = Omit<Answer, 'body'>;
+
+/** How much is read of an answer of v2 to see whether it is XML, in bytes; that of a file is told by its first few. */
+const MAX_PROLOG = 16 * 1024;
 
 /**
  * Sends a request for a file, and makes a response of it that streams. The time of the call ends where the file begins.
@@ -31,13 +37,14 @@ export async function download(dispatcher: Dispatcher, request: WireRequest, wha
     const { statusCode, headers, body } = await Promise.race([dispatcher.request(options), ended]);
     const head: Head = { status: statusCode, headers };
     if (statusCode >= 300) throw refuseAnswer({ ...head, body: await firstPart(body) }, protocol, what);
-    limit.stopClock();
     body.once('close', limit.clear);
-    const file = explained(protocol === 'v2' ? await refuseXml(body, head, what) : body, request, what);
-    const stream = ReadableStream.from(file) as ReadableStream<Uint8Array>;
-    const init = { status: statusCode, headers: readHeaders(headers) };
+    const file: IncomingFile = { begun: [], rest: body[Symbol.asyncIterator]() };
+    if (protocol === 'v2') await refuseXml(file, head, what);
+    limit.stopClock();
     const expected = digest ?? statementDigest(headers);
-    return new ApiResponse(expected ? checkDigest(stream, expected) : stream, init);
+    const stream = fileStream(file, controller, (error) => explainFailure(error, what, request.signal));
+    const init = { status: statusCode, headers: readHeaders(headers) };
+    return new FileResponse(expected ? checkDigest(stream, expected) : stream, init, request.maxBuffer);
   } catch (error) {
     limit.clear();
     // Ends the connection, of whose body nothing more is wanted.
@@ -58,34 +65,24 @@ async function firstPart(chunks: Chunks): Promise<Uint8Array> {
   return Buffer.concat(held);
 }
 
-/** A stream whose failures are errors of ours. */
-async function* explained(chunks: Chunks, { signal }: WireRequest, what: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* chunks;
-  } catch (error) {
-    throw explainFailure(error, what, signal);
-  }
-}
-
-/** v2 answers a request for a file with XML where it fails. */
-async function refuseXml(chunks: Chunks, head: Head, what: string): Promise<Chunks> {
-  const rest = chunks[Symbol.asyncIterator]();
-  const first = await rest.next();
-  if (first.done || !Buffer.from(first.value).toString('latin1').trimStart().startsWith('<xml')) {
-    return resumed(first, rest);
-  }
-  const held: Uint8Array[] = [];
+/**
+ * v2 answers a request for a file with XML where it fails: reads until that can be told, and all of XML.
+ * @throws {@link ApiError} where it says that the request failed; {@link BodyError} where it has no end, or is none
+ */
+async function refuseXml({ begun, rest }: IncomingFile, head: Head, what: string): Promise<void> {
   let size = 0;
-  for await (const chunk of resumed(first, rest)) {
-    size += chunk.length;
+  let isXml: boolean | undefined;
+  for (;;) {
+    const { done, value } = await rest.next();
+    if (done) break;
+    begun.push(value);
+    size += value.length;
+    isXml ??= startsXml(Buffer.concat(begun));
+    if (isXml === false) return;
+    // What is still undecided by then is no bill, and is held to what XML is.
+    if (size > MAX_PROLOG) isXml = true;
     if (size > MAX_FAILURE) throw new BodyError('ERR_BODY_TOO_LARGE', `${what} was answered with XML that has no end.`);
-    held.push(chunk);
   }
-  const body = Buffer.concat(held);
-  refuseFailure(what, toObject(body), { ...head, body });
-  return resumed({ value: body }, rest);
-}
-
-async function* resumed(first: IteratorResult<Uint8Array>, rest: AsyncIterator<Uint8Array>) {
-  for (let next = first; !next.done; next = await rest.next()) yield next.value;
+  const body = Buffer.concat(begun);
+  if (isXml || body.includes('<')) refuseFailure(what, toObject(body), { ...head, body });
 }

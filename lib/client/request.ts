@@ -7,6 +7,7 @@ import type { Exchange } from '../middleware/dispatch-options';
 import type { CommonOptions, Timeouts } from '../openapi/options';
 import { marksOf, type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
+import { readMaxBuffer } from './file-response';
 import { type WireHeaders, writeHeaders } from './headers';
 import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
 import { readTimeouts } from './timeouts';
@@ -38,6 +39,8 @@ export interface WireRequest extends Target {
   fragment: string | undefined;
   /** The hash that a downloaded file must have. */
   digest: FileDigest | undefined;
+  /** How much of a downloaded file may be held in memory, in bytes. */
+  maxBuffer: number;
 }
 
 /** What a client gives to each of its requests. */
@@ -72,6 +75,7 @@ export const OPTIONS: ReadonlySet<string> = new Set([
   'download',
   'unsigned',
   'digest',
+  'maxBuffer',
   'encrypted',
   'variables',
 ]);
@@ -177,6 +181,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
     unsigned: Boolean(options.unsigned ?? trait.unsigned),
     fragment: trait.redirect,
     digest,
+    maxBuffer: readMaxBuffer(options.maxBuffer),
   };
 }
 

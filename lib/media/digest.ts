@@ -33,8 +33,7 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791868
  */
 export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: FileDigest): ReadableStream<Uint8Array> {
-  const { algorithm, value: hash, isZipped } = readDigest(expected);
-  const taken = fingerprint(algorithm);
+  const { taken, value: hash, isZipped } = readDigest(expected);
   if (body !== null && !(body instanceof ReadableStream)) {
     throw new InvalidArgumentError('"body" must be the body of an answer: a ReadableStream, or null.');
   }
@@ -71,7 +70,8 @@ export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: F
 
 /**
  * What a digest says, before there is a file.
- * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, or the file is zipped otherwise
+ * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, this Node cannot take it, or the
+ * file is zipped otherwise
  */
 export function readDigest(expected: FileDigest) {
   const { hash_type, hash_value, tar_type }: Record<string, unknown> = Object(expected);
@@ -79,7 +79,7 @@ export function readDigest(expected: FileDigest) {
   if (!isDigest(algorithm, hash_value)) {
     throw new InvalidArgumentError(`"hash_value" is no ${hash_type} in hexadecimal.`);
   }
-  return { algorithm, value: hash_value.toLowerCase(), isZipped: readTarType(tar_type) };
+  return { taken: fingerprint(algorithm), value: hash_value.toLowerCase(), isZipped: readTarType(tar_type) };
 }
 
 function algorithmOf(type: unknown): Algorithm {

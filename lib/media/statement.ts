@@ -1,10 +1,18 @@
 import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { BodyError, SignatureError } from '../errors';
 import type { FileDigest } from './digest';
 import { isDigest } from './fingerprint';
 
-/** The overseas statements: their answer is signed over the hash of its body, since the body may be long. */
-const STATEMENTS: ReadonlySet<string> = new Set(['/hk/v3/statements', '/v3/global/statements']);
+/**
+ * The overseas statements (`hk/v3/statements`, `v3/global/statements`), whatever the root of the API: their answer is
+ * signed over the hash of its body, since the body may be long.
+ */
+const STATEMENTS = /\/v3\/(?:global\/)?statements\/*$/i;
 const HEADER = 'wechatpay-statement-sha1';
+
+/** Values of `Content-Encoding`. */
+const PLAIN = /^(?:identity)?$/i;
+const ZIPPED = /^(?:x-)?gzip$/i;
 
 /**
  * What stands for the body where WeChat Pay signs the answer to a download of an overseas statement: `{"sha1":"…"}` with
@@ -13,13 +21,21 @@ const HEADER = 'wechatpay-statement-sha1';
  * The rule is not documented by WeChat Pay; it is that of wechatpay-php since 1.4.5 (pull requests 95 and 112).
  * @param target path of the request, with or without its query
  * @param headers headers of the answer
- * @returns the text, to be verified in place of the body; `undefined` where the answer is signed as any other
+ * @returns the text, to be verified in place of the body; `undefined` where the answer is of another path
+ * @throws {@link SignatureError} `ERR_SIGNATURE_MISSING` where the header is missing, there twice or no hash: nothing else
+ * is signed, so that whoever drops it could put anything in the place of the statement
  * @see https://pay.weixin.qq.com/doc/global/v3/en/4012356934
  */
 export function signedStatement(target: string, headers: ReceivedHeaders): string | undefined {
-  const path = target.split('?', 1)[0] as string;
+  if (!STATEMENTS.test(target.split('?', 1)[0] as string)) return undefined;
   const sha1 = headers[HEADER];
-  return STATEMENTS.has(path.toLowerCase()) && isDigest('sha1', sha1) ? `{"sha1":"${sha1}"}` : undefined;
+  if (isDigest('sha1', sha1)) return `{"sha1":"${sha1}"}`;
+  const found = sha1 === undefined ? 'is missing' : Array.isArray(sha1) ? 'is there twice' : 'holds no SHA-1';
+  throw new SignatureError(
+    'ERR_SIGNATURE_MISSING',
+    `The header "${HEADER}" ${found}: without it nothing of the statement is signed.`,
+    { serial: text(headers['wechatpay-serial']), requestId: text(headers['request-id']) },
+  );
 }
 
 /**
@@ -27,9 +43,20 @@ export function signedStatement(target: string, headers: ReceivedHeaders): strin
  * nothing of the body.
  * @param headers headers of the answer
  * @returns `undefined` where it names no hash
+ * @throws {@link BodyError} `ERR_BODY_DIGEST` where the body is compressed by another means than gzip, and cannot be checked
  */
 export function statementDigest(headers: ReceivedHeaders): FileDigest | undefined {
   const sha1 = headers[HEADER];
   if (!isDigest('sha1', sha1)) return undefined;
-  return { hash_type: 'SHA1', hash_value: sha1, tar_type: headers['content-encoding']?.toString() };
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || PLAIN.test(String(encoding))) return { hash_type: 'SHA1', hash_value: sha1 };
+  if (ZIPPED.test(String(encoding))) return { hash_type: 'SHA1', hash_value: sha1, tar_type: 'GZIP' };
+  throw new BodyError(
+    'ERR_BODY_DIGEST',
+    'The "content-encoding" of the statement is not gzip: its hash cannot be checked.',
+  );
+}
+
+function text(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? undefined : value;
 }

@@ -6,6 +6,7 @@ export type VerifyHead = (headers: ReceivedHeaders) => Promise<void>;
 
 /** Holds the head of an answer of status 200–299 back until it is verified; the body streams through behind it. */
 export function holdingHead(handler: Dispatcher.DispatchHandler, verify: VerifyHead): Dispatcher.DispatchHandler {
+  let failed = false;
   return {
     onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
     onRequestUpgrade: (...upgrade) => handler.onRequestUpgrade?.(...upgrade),
@@ -15,6 +16,7 @@ export function holdingHead(handler: Dispatcher.DispatchHandler, verify: VerifyH
       controller.pause();
       verify(headers)
         .then(() => {
+          if (failed) return;
           start();
           controller.resume();
         })
@@ -22,6 +24,9 @@ export function holdingHead(handler: Dispatcher.DispatchHandler, verify: VerifyH
     },
     onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
     onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
-    onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+    onResponseError(controller, error) {
+      failed = true;
+      handler.onResponseError?.(controller, error);
+    },
   };
 }

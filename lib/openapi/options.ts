@@ -58,6 +58,11 @@ export interface CommonOptions {
    * unzipped on the way. The body fails at its end where the hash is another.
    */
   digest?: { hash_type: string; hash_value: string; tar_type?: string | undefined } | undefined;
+  /**
+   * How many bytes of a file `text()`, `json()`, `xml()`, `bytes()`, `arrayBuffer()`, `blob()` and `formData()` hold in
+   * memory, once unzipped; 64 MiB by default. They fail for a larger file, which is to be read as a stream, by `body`.
+   */
+  maxBuffer?: number | undefined;
   /** v2: the answer may lack `sign`. By default where it has none. */
   unsigned?: boolean | undefined;
   /** The sensitive fields are encrypted already; those of the answer stay encrypted. */

@@ -24,7 +24,12 @@ export interface ResponsePromise<T = unknown> extends Promise<ApiResponse<T>> {
   blob(): Promise<Blob>;
 }
 
-/** A file: a `Response` whose body is a stream, not held in memory and not signed. */
+/**
+ * A file: a `Response` whose body is a stream, not held in memory and not signed.
+ *
+ * `text()` and its kin read the whole file into memory, up to the option `maxBuffer`; they fail with a `BodyError`,
+ * `ERR_BODY_TOO_LARGE`, where it is larger. A body that is not read to its end is to be cancelled: `body.cancel()`.
+ */
 export interface Download extends Response {
   /** The file, as it comes in. */
   readonly body: NonNullable<Response['body']>;
@@ -32,7 +37,7 @@ export interface Download extends Response {
   readonly requestId: string | undefined;
 }
 
-/** A promise of a {@link Download}, with shortcuts that read the whole file into memory. */
+/** A promise of a {@link Download}, with shortcuts that read the whole file into memory, up to `maxBuffer`. */
 export interface DownloadPromise extends Promise<Download> {
   /** The file as text. */
   text(): Promise<string>;

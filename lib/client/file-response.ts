@@ -1,0 +1,88 @@
+import { constants } from 'node:buffer';
+import { BodyError, InvalidArgumentError } from '../errors';
+import { ApiResponse } from './response';
+
+/** How much of a file `text()` and its kin hold in memory, unless the caller says otherwise, in bytes. */
+const MAX_BUFFER = 64 * 1024 * 1024;
+
+const utf8 = new TextDecoder();
+
+/**
+ * Reads the option `maxBuffer`.
+ * @throws {@link InvalidArgumentError} where it is no number of bytes that a string can hold
+ */
+export function readMaxBuffer(value: unknown = MAX_BUFFER): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= constants.MAX_STRING_LENGTH) {
+    return value;
+  }
+  throw new InvalidArgumentError(
+    `"maxBuffer" must be a whole number of bytes between 1 and ${constants.MAX_STRING_LENGTH}; larger files are read as a stream.`,
+  );
+}
+
+/** A response that streams a file. What reads the whole file into memory is bounded. */
+export class FileResponse extends ApiResponse {
+  readonly #maxBuffer: number;
+
+  constructor(body: ReadableStream<Uint8Array>, init: ResponseInit, maxBuffer: number) {
+    super(body, init);
+    this.#maxBuffer = maxBuffer;
+  }
+
+  override async text(): Promise<string> {
+    return utf8.decode(await this.#read());
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await this.#read()).buffer;
+  }
+
+  override async blob(): Promise<Blob> {
+    return (await this.#held()).blob();
+  }
+
+  override async formData(): Promise<FormData> {
+    return (await this.#held()).formData();
+  }
+
+  override clone(): Response {
+    const { body, status, headers } = super.clone();
+    return new FileResponse(body as ReadableStream<Uint8Array>, { status, headers }, this.#maxBuffer);
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return this.#read();
+  }
+
+  async #held(): Promise<Response> {
+    return new Response(await this.#read(), { headers: this.headers });
+  }
+
+  async #read(): Promise<Uint8Array<ArrayBuffer>> {
+    const body = this.body as ReadableStream<Uint8Array>;
+    // Of a body that has been read, or is being read, this fails as the standard has it.
+    if (this.bodyUsed || body.locked) return new Uint8Array(await super.arrayBuffer());
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > this.#maxBuffer) throw tooLarge(this.#maxBuffer);
+      chunks.push(chunk);
+    }
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  }
+}
+
+function tooLarge(max: number): BodyError {
+  const advice = 'read it as a stream, by "body", or raise the option "maxBuffer"';
+  return new BodyError(
+    'ERR_BODY_TOO_LARGE',
+    `The file is larger than the ${max} bytes to be held in memory: ${advice}.`,
+  );
+}
