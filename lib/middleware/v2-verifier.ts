@@ -1,6 +1,7 @@
 import * as Hash from '../crypto/hash';
 import { ApiError, SignatureError } from '../errors';
 import { toObject } from '../format/transformer';
+import { refuseSecondReading } from '../signature/v2-readings';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { type Answer, VerifyingHandler } from './verifying-handler';
 
@@ -15,7 +16,8 @@ const HMAC_LENGTH = 64;
 
 /**
  * An interceptor of undici that checks the answers of v2: `return_code`, `result_code`, then `sign`, by MD5 or
- * HMAC-SHA256 as its length tells. An answer that says FAIL becomes an {@link ApiError}.
+ * HMAC-SHA256 as its length tells. An answer that says FAIL becomes an {@link ApiError}; one that can be read as another
+ * message as well, a {@link SignatureError} `ERR_SIGNATURE_AMBIGUOUS`.
  *
  * A request with `unsigned: true` expects no `sign`, and may be answered in JSON; one with `download: true` streams
  * through.
@@ -95,4 +97,5 @@ function verifySign({ sign, ...fields }: Record<string, unknown>, secret: string
   if (!Hash.equals(Hash.sign(type, fields, secret), sign)) {
     throw new SignatureError('ERR_SIGNATURE_WRONG', 'The field "sign" does not fit the answer and the APIv2 key.');
   }
+  refuseSecondReading(fields, 'response');
 }
