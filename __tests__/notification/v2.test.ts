@@ -253,7 +253,12 @@ describe.each(['md5', 'sha256'] as const)('of a sign that is good for two messag
 test('a signed redirect URL is no notification', async () => {
   const { v2: chain } = Builder.factory({ mchid: '10000100', secret });
   const query = { appid: 'wx1', mch_id: '10000100', plan_id: 1, contract_code: 'C', request_serial: 1 };
-  const more = { contract_display_account: 'Eve', notify_url: 'https://shop.example/', version: '1.0', timestamp: '1' };
+  const more = {
+    contract_display_account: 'Eve',
+    notify_url: 'https://shop.example/',
+    version: '1.0' as const,
+    timestamp: '1',
+  };
   const url = await chain.papay.entrustweb.get({ query: { ...query, ...more } }).text();
   const fields = Object.fromEntries(new URL(url).searchParams);
   expect(await failureOf(parse({ headers: {}, body: xml(fields) }))).toMatchObject({

@@ -1,6 +1,6 @@
 import * as AesEcb from '../crypto/aes-ecb';
 import * as Hash from '../crypto/hash';
-import { ApiError, ConfigurationError, SignatureError } from '../errors';
+import { ApiError, BodyError, ConfigurationError, SignatureError } from '../errors';
 import { sortedEntries } from '../format/fields';
 import { toObject } from '../format/transformer';
 import { isKind, refuseSecondReading } from '../signature/v2-readings';
@@ -11,6 +11,12 @@ import { contentId, decrypt } from './v3';
 type Fields = Record<string, unknown>;
 
 const HMAC_LENGTH = 64;
+
+/** Pieces of markup: a notification has some thirty elements, and two for each of its coupons. */
+const MAX_MARKUP = 1000;
+
+/** Characters of `req_info`, which has about a thousand. */
+const MAX_REQ_INFO = 32 * 1024;
 
 /** Left out of the id: a repeat may have another one. */
 const VARYING = new Set(['nonce_str', 'sign']);
@@ -35,7 +41,7 @@ export async function parseV2(
   secret: string,
   apiv3Key: Uint8Array | undefined,
 ): Promise<V2Notification> {
-  const fields = toObject(body, { size: body.length });
+  const fields = toObject(body, { size: body.length, markup: MAX_MARKUP });
   const { sign, return_code, req_info, event_type, event_id } = fields;
   if (sign !== undefined) verifySign(fields, secret);
   if (return_code !== undefined && return_code !== 'SUCCESS') throw refusal(fields);
@@ -81,6 +87,9 @@ async function open(fields: Fields, secret: string, apiv3Key: Uint8Array | undef
 }
 
 async function openRefund(ciphertext: string, secret: string): Promise<Fields> {
+  if (ciphertext.length > MAX_REQ_INFO) {
+    throw new BodyError('ERR_BODY_TOO_LARGE', `"req_info" is longer than the ${MAX_REQ_INFO} characters allowed.`);
+  }
   try {
     return toObject(await AesEcb.decrypt(ciphertext, Hash.md5(secret)));
   } catch (cause) {
