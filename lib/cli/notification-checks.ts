@@ -5,7 +5,7 @@ import { appendBody, joinedByLineFeed } from '../format/formatter';
 import type { RawRequest } from '../notification/raw-body';
 import { parseV2 } from '../notification/v2';
 import { decrypt } from '../notification/v3';
-import { type Check, failed, messageOf, passed, skipped } from './report';
+import { type Check, failed, messageOf, passed, skipped, warning } from './report';
 
 /** What a notification is checked with. */
 export interface CheckContext {
@@ -50,8 +50,9 @@ export async function checkV3({ headers, body }: RawRequest, context: CheckConte
 
 /** Does what the library does with a notification of v2. */
 export async function checkV2(raw: RawRequest, secret: string, apiv3Key: Uint8Array | undefined): Promise<Check[]> {
+  let verified: boolean;
   try {
-    await parseV2(raw, secret, apiv3Key);
+    ({ verified } = await parseV2(raw, secret, apiv3Key));
   } catch (error) {
     if (error instanceof BodyError) return [failed('body', error.message)];
     const xml = passed('body', 'is XML');
@@ -59,7 +60,13 @@ export async function checkV2(raw: RawRequest, secret: string, apiv3Key: Uint8Ar
     const name = error instanceof ConfigurationError ? 'content' : 'signature';
     return [xml, failed(name, messageOf(error))];
   }
-  return [passed('body', 'is XML'), passed('signature', 'fits the fields and the APIv2 key')];
+  const signature = verified
+    ? passed('signature', 'fits the fields and the APIv2 key')
+    : warning(
+        'signature',
+        'there is none: a refund notification is only encrypted. Query the refund before you act on it',
+      );
+  return [passed('body', 'is XML'), signature];
 }
 
 function checkClock(time: string, received: number | undefined): Check {
