@@ -152,9 +152,14 @@ test.each<[string, string, string]>([
   [
     '100,000 fields',
     xml(Object.fromEntries(Array.from({ length: 30_000 }, (_, at) => [`a${at}`, '']))),
-    'ERR_SIGNATURE_MISSING',
+    'ERR_BODY_TOO_LARGE',
   ],
-  ['an attribute that breaks the parser', '<xml hasOwnProperty="1" b="2"></xml>', 'ERR_BODY_NOT_XML'],
+  ['a ciphertext of 1 MB', xml({ req_info: 'A'.repeat(MB - 100) }), 'ERR_BODY_TOO_LARGE'],
+  ['attributes', `<xml${' a=""'.repeat(100_000)}/>`, 'ERR_BODY_TOO_LARGE'],
+  ['numeric references', `<xml><a>${'&#65;'.repeat(200_000)}</a></xml>`, 'ERR_BODY_TOO_LARGE'],
+  ['references', `<xml><a>${'&lt;'.repeat(200_000)}</a></xml>`, 'ERR_BODY_TOO_LARGE'],
+  ['comments', `<xml>${'<!---->'.repeat(100_000)}</xml>`, 'ERR_BODY_TOO_LARGE'],
+  ['CDATA sections', `<xml><a>${'<![CDATA[]]>'.repeat(80_000)}</a></xml>`, 'ERR_BODY_TOO_LARGE'],
   ['a zipped body', '\u001f\u008b', 'ERR_SIGNATURE_MISSING'],
   ['lists within lists', '['.repeat(500_000) + ']'.repeat(500_000), 'ERR_SIGNATURE_MISSING'],
 ])('%s', async (_, body, code) => {

@@ -49,6 +49,11 @@ function first(): Entry {
   return entry;
 }
 
+/** The genuine entry with another ciphertext, nonce or associated data. */
+function sealedWith(members: Partial<Entry['encrypt_certificate']>): Entry {
+  return { ...first(), encrypt_certificate: { ...first().encrypt_certificate, ...members } };
+}
+
 const OWN = '5AB0';
 const own = (init: object = {}) => selfSigned({ serial: OWN, ...init });
 const key = () => simulator.config.apiv3Key;
@@ -110,6 +115,23 @@ const FORGERIES: [string, () => unknown, object][] = [
   ['lists none', () => ({ data: [] }), { code: 'ERR_SIGNATURE_SERIAL' }],
   ['has no list', () => ({ data: 'none' }), { name: 'BodyError', code: 'ERR_BODY_NOT_JSON' }],
   ['has entries that are none', () => ({ data: [null] }), { name: 'ConfigurationError' }],
+  ['lists more than there can be', () => ({ data: Array(33).fill(first()) }), { code: 'ERR_BODY_TOO_LARGE' }],
+  [
+    'has a nonce that no certificate has',
+    () => ({ data: [sealedWith({ nonce: 'n'.repeat(129) })] }),
+    { code: 'ERR_BODY_TOO_LARGE' },
+  ],
+  [
+    'has a ciphertext that no certificate has',
+    () => ({ data: [sealedWith({ ciphertext: 'A'.repeat(16_400) })] }),
+    { code: 'ERR_BODY_TOO_LARGE' },
+  ],
+  [
+    'has data beside a certificate that none has',
+    () => ({ data: [sealedWith({ associated_data: 'a'.repeat(129) })] }),
+    { code: 'ERR_BODY_TOO_LARGE' },
+  ],
+  ['is larger than it can be', () => ({ data: [first()], more: ' '.repeat(300_000) }), { code: 'ERR_BODY_TOO_LARGE' }],
   ['is empty', () => undefined, { name: 'BodyError' }],
   ['is no JSON', () => new Response('<html>'), { name: 'BodyError' }],
 ];
@@ -138,6 +160,24 @@ describe('nothing is trusted, and nothing sent, where the answer', () => {
     expect(await failureOf(pay())).toMatchObject(expected);
     await pay();
   });
+});
+
+test('what has no signature is not even parsed', async () => {
+  const parse = jest.spyOn(JSON, 'parse');
+  const forget = simulator.on('get', 'v3/certificates', () => genuine, { signed: false });
+  const failed = await failureOf(Certificates.of(Builder.factory(withoutKeys(simulator))).refresh());
+  forget();
+  const parsed = parse.mock.calls.map(([text]) => text);
+  parse.mockRestore();
+  expect(failed).toMatchObject({ code: 'ERR_SIGNATURE_MISSING' });
+  expect(parsed.filter((text) => text.includes('encrypt_certificate'))).toEqual([]);
+});
+
+test('as many certificates as allowed are taken', async () => {
+  const refresh = () => Certificates.of(Builder.factory(withoutKeys(simulator))).refresh();
+  const forget = simulator.on('get', 'v3/certificates', () => ({ data: Array(32).fill(first()) }));
+  expect(await refresh()).toHaveLength(32);
+  forget();
 });
 
 test('of several certificates those that are not valid are left out, and the others taken', async () => {

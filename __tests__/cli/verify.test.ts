@@ -258,6 +258,14 @@ describe('v2', () => {
     expect(outcomes(printed)).toEqual({ body: 'passed', signature: 'passed', clock });
   });
 
+  test('a refund, which is only encrypted, is not said to be signed', async () => {
+    const content = { out_refund_no: 'REFUND-1', refund_status: 'SUCCESS' };
+    const [refund] = await receive((url) => simulator.notify('v2/refund-processed', content, url));
+    const printed = await verify(refund as Saved, ['--json']);
+    expect(printed.code).toBe(0);
+    expect(outcomes(printed)).toEqual({ body: 'passed', signature: 'warning' });
+  });
+
   test('without the APIv2 key', async () => {
     const { code, stderr } = await verify(savedV2, [], { ...env, WECHATPAY_SECRET: undefined });
     expect(code).toBe(3);

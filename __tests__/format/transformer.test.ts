@@ -176,14 +176,17 @@ describe('toObject', () => {
   });
 });
 
-test('the parser is loaded when XML is first read', () => {
-  jest.isolateModules(() => {
-    const load = jest.fn(() => jest.requireActual('sax'));
-    jest.doMock('sax', load);
-    const transformer = require('../../lib/format/transformer') as typeof import('../../lib/format/transformer');
-    transformer.toXml({ a: '1' });
-    expect(load).not.toHaveBeenCalled();
-    transformer.toObject('<a/>');
-    expect(load).toHaveBeenCalled();
-  });
+test.each<[string, string]>([
+  ['elements', '<a/>'.repeat(9_999)],
+  ['attributes', `<a${' b=""'.repeat(9_998)}/>`],
+  ['comments', '<!---->'.repeat(9_999)],
+  ['CDATA sections', `<a>${'<![CDATA[]]>'.repeat(9_997)}</a>`],
+  ['instructions', '<?a?>'.repeat(9_999)],
+  ['references', `<a>${'&#65;'.repeat(49_980)}${'&lt;'.repeat(49_989)}</a>`],
+])('10,000 pieces of markup are read, and no more: %s', (_, markup) => {
+  const read = (more: string) => () => toObject(`<xml>${markup}${more}`);
+  // The end of the outermost element would be one too many: that alone tells.
+  expect(read('')).toThrow('not well-formed');
+  expect(read('<')).toThrow(expect.objectContaining({ code: 'ERR_BODY_TOO_LARGE' }));
+  expect(() => toObject(`<xml>${markup}</xml>`, { markup: 20_000 })).not.toThrow();
 });

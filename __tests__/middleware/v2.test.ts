@@ -97,6 +97,42 @@ test('the answer: a failure, a wrong sign, none', async () => {
   expect(await answer.body.text()).toContain('SUCCESS');
 });
 
+test('an operation that needs no sign: one that is there and wrong is refused all the same', async () => {
+  // Where WeChat Pay begins to sign such a response, nobody can change it and keep the sign.
+  simulator.misbehave({ signature: 'wrong' });
+  expect(await failure(post({ unsigned: true }))).toMatchObject({
+    name: 'SignatureError',
+    code: 'ERR_SIGNATURE_WRONG',
+  });
+  const answer = await post({ unsigned: true });
+  expect(await answer.body.text()).toContain('<sign>');
+});
+
+const TYPED = `x&mch_id=${mch_id}&nonce_str=n&out_trade_no=BIG&return_code=SUCCESS&total_fee=1000000&zz=1`;
+
+test('a response of which another could be made is refused', async () => {
+  const order = { out_trade_no: 'CHEAP', total_fee: '1', trade_state: 'NOTPAY' };
+  simulator.on('post', 'v2/pay/x', () => ({ ...order, mch_id, attach: TYPED }));
+  expect(await failure(post())).toMatchObject({
+    name: 'SignatureError',
+    code: 'ERR_SIGNATURE_AMBIGUOUS',
+    message: expect.stringContaining('"attach"'),
+  });
+  simulator.on('post', 'v2/pay/x', () => ({ ...order, mch_id, attach: 'uid=1&openid=o1' }));
+  expect(await (await post()).body.text()).toContain('uid=1&openid=o1');
+});
+
+test.each<[string, () => Promise<unknown>]>([
+  ['a body', () => post({ body: `<xml><mch_id>${mch_id}</mch_id><attach><![CDATA[${TYPED}]]></attach></xml>` })],
+  ['a query', () => request(url, { query: { mch_id, contract_display_account: TYPED }, dispatcher })],
+])('a request whose signature would be good for another is not sent: %s', async (_, send) => {
+  expect(await failure(send())).toMatchObject({
+    name: 'InvalidArgumentError',
+    message: expect.stringMatching(/^The field "(attach|contract_display_account)" holds "&\w+="/),
+  });
+  expect(simulator.requests).toEqual([]);
+});
+
 test.each<[string, object, RegExp]>([
   ['nonceless', { nonceless: true }, /<\/a><sign>/],
   ['with a nonce', { nonceless: false }, /<\/a><nonce_str>\w{32}<\/nonce_str><sign>/],

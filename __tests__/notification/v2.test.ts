@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Builder } from '../../lib/builder';
 import type { V2Notification } from '../../lib/notification';
 import { factory } from '../../lib/notification/factory';
 import {
@@ -31,6 +32,7 @@ test.each(['md5', 'sha256'] as const)('a notification signed with %s comes out v
     id: expect.stringMatching(/^[0-9a-f]{64}$/),
     resource: fields,
     envelope: fields,
+    verified: true,
   });
 });
 
@@ -41,10 +43,28 @@ test('XML counts as XML whatever its headers say', async () => {
   });
 });
 
-test('a refund comes out decrypted, and vouches for nothing beside that', async () => {
-  const { resource, envelope } = await parse(refund({ result_code: 'SUCCESS', transaction_id: '4200001' }));
+test('a refund comes out decrypted, and vouched for by nobody', async () => {
+  const { resource, envelope, verified } = await parse(refund({ result_code: 'SUCCESS', transaction_id: '4200001' }));
+  expect(verified).toBe(false);
   expect(plain(resource)).toEqual(REFUND);
   expect(envelope).toMatchObject({ result_code: 'SUCCESS', transaction_id: '4200001' });
+});
+
+test('a refund put together from pieces of two others is not said to be verified', async () => {
+  const member = 'refund_status><![CDATA[';
+  // Both have the member at the same place, 16 bytes being a block.
+  const success = { out_refund_no: '1'.repeat(16), refund_status: `SUCCESS${' '.repeat(25)}` };
+  const change = { out_refund_no: '9'.repeat(16), refund_status: `CHANGE${' '.repeat(26)}` };
+  const [from, into] = [success, change].map((fields) => Buffer.from(reqInfo(fields), 'base64')) as [Buffer, Buffer];
+  const at = xml(change).replace('xml>', 'root>').indexOf(member) + member.length;
+  const [start, end] = [Math.floor(at / 16) * 16, Math.ceil((at + 7) / 16) * 16];
+  const spliced = Buffer.concat([into.subarray(0, start), from.subarray(start, end), into.subarray(end)]);
+  const { resource, verified } = await parse(refund({ req_info: spliced.toString('base64') }));
+  expect(resource).toMatchObject({
+    out_refund_no: change.out_refund_no,
+    refund_status: expect.stringMatching(/^SUCCESS/),
+  });
+  expect(verified).toBe(false);
 });
 
 test('what a refund does not vouch for makes neither its id nor its type', async () => {
@@ -90,6 +110,29 @@ test('repeats have the same id, other notifications another', async () => {
   expect(await ids(...others)).toHaveProperty('size', 4);
 });
 
+const ORDER = {
+  appid: 'wx1',
+  body: 'tea',
+  mch_id: '10000100',
+  nonce_str: 'x',
+  notify_url: 'https://shop.example/notify',
+  out_trade_no: '1',
+  total_fee: '1',
+};
+
+/** A payment of one fen, as WeChat Pay documents it; and what its buyer may have typed, 127 bytes at most. */
+const PAID: Record<string, string> = {
+  ...PAYMENT,
+  bank_type: 'CMC',
+  cash_fee: '1',
+  fee_type: 'CNY',
+  is_subscribe: 'Y',
+  openid: 'oUpF8uMEb4qRXf22hE3X68TekukE',
+  out_trade_no: 'CHEAP',
+  trade_type: 'JSAPI',
+};
+const TYPED = 'x&mch_id=10000100&out_trade_no=BIG&result_code=SUCCESS&return_code=SUCCESS&total_fee=1000000&zz=1';
+
 test.each<[string, Sent, object]>([
   ['no sign and no req_info', { headers: {}, body: xml(PAYMENT) }, { code: 'ERR_SIGNATURE_MISSING' }],
   ['an empty sign', { headers: {}, body: xml({ ...PAYMENT, sign: '' }) }, { code: 'ERR_SIGNATURE_WRONG' }],
@@ -118,6 +161,13 @@ test.each<[string, Sent, object]>([
     v2({ appId: 'wx1', timeStamp: '1700000000', nonceStr: 'x', package: 'prepay_id=1', signType: 'MD5' }),
     { code: 'ERR_SIGNATURE_WRONG', message: expect.stringContaining('mch_id') },
   ],
+  [
+    'the code of a native payment, signed with the same key',
+    v2({ appid: 'wx1', mch_id: '1', nonce_str: 'x', product_id: 'p', time_stamp: '1700000000' }),
+    { code: 'ERR_SIGNATURE_WRONG' },
+  ],
+  ['an order, signed with the same key', v2(ORDER), { code: 'ERR_SIGNATURE_WRONG' }],
+  ['a second reading', v2({ ...PAID, attach: TYPED }), { code: 'ERR_SIGNATURE_AMBIGUOUS' }],
   ['req_info of another key', refund({}, 'x'.repeat(32)), { code: 'ERR_SIGNATURE_WRONG' }],
   ['req_info that is no Base64', refund({ req_info: '###' }), { code: 'ERR_SIGNATURE_WRONG' }],
   ['req_info under a wrong sign', refund({ sign: '0'.repeat(32) }), { code: 'ERR_SIGNATURE_WRONG' }],
@@ -136,6 +186,85 @@ test.each<[string, Sent, object]>([
   ['a DTD', { headers: {}, body: `<!DOCTYPE xml>${v2().body}` }, { code: 'ERR_BODY_NOT_XML' }],
 ])('a notification with %s is refused', async (_, sent, error) => {
   expect(await failureOf(parse(sent))).toMatchObject(error);
+});
+
+describe.each(['md5', 'sha256'] as const)('of a sign that is good for two messages: %s', (type) => {
+  /** The same sign over the same text, split elsewhere. */
+  const resplit = (fields: Record<string, string>, split: Record<string, string>): Sent => {
+    const { sign: _, ...own } = fields;
+    const sign = v2Sign(own, type);
+    expect(v2Sign(split, type)).toBe(sign);
+    return v2Body({ ...split, sign });
+  };
+  const v2Body = (fields: Record<string, string>): Sent => ({ headers: {}, body: xml(fields) });
+
+  test('a payment is not made into another, and process() not called', async () => {
+    const genuine = { ...PAID, attach: TYPED };
+    const names = [
+      'bank_type',
+      'cash_fee',
+      'fee_type',
+      'is_subscribe',
+      'mch_id',
+      'nonce_str',
+      'openid',
+      'out_trade_no',
+    ];
+    const others = [...names, 'result_code', 'return_code', 'total_fee', 'trade_type', 'transaction_id'] as const;
+    const forged = {
+      appid: PAYMENT.appid ?? '',
+      attach: 'x',
+      mch_id: '10000100',
+      out_trade_no: 'BIG',
+      result_code: 'SUCCESS',
+      return_code: 'SUCCESS',
+      total_fee: '1000000',
+      zz: ['1', ...others.map((name) => `${name}=${PAID[name]}`)].join('&'),
+    };
+    const process = jest.fn();
+    const errors: unknown[] = [];
+    const own = factory({ secret, onError: (error) => errors.push(error) });
+    for (const { body } of [resplit(genuine, forged), v2(genuine, type)]) {
+      const reply = await own.webHandler(process)(new Request('http://localhost/', { method: 'POST', body }));
+      expect(reply.status).toBe(401);
+    }
+    expect(errors).toMatchObject([{ code: 'ERR_SIGNATURE_AMBIGUOUS' }, { code: 'ERR_SIGNATURE_AMBIGUOUS' }]);
+    expect(process).not.toHaveBeenCalled();
+  });
+
+  test.each(['uid=1&openid=o1', 'a=1&b=2', 'shop=1&mch_id=10000100&out_trade_no=CHEAP'])(
+    'a payment with the attach %s comes through, its pieces do not',
+    async (attach) => {
+      const genuine = { ...PAID, attach };
+      expect(await parse(v2(genuine, type))).toMatchObject({ verified: true, resource: { attach } });
+      const [first = '', ...rest] = attach.split('&');
+      const names = Object.keys(PAID).sort();
+      const [name = '', value = ''] = (rest[0] ?? '').split('=');
+      // What of the genuine fields stands before the new one in the order becomes part of it.
+      const swallowed = names.filter((own) => own > 'attach' && own <= name && PAID[own]);
+      const tail = [...rest.slice(1), ...swallowed.map((own) => `${own}=${PAID[own]}`)];
+      const kept = Object.fromEntries(Object.entries(PAID).filter(([own]) => !swallowed.includes(own)));
+      const forged = { ...kept, attach: first, [name]: [value, ...tail].join('&') };
+      expect(await failureOf(parse(resplit(genuine, forged)))).toMatchObject({ name: 'SignatureError' });
+    },
+  );
+});
+
+test('a signed redirect URL is no notification', async () => {
+  const { v2: chain } = Builder.factory({ mchid: '10000100', secret });
+  const query = { appid: 'wx1', mch_id: '10000100', plan_id: 1, contract_code: 'C', request_serial: 1 };
+  const more = {
+    contract_display_account: 'Eve',
+    notify_url: 'https://shop.example/',
+    version: '1.0' as const,
+    timestamp: '1',
+  };
+  const url = await chain.papay.entrustweb.get({ query: { ...query, ...more } }).text();
+  const fields = Object.fromEntries(new URL(url).searchParams);
+  expect(await failureOf(parse({ headers: {}, body: xml(fields) }))).toMatchObject({
+    code: 'ERR_SIGNATURE_WRONG',
+    message: expect.stringContaining('redirect URL'),
+  });
 });
 
 test('a result_code of failure is business, and comes through', async () => {

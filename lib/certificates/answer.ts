@@ -10,15 +10,30 @@ import { type Certificate, certificate, isValid } from './certificate';
 type Members = Record<string, unknown>;
 
 /**
+ * Bounds of what is looked at before it is verified. WeChat Pay lists one to a few certificates, of some 2,000 bytes
+ * each, with nonces of 12 bytes; OpenSSL takes nonces of up to 128.
+ */
+const MAX_SIZE = 256 * 1024;
+const MAX_CERTIFICATES = 32;
+const MAX_LENGTHS: readonly (readonly [name: string, length: number])[] = [
+  ['ciphertext', 16 * 1024],
+  ['nonce', 128],
+  ['associated_data', 128],
+];
+
+/**
  * Opens what WeChat Pay answered: decrypts each certificate, and checks its serial number, its key and its dates.
  * @param body the answer's body, JSON
  * @returns all of them, those that are not valid now among them
- * @throws {@link BodyError} where it is no such answer; {@link ConfigurationError} where `apiv3Key` does not fit;
+ * @throws {@link BodyError} where it is no such answer, or larger than one can be; {@link ConfigurationError} where `apiv3Key` does not fit;
  * {@link SignatureError} where a certificate is not what it should be
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764
  */
 export async function openAnswer(body: string, apiv3Key: Uint8Array): Promise<Certificate[]> {
-  return Promise.all(readList(body).map((entry) => open(entry, apiv3Key)));
+  const certificates: Certificate[] = [];
+  // One by one: the first that another key encrypted ends it.
+  for (const entry of readList(body)) certificates.push(await open(entry, apiv3Key));
+  return certificates;
 }
 
 /**
@@ -31,6 +46,9 @@ export async function verifyAnswer(
   apiv3Key: Uint8Array,
   keys: PlatformKeys,
 ): Promise<void> {
+  if (body.length > MAX_SIZE) throw tooLarge();
+  // What has no signature, or an old one, is not even parsed.
+  await verifyPlatformSignature(headers, '', { get: () => async () => true, keys: () => [] });
   const carried = await openAnswer(Buffer.from(body).toString(), apiv3Key);
   const valid = carried.filter((one) => isValid(one));
   if (valid.length === 0) throw noneValid(carried);
@@ -78,12 +96,30 @@ function untrusted(issue: string): SignatureError {
 
 /** The error of `JSON.parse` would quote the text. */
 function readList(body: string): Members[] {
+  if (body.length > MAX_SIZE) throw tooLarge();
+  let list: unknown;
   try {
     const { data } = JSON.parse(body);
-    if (Array.isArray(data)) return data.map((entry) => Object(entry));
+    list = data;
   } catch {}
+  if (Array.isArray(list) && list.length <= MAX_CERTIFICATES) return list.map(readEntry);
+  if (Array.isArray(list)) throw tooLarge();
   throw new BodyError(
     'ERR_BODY_NOT_JSON',
     'The answer has no platform certificates: it is no JSON with a list "data".',
+  );
+}
+
+function readEntry(entry: unknown): Members {
+  const members: Members = Object(entry);
+  const sealed: Members = Object(members.encrypt_certificate);
+  if (MAX_LENGTHS.some(([name, length]) => String(sealed[name] ?? '').length > length)) throw tooLarge();
+  return members;
+}
+
+function tooLarge(): BodyError {
+  return new BodyError(
+    'ERR_BODY_TOO_LARGE',
+    `The list of platform certificates is larger than one can be: ${MAX_SIZE} bytes and ${MAX_CERTIFICATES} certificates are allowed.`,
   );
 }

@@ -6,7 +6,7 @@ import type { RawRequest } from '../notification/raw-body';
 import { MAX_AGE, timeOf } from '../notification/replay';
 import { parseV2 } from '../notification/v2';
 import { decrypt } from '../notification/v3';
-import { type Check, failed, messageOf, passed, skipped } from './report';
+import { type Check, failed, messageOf, passed, skipped, warning } from './report';
 
 /** What a notification is checked with. */
 export interface CheckContext {
@@ -57,9 +57,11 @@ export async function checkV2(
   received: number | undefined,
 ): Promise<Check[]> {
   let age: Check;
+  let verified: boolean;
   try {
-    const { envelope } = await parseV2(raw, secret, apiv3Key);
-    age = checkAge(timeOf(envelope), received);
+    const notification = await parseV2(raw, secret, apiv3Key);
+    verified = notification.verified;
+    age = checkAge(timeOf(notification.envelope), received);
   } catch (error) {
     if (error instanceof BodyError) return [failed('body', error.message)];
     const xml = passed('body', 'is XML');
@@ -67,7 +69,13 @@ export async function checkV2(
     const name = error instanceof ConfigurationError ? 'content' : 'signature';
     return [xml, failed(name, messageOf(error))];
   }
-  return [passed('body', 'is XML'), passed('signature', 'fits the fields and the APIv2 key'), age];
+  const signature = verified
+    ? passed('signature', 'fits the fields and the APIv2 key')
+    : warning(
+        'signature',
+        'there is none: a refund notification is only encrypted. Query the refund before you act on it',
+      );
+  return [passed('body', 'is XML'), signature, age];
 }
 
 function checkAge(time: number | undefined, received: number | undefined): Check {

@@ -7,7 +7,9 @@ export type SignatureErrorCode =
   | 'ERR_SIGNATURE_SERIAL'
   | 'ERR_SIGNATURE_WRONG'
   | 'ERR_SIGNATURE_UNCHECKED'
-  | 'ERR_SIGNATURE_OTHER_REQUEST';
+  | 'ERR_SIGNATURE_OTHER_REQUEST'
+  /** v2: what is signed can be split into another message as well. */
+  | 'ERR_SIGNATURE_AMBIGUOUS';
 
 /** What else is known of a signature that cannot be trusted. */
 export interface SignatureErrorOptions extends ErrorOptions {

@@ -3,6 +3,7 @@ import { toSign } from '../crypto/custom';
 import { type SignType, sign } from '../crypto/hash';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import { joinedByLineFeed } from '../format/formatter';
+import { refuseAmbiguousRequest } from '../signature/v2-readings';
 import type { Texts } from './arguments';
 
 /** How a payment is signed: `RSA` with APIv3, the others with v2. */
@@ -35,7 +36,10 @@ export function createSigning({ mchid, privateKey, secret }: Credentials): Signi
       if (type !== 'MD5' && type !== 'HMAC-SHA256') {
         throw new InvalidArgumentError('"signType" must be one of RSA, MD5, HMAC-SHA256.');
       }
-      if (secret !== undefined) return sign(type, fields, secret);
+      if (secret !== undefined) {
+        refuseAmbiguousRequest(fields);
+        return sign(type, fields, secret);
+      }
       throw new ConfigurationError(`${type} signs with the APIv2 key: give it as "secret" in the configuration.`);
     },
   };

@@ -5,6 +5,8 @@ import { encodeComponent } from '../format/encode';
 import { nonce } from '../format/formatter';
 import { toObject, toXml } from '../format/transformer';
 import { isMedia } from '../media/media';
+import { MERCHANT_FIELDS } from '../signature/v2-names';
+import { refuseAmbiguousRequest } from '../signature/v2-readings';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { trustedOrigins } from './origins';
 import { type SignableRequest, signing } from './signing';
@@ -19,13 +21,13 @@ export interface V2SignerConfig {
   baseUrl?: string | URL;
 }
 
-/** The fields that may hold the merchant id, in the order in which they are looked for. */
-const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
-
 /**
  * An interceptor of undici that signs requests as v2 wants it: `nonce_str` and `sign` join the fields of the XML body,
  * or those of the query of a GET; of an upload, `sign` joins its fields. The field `sign_type` chooses between MD5, the
  * default, and HMAC-SHA256.
+ *
+ * A request whose signature would be good for another message as well, because of a `&` in one of its fields, fails with
+ * an {@link InvalidArgumentError} and is not sent.
  * @throws {@link ConfigurationError} where the base URL cannot be used
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
@@ -37,6 +39,7 @@ export function v2Signer({ mchid, secret, baseUrl }: V2SignerConfig): Intercepto
       throw new InvalidArgumentError(`The fields ${MERCHANT_FIELDS.join(', ')} ${were}: one must be "${mchid}".`);
     }
     const once = nonceless || Object.hasOwn(fields, 'nonce_str') ? fields : { ...fields, nonce_str: nonce() };
+    refuseAmbiguousRequest(once);
     return { ...once, sign: Hash.sign(signType(fields), once, secret) };
   };
 

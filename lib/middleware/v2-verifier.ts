@@ -1,6 +1,7 @@
 import * as Hash from '../crypto/hash';
 import { ApiError, BodyError, SignatureError, type SignatureErrorCode, UNKNOWN_OUTCOME } from '../errors';
 import { toObject } from '../format/transformer';
+import { refuseSecondReading } from '../signature/v2-readings';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { refuseOtherNumbers } from './own-numbers';
 import { type Answer, VerifyingHandler } from './verifying-handler';
@@ -18,7 +19,8 @@ const HMAC_LENGTH = 64;
  * An interceptor of undici that checks the responses of v2: `sign`, by MD5 or HMAC-SHA256 as its length tells, then
  * `return_code` and `result_code`, then whether a number of the merchant's own is that of the request. A response that
  * says FAIL becomes an {@link ApiError}, with or without `sign`; one whose `sign` is wrong a {@link SignatureError},
- * whatever its status.
+ * whatever its status; one that can be read as another message as well, a {@link SignatureError}
+ * `ERR_SIGNATURE_AMBIGUOUS`.
  *
  * A request with `unsigned: true` expects no `sign`, and may be answered in JSON; one with `download: true` streams
  * through.
@@ -135,8 +137,11 @@ function isSigned({ sign, ...fields }: Record<string, unknown>, secret: string):
     throw signatureError('ERR_SIGNATURE_WRONG', 'has fields that are repeated or nested, for which v2 has no "sign"');
   }
   const type = sign.length === HMAC_LENGTH ? 'HMAC-SHA256' : 'MD5';
-  if (Hash.equals(Hash.sign(type, fields, secret), sign)) return true;
-  throw signatureError('ERR_SIGNATURE_WRONG', 'has a field "sign" that does not match its content and the APIv2 key');
+  if (!Hash.equals(Hash.sign(type, fields, secret), sign)) {
+    throw signatureError('ERR_SIGNATURE_WRONG', 'has a field "sign" that does not match its content and the APIv2 key');
+  }
+  refuseSecondReading(fields, 'response');
+  return true;
 }
 
 function signatureError(code: SignatureErrorCode, issue: string): SignatureError {

@@ -20,7 +20,7 @@ export interface V3Notification<EventType extends string = string, Resource = Re
   envelope: Readonly<Record<string, unknown>>;
 }
 
-/** A notification of v2, verified and decrypted. */
+/** A notification of v2, decrypted and, but for those of refunds, verified. */
 export interface V2Notification<Resource = Record<string, unknown>> {
   protocol: 'v2';
   /** `event_id`, or else a hash of the content: the same each time that WeChat Pay sends the notification. */
@@ -28,12 +28,18 @@ export interface V2Notification<Resource = Record<string, unknown>> {
   /** Of the few that have one. */
   event_type: string | undefined;
   /**
-   * What is vouched for, and nothing else: the content, decrypted, of those that have an encrypted one (`req_info`,
-   * `event_ciphertext`); of others all fields, the `sign` being right.
+   * The content, decrypted, of those that have an encrypted one (`req_info`, `event_ciphertext`); of others all fields,
+   * the `sign` being right. See `verified`.
    */
   resource: Resource;
   /** All fields as received; of a refund WeChat Pay signs none. */
   envelope: Readonly<Record<string, unknown>>;
+  /**
+   * Whether a `sign` vouches for the content. It is `false` of refunds: these are only encrypted (AES-ECB), and who has
+   * seen some can make another of their pieces without the key. Take such a notification for a hint, and query the refund
+   * (`v2/pay/refundquery`) before you act on it.
+   */
+  verified: boolean;
 }
 
 /**

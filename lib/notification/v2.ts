@@ -1,8 +1,9 @@
 import * as AesEcb from '../crypto/aes-ecb';
 import * as Hash from '../crypto/hash';
-import { ApiError, ConfigurationError, SignatureError } from '../errors';
+import { ApiError, BodyError, ConfigurationError, SignatureError } from '../errors';
 import { sortedEntries } from '../format/fields';
 import { toObject } from '../format/transformer';
+import { isKind, refuseSecondReading } from '../signature/v2-readings';
 import type { RawRequest } from './raw-body';
 import type { V2Notification } from './types';
 import { contentId, decrypt } from './v3';
@@ -11,15 +12,21 @@ type Fields = Record<string, unknown>;
 
 const HMAC_LENGTH = 64;
 
+/** Pieces of markup: a notification has some thirty elements, and two for each of its coupons. */
+const MAX_MARKUP = 1000;
+
+/** Characters of `req_info`, which has about a thousand. */
+const MAX_REQ_INFO = 32 * 1024;
+
 /** Left out of the id: a repeat may have another one. */
 const VARYING = new Set(['nonce_str', 'sign']);
 
 /**
- * Verifies a notification of v2 by its `sign` or, of a refund, which has none, by `req_info` being encrypted with the
- * APIv2 key; then decrypts it.
+ * Verifies a notification of v2 by its `sign` and decrypts it. Of a refund, which has none, `req_info` can but be
+ * decrypted: `verified` is `false` then.
  *
- * Anything signed with the APIv2 key that names a merchant passes, and a merchant hands out such things, such as the
- * code of native payments and the address to sign a contract: look at `result_code`, and at the order and the amount.
+ * What a merchant signs and hands out (redirect URLs, codes, parameters for pages) is no notification and is refused; so
+ * is what can be split into another message. Look at `result_code`, and at the order and the amount all the same.
  * @param secret the APIv2 key
  * @param apiv3Key needed by the few notifications that have an `event_ciphertext`
  * @throws {@link SignatureError} where neither vouches for the notification
@@ -34,7 +41,7 @@ export async function parseV2(
   secret: string,
   apiv3Key: Uint8Array | undefined,
 ): Promise<V2Notification> {
-  const fields = toObject(body, { size: body.length });
+  const fields = toObject(body, { size: body.length, markup: MAX_MARKUP });
   const { sign, return_code, req_info, event_type, event_id } = fields;
   if (sign !== undefined) verifySign(fields, secret);
   if (return_code !== undefined && return_code !== 'SUCCESS') throw refusal(fields);
@@ -49,20 +56,26 @@ export async function parseV2(
     event_type: typeof event_type === 'string' && sign ? event_type : undefined,
     resource,
     envelope: fields,
+    verified: sign !== undefined,
   };
 }
 
 function verifySign(fields: Fields, secret: string): void {
-  const { sign, mch_id, combine_mch_id } = fields;
+  const { sign } = fields;
   const composed = Object.values(fields).some((value) => typeof value !== 'string');
   const type = String(sign).length === HMAC_LENGTH ? 'HMAC-SHA256' : 'MD5';
   if (composed || !Hash.equals(Hash.sign(type, fields, secret), String(sign))) {
     throw new SignatureError('ERR_SIGNATURE_WRONG', 'The field "sign" does not fit the fields and the APIv2 key.');
   }
-  // Pages and apps are given parameters signed with the same key, which name no merchant by these fields.
-  if (!mch_id && !combine_mch_id) {
-    throw new SignatureError('ERR_SIGNATURE_WRONG', 'What is signed names no "mch_id": it is no notification.');
+  // Pages and apps are given parameters signed with the same key, which have the members of no notification.
+  if (!isKind(fields)) {
+    throw new SignatureError(
+      'ERR_SIGNATURE_WRONG',
+      'What is signed has the members of no notification ("mch_id" and "return_code", or "event_type", or others): it ' +
+        'is something else that was signed with the APIv2 key, such as a redirect URL.',
+    );
   }
+  refuseSecondReading(fields, 'notification');
 }
 
 async function open(fields: Fields, secret: string, apiv3Key: Uint8Array | undefined): Promise<Fields> {
@@ -74,6 +87,9 @@ async function open(fields: Fields, secret: string, apiv3Key: Uint8Array | undef
 }
 
 async function openRefund(ciphertext: string, secret: string): Promise<Fields> {
+  if (ciphertext.length > MAX_REQ_INFO) {
+    throw new BodyError('ERR_BODY_TOO_LARGE', `"req_info" is longer than the ${MAX_REQ_INFO} characters allowed.`);
+  }
   try {
     return toObject(await AesEcb.decrypt(ciphertext, Hash.md5(secret)));
   } catch (cause) {

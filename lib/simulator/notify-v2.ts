@@ -15,6 +15,13 @@ type Writer = (draft: Draft, credentials: Credentials, secret: string) => Promis
 /** The notification cannot tell: the example of WeChat Pay's documentation. */
 const APPID = 'wx8888888888888888';
 
+/** What says in these that all went well. */
+const OUTCOMES: Readonly<Record<string, Fields>> = {
+  'v2/transaction-success': { return_code: 'SUCCESS', result_code: 'SUCCESS' },
+  'v2/combined-transactions-success': { return_code: 'SUCCESS', result_code: 'SUCCESS' },
+  'v2/transactions-risk-occurred': { return_code: 'SUCCESS' },
+};
+
 /** What vouches for a notification. */
 const VOUCHING = ['sign', 'req_info'];
 
@@ -37,7 +44,7 @@ const plain: Writer = async ({ name, content }, { merchant }, secret) => {
   const given: Fields = { ...content };
   const merchantField = name === 'v2/combined-transactions-success' ? 'combine_mch_id' : 'mch_id';
   const nonce_str = name === 'v2/pap-contract-state-changed' ? undefined : nonce();
-  const fields = { [merchantField]: merchant.mchid, nonce_str, ...given };
+  const fields = { ...OUTCOMES[name], [merchantField]: merchant.mchid, nonce_str, ...given };
   return { ...fields, sign: Hash.sign(given.sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5', fields, secret) };
 };
 
