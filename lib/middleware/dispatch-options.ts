@@ -14,8 +14,8 @@ export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   retry?: boolean | undefined;
   /** When the call ends, by `performance.now()`: a pause that would outlast it is not waited for. */
   deadline?: number | undefined;
-  /** Counted up for each further attempt by what repeats requests. */
-  attempts?: { made: number } | undefined;
+  /** Counted up for each further attempt by what repeats requests; whether any of them has begun on a connection. */
+  attempts?: { made: number; started?: boolean } | undefined;
   /** The answer is a file: it streams through, unverified. */
   download?: boolean;
   /** A fragment, `#` and all, for a page that the user's browser opens; it is never sent. */
@@ -37,3 +37,19 @@ export const IDLE: Dispatcher.DispatchController = {
   pause() {},
   resume() {},
 };
+
+/**
+ * Tells a handler of an error where nobody would catch what it throws itself: that would end the process, and is a
+ * warning instead.
+ */
+export function tellFailure(
+  handler: Dispatcher.DispatchHandler,
+  error: Error,
+  controller: Dispatcher.DispatchController = IDLE,
+): void {
+  try {
+    handler.onResponseError?.(controller, error);
+  } catch (thrown) {
+    process.emitWarning(`A handler of a request threw in onResponseError: ${String(thrown)}`);
+  }
+}
