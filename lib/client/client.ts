@@ -84,7 +84,7 @@ function carryOut(dispatcher: Dispatcher, request: WireRequest, decode: Decoder 
       return response;
     },
     (error) => {
-      const failure = explainFailure(error, what, request.signal);
+      const failure = explainFailure(error, what, request);
       const { made } = request.attempts;
       if (made > 1 && failure instanceof WechatPayError) Object.assign(failure, { attempts: made });
       finish?.({ error: failure });

@@ -4,6 +4,7 @@ import { BodyError } from '../errors';
 import { toObject } from '../format/transformer';
 import { checkDigest } from '../media/digest';
 import { statementDigest } from '../media/statement';
+import { abortError } from '../middleware/aborting';
 import { refuseFailure } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
 import { MAX_FAILURE } from './answer';
@@ -25,7 +26,7 @@ export async function download(dispatcher: Dispatcher, request: WireRequest, wha
   const controller = new AbortController();
   // undici acts on an abort only once there is a socket; the caller need not wait for that.
   const ended = once(controller.signal, 'abort').then(() => Promise.reject(controller.signal.reason));
-  const limit = deadline(request, what, (reason) => controller.abort(reason));
+  const limit = deadline(request, what, (reason) => controller.abort(abortError(reason)));
   try {
     const options = { ...wireOptions(request), signal: controller.signal };
     const { statusCode, headers, body } = await Promise.race([dispatcher.request(options), ended]);
@@ -41,7 +42,7 @@ export async function download(dispatcher: Dispatcher, request: WireRequest, wha
   } catch (error) {
     limit.clear();
     // Ends the connection, of whose body nothing more is wanted.
-    controller.abort(error);
+    controller.abort(abortError(error));
     throw error;
   }
 }
@@ -59,11 +60,11 @@ async function firstPart(chunks: Chunks): Promise<Uint8Array> {
 }
 
 /** A stream whose failures are errors of ours. */
-async function* explained(chunks: Chunks, { signal }: WireRequest, what: string): AsyncGenerator<Uint8Array> {
+async function* explained(chunks: Chunks, request: WireRequest, what: string): AsyncGenerator<Uint8Array> {
   try {
     yield* chunks;
   } catch (error) {
-    throw explainFailure(error, what, signal);
+    throw explainFailure(error, what, request);
   }
 }
 

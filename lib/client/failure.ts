@@ -1,7 +1,9 @@
 import { ApiError, InvalidArgumentError, TimeoutError, TransportError, WechatPayError } from '../errors';
 import { toObject } from '../format/transformer';
+import { neverConnected } from '../middleware/connection-failure';
 import { refuseFailure } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
+import type { WireRequest } from './request';
 import { readHeaders } from './response';
 import type { Protocol } from './target';
 
@@ -11,15 +13,34 @@ const TIMEOUTS: ReadonlySet<unknown> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-/** An error of undici or Node as one of our family; errors of ours and the caller's own reason to abort stay. */
-export function explainFailure(error: unknown, what: string, signal: AbortSignal | undefined): unknown {
-  if (error instanceof WechatPayError || (signal?.aborted && error === signal.reason)) return error;
-  const { message, code } = error as Error & { code?: unknown };
+/**
+ * An error of undici or Node as one of our family; errors of ours stay. Where the caller has aborted, it is the caller's
+ * own reason, whatever that is.
+ * @param what method and path, for the error
+ */
+export function explainFailure(error: unknown, what: string, { signal, attempts }: Limits): unknown {
+  if (error instanceof WechatPayError) return error;
+  if (signal?.aborted && (Object.is(error, signal.reason) || isAbort(error))) return signal.reason;
+  const { message, code } = Object(error) as { message?: unknown; code?: unknown };
   const options = { cause: error };
-  if (TIMEOUTS.has(code)) return new TimeoutError(`${what}: ${message}. ${UNKNOWN_OUTCOME}`, options);
-  if (code === 'UND_ERR_INVALID_ARG') return new InvalidArgumentError(`${what}: ${message}.`, options);
-  return new TransportError(`${what}: ${message || code}. ${UNKNOWN_OUTCOME}`, options);
+  if (code === 'UND_ERR_INVALID_ARG' && !attempts.started) {
+    return new InvalidArgumentError(`${what}: ${message}.`, options);
+  }
+  const outcome = neverConnected(error, attempts.started) ? NOTHING_SENT : UNKNOWN_OUTCOME;
+  const text = `${what}: ${message || code || error}. ${outcome}`;
+  return TIMEOUTS.has(code) ? new TimeoutError(text, options) : new TransportError(text, options);
 }
+
+/** What of a request says why and when it failed. */
+type Limits = Pick<WireRequest, 'signal' | 'attempts'>;
+
+/** undici's own name for an abort, where a reason is none to it. */
+function isAbort(error: unknown): boolean {
+  return (Object(error) as { code?: unknown }).code === 'UND_ERR_ABORTED';
+}
+
+/** What to do when a request never had a connection. */
+export const NOTHING_SENT = 'Nothing was sent, so it can be sent again without a second effect.';
 
 /** What to do when it is not known whether WeChat Pay carried out a request. */
 export const UNKNOWN_OUTCOME = 'Whether it was carried out is unknown: query the outcome before you send it again.';

@@ -23,7 +23,7 @@ export interface WireRequest extends Target {
   signal: AbortSignal | undefined;
   retry: boolean | undefined;
   deadline: number;
-  attempts: { made: number };
+  attempts: { made: number; started: boolean };
   /** The origin of the call's own `baseUrl`. */
   trustedOrigin: string | undefined;
   security: boolean;
@@ -158,7 +158,7 @@ export function buildRequest({ verb, path, options, trait, serial }: Call, defau
     signal,
     retry,
     deadline: performance.now() + timeout,
-    attempts: { made: 1 },
+    attempts: { made: 1, started: false },
     trustedOrigin: ownBase?.origin,
     security: Boolean(options.security ?? trait.security),
     nonceless: Boolean(options.nonceless ?? trait.nonceless),
