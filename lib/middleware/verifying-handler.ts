@@ -1,6 +1,8 @@
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { ReceivedHeaders } from '../crypto/platform-signature';
 import { BodyError } from '../errors';
+import { abortError } from './aborting';
+import { tellFailure } from './dispatch-options';
 
 /** An answer held in memory. */
 export interface Answer {
@@ -119,8 +121,8 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     return this.#wire?.rawTrailers ?? null;
   }
 
-  abort(reason: Error = new errors.RequestAbortedError()): void {
-    this.#reason ??= reason;
+  abort(reason?: Error): void {
+    this.#reason ??= abortError(reason);
     if (this.#received) this.#fail(this.#reason);
     else this.#wire?.abort(this.#reason);
   }
@@ -154,6 +156,6 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     if (this.#settled) return;
     this.#settled = true;
     this.#chunks = [];
-    this.#handler.onResponseError?.(this, error);
+    tellFailure(this.#handler, error, this);
   }
 }
