@@ -2,6 +2,7 @@ import * as Hash from '../crypto/hash';
 import { ApiError, SignatureError } from '../errors';
 import { toObject } from '../format/transformer';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
+import { refusingRedirects } from './redirect';
 import { type Answer, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier of v2 needs. */
@@ -21,7 +22,8 @@ const HMAC_LENGTH = 64;
  * through.
  */
 export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
-  return (dispatch) => (options: SignedDispatchOptions, handler) => {
+  return (dispatch) => (options: SignedDispatchOptions, down) => {
+    const handler = refusingRedirects(down, options);
     if (options.download) return dispatch(options, handler);
     const what = `${options.method} ${options.path.split('?')[0]}`;
     const verify = async (answer: Answer): Promise<void> => {

@@ -5,6 +5,7 @@ import { verifyPlatformSignature } from '../crypto/platform-signature';
 import { signedStatement } from '../media/statement';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { holdingHead, type VerifyHead } from './holding-head';
+import { refusingRedirects } from './redirect';
 import { type Verify, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier needs. */
@@ -29,7 +30,8 @@ export interface VerifierConfig {
 export function verifier(config: VerifierConfig): Interceptor {
   const keys = config.certificates ?? loadPlatformKeys(config.certs);
   const verify: Verify = config.verify ?? (({ headers, body }) => verifyPlatformSignature(headers, body, keys));
-  return (dispatch) => (options: SignedDispatchOptions, handler) => {
+  return (dispatch) => (options: SignedDispatchOptions, down) => {
+    const handler = refusingRedirects(down, options);
     if (!options.download) return dispatch(options, new VerifyingHandler(handler, verify));
     const verifyHead: VerifyHead = async (headers) => {
       const statement = signedStatement(options.path, headers);
