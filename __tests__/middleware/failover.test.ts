@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Agent, buildConnector } from 'undici';
 import { type LooseOptions, TransportError } from 'wechatpay-undici';
 import type { Simulator } from 'wechatpay-undici/simulator';
 import { listen } from '../support/listen';
@@ -65,4 +66,67 @@ test('not for an answer, and not where both hosts are away', async () => {
   expect(await failure(client.chain('v3/order').get())).toMatchObject({ status: 503 });
   const away = build({ baseUrl: refused, failover: 'http://127.0.0.1:1/' });
   expect(await failure(away.chain('v3/order').get())).toMatchObject({ name: 'TransportError', attempts: 2 });
+});
+
+describe('once a byte may have left', () => {
+  /** A client whose connection the test can break as the kernel does: with an error of its own on the socket. */
+  function breakable() {
+    const sockets: Socket[] = [];
+    const connect = buildConnector({});
+    const dispatcher = new Agent({
+      connect: (options, callback) =>
+        connect(options, (...[error, socket]) => {
+          if (socket) sockets.push(socket);
+          callback(...([error, socket] as Parameters<typeof callback>));
+        }),
+    });
+    const fail = (code: string, syscall: string) => {
+      for (const socket of sockets.splice(0)) {
+        socket.destroy(Object.assign(new Error(`${syscall} ${code}`), { code, syscall }));
+      }
+    };
+    return { dispatcher, fail };
+  }
+
+  const CODES = ['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT'];
+
+  test.each(CODES)(
+    '%s of a read is no reason to send a POST again, not even on a kept-alive connection',
+    async (code) => {
+      const { dispatcher, fail } = breakable();
+      let received = 0;
+      const first = await listen((socket) =>
+        socket.on('data', (bytes) => {
+          if (bytes.toString().startsWith('GET')) socket.write('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+          else if (++received) fail(code, 'read');
+        }),
+      );
+      const client = build({ dispatcher, baseUrl: first.url, failover: second.config.baseUrl, retry: { delay: 1 } });
+      // The first goes out on a connection that has just been made, the second on one that has served a request.
+      for (const warm of [false, true]) {
+        if (warm) expect(await failure(client.chain('v3/order').get())).toMatchObject({ status: 404 });
+        const error = await failure(client.chain('v3/order').post({ json: { a: 1 } }));
+        expect(error).toMatchObject({ name: 'TransportError', message: expect.stringContaining('is unknown') });
+      }
+      expect(received).toBe(2);
+      expect(second.requests).toHaveLength(0);
+      await Promise.all([first.close(), dispatcher.destroy()]);
+    },
+  );
+
+  test('an earlier attempt counts: "nothing was sent" is not said of the last alone', async () => {
+    const breaking = await listen((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    const client = build({ baseUrl: breaking.url, failover: refused });
+    const error = await failure(client.chain('v3/order').get());
+    expect(error).toMatchObject({ name: 'TransportError', attempts: 2, cause: { code: 'ECONNREFUSED' } });
+    expect(error.message).toContain('is unknown');
+    await breaking.close();
+  });
+});
+
+test('where neither host can be reached, the error says that nothing was sent', async () => {
+  const client = build({ baseUrl: refused, failover: 'http://127.0.0.1:1/' });
+  const error = await failure(client.chain('v3/order').post({ json: { a: 1 } }));
+  expect(error.message).toContain('Nothing was sent');
+  expect(error.message).not.toContain('unknown');
 });

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
-import { type SignatureError, signer, verifier } from 'wechatpay-undici';
+import { type SignatureError, signer, v2Verifier, verifier } from 'wechatpay-undici';
 import { Simulator } from 'wechatpay-undici/simulator';
+import { failure } from './support';
 
 let simulator: Simulator;
 let agent: Agent;
@@ -118,25 +119,99 @@ describe('below what repeats a request', () => {
     });
     expect(simulator.requests).toHaveLength(1);
   });
+});
 
-  test('a redirect elsewhere gets no signature', async () => {
-    await using elsewhere = await Simulator.start();
+describe('a redirect ends as an error: WeChat Pay signs none, and whoever follows it signs what another has chosen', () => {
+  const STATUSES = [301, 302, 303, 307, 308];
+  const TARGETS: [string, (elsewhere: Simulator) => string][] = [
+    ['the same host', () => '/v3/echo?again=1'],
+    ['elsewhere', (elsewhere) => `${elsewhere.url}v3/echo`],
+  ];
+  let elsewhere: Simulator;
+  beforeAll(async () => {
+    elsewhere = await Simulator.start();
+  });
+  beforeEach(() => elsewhere.reset());
+  afterAll(() => elsewhere.close());
+  const expectEnded = (error: unknown, status: number) => {
+    expect(error).toMatchObject({
+      name: 'ApiError',
+      status,
+      message: expect.stringContaining('No redirect is followed'),
+    });
+    expect(simulator.requests).toHaveLength(1);
+    expect(elsewhere.requests).toHaveLength(0);
+  };
+
+  test.each(TARGETS.flatMap(([name, to]) => STATUSES.map((status) => [name, status, to] as const)))(
+    'with fetch, to %s, %i',
+    async (_name, status, to) => {
+      for (const init of [{ method: 'GET' }, { method: 'POST', body: '{}' }]) {
+        simulator.reset();
+        simulator.misbehave({ status, signature: 'none', headers: { Location: to(elsewhere) } });
+        const error = await failure(fetch(url, { ...init, headers, dispatcher }));
+        expectEnded(error.cause, status);
+      }
+    },
+  );
+
+  test("with undici's own interceptor that follows redirects", async () => {
     const redirecting = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }));
     simulator.misbehave({ status: 307, headers: { Location: `${elsewhere.url}v3/echo` } });
-    const answer = await request(url, { headers, dispatcher: redirecting });
-    expect(answer.statusCode).toBe(401);
-    expect(elsewhere.requests).toHaveLength(1);
-    expect(elsewhere.requests[0]?.headers).not.toHaveProperty('authorization');
-    expect(elsewhere.requests[0]?.headers).not.toHaveProperty('wechatpay-serial');
-    await answer.body.dump();
+    expectEnded(await failure(request(url, { headers, dispatcher: redirecting })), 307);
   });
 
-  test('a redirect on the same host is signed for its own target', async () => {
-    const redirecting = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }));
+  test.each<[string, () => Dispatcher.DispatcherComposeInterceptor, object]>([
+    ['the signer', () => signer(simulator.config), {}],
+    ['the verifier', () => verifier(simulator.config), {}],
+    ['the verifier, of a file', () => verifier(simulator.config), { download: true }],
+    ['the verifier of v2', () => v2Verifier({ secret: simulator.config.secret }), {}],
+    ['the verifier of v2, of a file', () => v2Verifier({ secret: simulator.config.secret }), { download: true }],
+  ])('%s alone', async (_name, interceptor, options) => {
     simulator.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
-    const answer = await request(url, { headers, dispatcher: redirecting });
-    expect(await answer.body.json()).toEqual({ again: '1' });
+    const alone = agent.compose(interceptor());
+    expectEnded(await failure(request(url, { headers, dispatcher: alone, ...options })), 307);
   });
+
+  test('but for one of a host that nothing is signed for', async () => {
+    const foreign = agent.compose(signer({ ...simulator.config, baseUrl: 'https://api.mch.weixin.qq.com/' }));
+    simulator.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
+    const answer = await request(url, { headers, dispatcher: foreign });
+    expect(answer.statusCode).toBe(307);
+    await answer.body.dump();
+  });
+});
+
+test('an origin that a request says to trust is signed for, and no other', async () => {
+  await using elsewhere = await Simulator.start();
+  const foreign = agent.compose(signer({ ...simulator.config, baseUrl: 'https://api.mch.weixin.qq.com/' }));
+  const ask = async (trustedOrigin: string) => {
+    const options = { headers, dispatcher: foreign, trustedOrigin };
+    await (await request(`${elsewhere.url}v3/echo`, options)).body.dump();
+    return elsewhere.requests.at(-1)?.headers;
+  };
+  expect(await ask(new URL(elsewhere.url).origin)).toHaveProperty('authorization');
+  for (const other of [new URL(simulator.url).origin, 'https://api.mch.weixin.qq.com', '']) {
+    const received = await ask(other);
+    expect(received).not.toHaveProperty('authorization');
+    expect(received).not.toHaveProperty('wechatpay-serial');
+  }
+});
+
+test('a failure that the handler itself fails at is a warning, and does not end the process', async () => {
+  const warned = new Promise((resolve) => jest.spyOn(process, 'emitWarning').mockImplementationOnce(resolve));
+  const thrown = new Error('thrown in onResponseError');
+  const failing = agent.compose(signer({ ...simulator.config, privateKey: () => Promise.reject(new Error('no key')) }));
+  failing.dispatch(
+    { origin: simulator.url, path: '/v3/echo', method: 'GET' },
+    {
+      onRequestStart: () => {},
+      onResponseError: () => {
+        throw thrown;
+      },
+    },
+  );
+  expect(await warned).toBe(`A handler of a request threw in onResponseError: ${thrown}`);
 });
 
 describe('the caller as a handler of undici', () => {

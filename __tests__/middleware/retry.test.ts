@@ -1,3 +1,4 @@
+import { Agent, buildConnector, request } from 'undici';
 import {
   type ApiError,
   type ClientConfig,
@@ -12,6 +13,7 @@ import {
   verifier,
 } from 'wechatpay-undici';
 import type { Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+import { IDLE } from '../../lib/middleware/dispatch-options';
 import { failure, platform } from './support';
 
 const { running, build: buildClient } = platform();
@@ -256,4 +258,43 @@ test.each<[object, string]>([
 ])('%j is refused', (more, message) => {
   expect(() => build(more)).toThrow(ConfigurationError);
   expect(() => build(more)).toThrow(message);
+});
+
+describe('where there never was a connection', () => {
+  /** The first connection is to nobody, the others are to the simulator. */
+  const lateHost = () => {
+    const connect = buildConnector({});
+    let connections = 0;
+    return new Agent({
+      connect: (options, callback) => connect(++connections === 1 ? { ...options, port: '1' } : options, callback),
+    });
+  };
+
+  test.each<[string, LooseOptions, boolean]>([
+    ['any request is sent, and once', { json: { a: 1 } }, true],
+    ['but for one that the caller says may not be repeated', { json: { a: 1 }, retry: false }, false],
+  ])('%s', async (_name, options, isSent) => {
+    const dispatcher = lateHost();
+    const promise = build({ dispatcher }).chain('v3/order').post(options);
+    if (isSent) expect((await promise).status).toBe(200);
+    else expect((await failure(promise)).message).toContain('Nothing was sent');
+    expect(simulator.requests).toHaveLength(isSent ? 1 : 0);
+    await dispatcher.destroy();
+  });
+});
+
+test('what a dispatcher throws at a later attempt reaches the caller, and does not end the process', async () => {
+  const thrown = new Error('a defect of the dispatcher');
+  let dispatched = 0;
+  const throwing = new Agent().compose(
+    () => (_options, handler) => {
+      dispatched += 1;
+      if (dispatched > 1) throw thrown;
+      handler.onResponseError?.(IDLE, Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
+      return true;
+    },
+    retry({ delay: 1 }),
+  );
+  expect(await failure(request('http://127.0.0.1:1/', { dispatcher: throwing }))).toBe(thrown);
+  expect(dispatched).toBe(2);
 });

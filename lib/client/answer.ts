@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { abortError } from '../middleware/aborting';
 import type { Answer } from '../middleware/verifying-handler';
 
 /** How much is kept of the body of a failure, in bytes. */
@@ -27,11 +28,14 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#reject = reject;
   }
 
-  /** Ends the request. undici acts on it only once there is a socket; whoever waits is told at once. */
-  abort(reason: Error): void {
-    this.#reason = reason;
-    this.#controller?.abort(reason);
+  /**
+   * Ends the request. undici acts on it only once there is a socket; whoever waits is told at once.
+   * @param reason anything; whoever waits is told just that
+   */
+  abort(reason: unknown): void {
+    this.#reason = abortError(reason);
     this.#reject(reason);
+    this.#controller?.abort(this.#reason);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -103,12 +103,11 @@ function carryOut(
       return response;
     },
     (error) => {
-      const { made } = request.attempts;
-      const { started, verified } = request.exchange;
-      const reason = explainFailure(error, what, request.signal);
+      const { attempts, started, verified } = request.exchange;
+      const reason = explainFailure(error, what, request);
       const failure = started ? explain(reason, what) : reason;
       if (failure instanceof ApiError && failure.status >= 300) Object.assign(failure, { verified });
-      if (made > 1 && failure instanceof WechatPayError) Object.assign(failure, { attempts: made });
+      if (attempts > 1 && failure instanceof WechatPayError) Object.assign(failure, { attempts });
       finish?.({ error: failure });
       throw failure;
     },

@@ -1,4 +1,5 @@
 import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
+import { NOTHING_SENT } from './failure';
 import type { WireRequest } from './request';
 
 /** The time of a call and the caller's signal. */
@@ -16,13 +17,19 @@ type Limits = Pick<WireRequest, 'timeout' | 'deadline' | 'signal'>;
  * Ends a call by the caller's signal, or with a {@link TimeoutError} when the time is over.
  * @param what method and path, for the error
  * @param end ends the call for a reason, later than this returns
+ * @param outcome what became of the request when the time is over, for the error
  * @throws the signal's reason where it is aborted already
  */
-export function deadline(limits: Limits, what: string, end: (reason: unknown) => void): Deadline {
+export function deadline(
+  limits: Limits,
+  what: string,
+  end: (reason: unknown) => void,
+  outcome = UNKNOWN_OUTCOME,
+): Deadline {
   const { timeout, signal } = limits;
   signal?.throwIfAborted();
   const timer = setTimeout(
-    () => end(new TimeoutError(`${what} took longer than ${timeout} ms. ${UNKNOWN_OUTCOME}`)),
+    () => end(new TimeoutError(`${what} took longer than ${timeout} ms. ${outcome}`)),
     limits.deadline - performance.now(),
   );
   const stopClock = () => clearTimeout(timer);
@@ -40,7 +47,7 @@ export function deadline(limits: Limits, what: string, end: (reason: unknown) =>
 /** The result of work that comes before a request is sent, unless the call ends before. */
 export function within<Result>(limits: Limits, what: string, work: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const limit = deadline(limits, what, reject);
+    const limit = deadline(limits, what, reject, NOTHING_SENT);
     work().then(resolve, reject).finally(limit.clear);
   });
 }

@@ -5,6 +5,7 @@ import { toObject } from '../format/transformer';
 import { startsXml } from '../format/xml-start';
 import { checkDigest } from '../media/digest';
 import { statementDigest } from '../media/statement';
+import { abortError } from '../middleware/aborting';
 import { refuseFailure } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
 import { MAX_FAILURE } from './answer';
@@ -31,7 +32,7 @@ export async function download(dispatcher: Dispatcher, request: WireRequest, wha
   const controller = new AbortController();
   // undici acts on an abort only once there is a socket; the caller need not wait for that.
   const ended = once(controller.signal, 'abort').then(() => Promise.reject(controller.signal.reason));
-  const limit = deadline(request, what, (reason) => controller.abort(reason));
+  const limit = deadline(request, what, (reason) => controller.abort(abortError(reason)));
   try {
     const options = { ...wireOptions(request), signal: controller.signal };
     const { statusCode, headers, body } = await Promise.race([dispatcher.request(options), ended]);
@@ -42,13 +43,13 @@ export async function download(dispatcher: Dispatcher, request: WireRequest, wha
     if (protocol === 'v2') await refuseXml(file, head, what);
     limit.stopClock();
     const expected = digest ?? statementDigest(headers);
-    const stream = fileStream(file, controller, (error) => explainFailure(error, what, request.signal));
+    const stream = fileStream(file, controller, (error) => explainFailure(error, what, request));
     const init = { status: statusCode, headers: readHeaders(headers) };
     return new FileResponse(expected ? checkDigest(stream, expected) : stream, init, request.maxBuffer);
   } catch (error) {
     limit.clear();
     // Ends the connection, of whose body nothing more is wanted.
-    controller.abort(error);
+    controller.abort(abortError(error));
     throw error;
   }
 }

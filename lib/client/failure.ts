@@ -7,8 +7,10 @@ import {
   UNKNOWN_OUTCOME,
   WechatPayError,
 } from '../errors';
+import { neverConnected } from '../middleware/connection-failure';
 import { refuseFailure, xmlOf } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
+import type { WireRequest } from './request';
 import { readHeaders } from './response';
 import type { Protocol } from './target';
 
@@ -18,16 +20,24 @@ const TIMEOUTS: ReadonlySet<unknown> = new Set([
   'UND_ERR_BODY_TIMEOUT',
 ]);
 
-/** An error of undici or Node as one of our family; errors of ours and the caller's own reason to abort stay. */
-export function explainFailure(error: unknown, what: string, signal: AbortSignal | undefined): unknown {
-  if (error instanceof WechatPayError || (signal?.aborted && error === signal.reason)) return error;
-  const { message, code } = error as Error & { code?: unknown };
+/**
+ * An error of undici or Node as one of our family; errors of ours stay. Where the caller has aborted, it is the caller's
+ * own reason, whatever that is.
+ * @param what method and path, for the error
+ */
+export function explainFailure(error: unknown, what: string, { signal, exchange }: Limits): unknown {
+  if (error instanceof WechatPayError) return error;
+  if (signal?.aborted && (Object.is(error, signal.reason) || isAbort(error))) return signal.reason;
+  const { message, code } = Object(error) as { message?: unknown; code?: unknown };
   // What undici could not read of a response, as its HTTPParserError has it: an error of ours shows no body.
   if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, 'data');
   const options = { cause: error };
-  if (TIMEOUTS.has(code)) return new TimeoutError(`${what}: ${message}. ${UNKNOWN_OUTCOME}`, options);
-  if (code === 'UND_ERR_INVALID_ARG') return new InvalidArgumentError(`${what}: ${message}.`, options);
-  return new TransportError(`${what}: ${message || code}. ${UNKNOWN_OUTCOME}`, options);
+  if (code === 'UND_ERR_INVALID_ARG' && !exchange.started) {
+    return new InvalidArgumentError(`${what}: ${message}.`, options);
+  }
+  const outcome = neverConnected(error, exchange.started) ? NOTHING_SENT : UNKNOWN_OUTCOME;
+  const text = `${what}: ${message || code || error}. ${outcome}`;
+  return TIMEOUTS.has(code) ? new TimeoutError(text, options) : new TransportError(text, options);
 }
 
 /**
@@ -38,6 +48,17 @@ export function afterSending(error: unknown, what: string): unknown {
   if (!(error instanceof InvalidArgumentError || error instanceof ConfigurationError)) return error;
   return new TransportError(`${what}: ${error.message} It had been sent before. ${UNKNOWN_OUTCOME}`, { cause: error });
 }
+
+/** What of a request says why and when it failed. */
+type Limits = Pick<WireRequest, 'signal' | 'exchange'>;
+
+/** undici's own name for an abort, where a reason is none to it. */
+function isAbort(error: unknown): boolean {
+  return (Object(error) as { code?: unknown }).code === 'UND_ERR_ABORTED';
+}
+
+/** What to do when a request never had a connection. */
+export const NOTHING_SENT = 'Nothing was sent, so it can be sent again without a second effect.';
 
 /** The error for an answer of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
 export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): ApiError {

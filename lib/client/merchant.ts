@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { Agent, type Dispatcher } from 'undici';
 import { ConfigurationError } from '../errors';
+import { readDispatcher } from './dispatcher';
 
 /** A file of TLS: PEM text, a `file://` URL, or bytes. */
 export type TlsFile = string | URL | Uint8Array;
@@ -25,7 +26,7 @@ const LEGACY_HINT =
  * @throws {@link ConfigurationError} where certificate and key cannot be read or do not belong together
  */
 export function merchantDispatcher(merchant: MerchantCertificate): Dispatcher {
-  if (merchant.dispatcher) return merchant.dispatcher;
+  if (merchant.dispatcher) return readDispatcher('merchant.dispatcher', merchant.dispatcher);
   const options: SecureContextOptions = {};
   const { passphrase, ...files } = merchant;
   for (const [name, file] of Object.entries(files)) Object.assign(options, { [name]: readFile(name, file) });

@@ -25,7 +25,6 @@ export interface WireRequest extends Target {
   signal: AbortSignal | undefined;
   retry: boolean | undefined;
   deadline: number;
-  attempts: { made: number };
   exchange: Exchange;
   /** The variables of the path, by name. */
   variables: Readonly<Record<string, unknown>>;
@@ -171,8 +170,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
     signal,
     retry,
     deadline: performance.now() + timeout,
-    attempts: { made: 1 },
-    exchange: { started: false, verified: false },
+    exchange: { attempts: 1, started: false, verified: false },
     variables,
     trustedOrigin: ownBase?.origin,
     security: Boolean(options.security ?? trait.security),

@@ -30,8 +30,12 @@ export function send(
         reject(error);
       }
     }, fail);
-    const limit = deadline(request, what, (reason) => handler.abort(reason as Error));
-    dispatcher.dispatch(wireOptions(request), handler);
+    const limit = deadline(request, what, (reason) => handler.abort(reason));
+    try {
+      dispatcher.dispatch(wireOptions(request), handler);
+    } catch (error) {
+      fail(error);
+    }
   });
 }
 

@@ -4,6 +4,7 @@ import { failover, type Interceptor, retry, signer, v2Signer, v2Verifier, verifi
 import { connectTimeout } from '../middleware/connect-timeout';
 import { pageDispatcher } from '../middleware/page';
 import type { LoadedConfig } from './config';
+import { readDispatcher } from './dispatcher';
 import { merchantDispatcher } from './merchant';
 import type { Protocol } from './target';
 
@@ -33,7 +34,7 @@ export function createStacks(config: LoadedConfig): Stacks {
     v3: signers.v3 && compose(dispatcher, connectTimeout, verifiers.v3, signers.v3, ...repeaters),
   });
   const ways: Record<Way, Record<Protocol, Dispatcher | undefined> | undefined> = {
-    plain: over(config.dispatcher ?? new Agent()),
+    plain: over(config.dispatcher === undefined ? new Agent() : readDispatcher('dispatcher', config.dispatcher)),
     secure: config.merchant && over(merchantDispatcher(config.merchant)),
     page: {
       v2: signers.v2 && compose(pageDispatcher(), signers.v2),

@@ -2,7 +2,8 @@ import { brand, WechatPayError } from './wechatpay-error';
 
 /**
  * No answer came in time.
- * Whether WeChat Pay has carried out the request is unknown: query the order before you send it again.
+ * Where `timeout.connect` ran out, the message says that nothing was sent. Otherwise it is unknown whether WeChat Pay has
+ * carried out the request: query the order before you send it again.
  */
 export class TimeoutError extends WechatPayError {
   static {

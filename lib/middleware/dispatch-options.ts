@@ -5,7 +5,9 @@ export type Interceptor = Dispatcher.DispatcherComposeInterceptor;
 
 /** What has become of a request, in any of its attempts. */
 export interface Exchange {
-  /** There was a connection: bytes of it may have left. */
+  /** How often it was sent. */
+  attempts: number;
+  /** One of them has begun on a connection: bytes of it may have left. */
   started: boolean;
   /** The last response of status 300 and above is signed by WeChat Pay. */
   verified: boolean;
@@ -22,9 +24,7 @@ export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   retry?: boolean | undefined;
   /** When the call ends, by `performance.now()`: a pause that would outlast it is not waited for. */
   deadline?: number | undefined;
-  /** Counted up for each further attempt by what repeats requests. */
-  attempts?: { made: number } | undefined;
-  /** What has become of the request; filled in by what verifies its response. */
+  /** What has become of the request; filled in by the interceptors. */
   exchange?: Exchange | undefined;
   /** The variables of the path, by name. */
   variables?: Readonly<Record<string, unknown>> | undefined;
@@ -49,3 +49,19 @@ export const IDLE: Dispatcher.DispatchController = {
   pause() {},
   resume() {},
 };
+
+/**
+ * Tells a handler of an error where nobody would catch what it throws itself: that would end the process, and is a
+ * warning instead.
+ */
+export function tellFailure(
+  handler: Dispatcher.DispatchHandler,
+  error: Error,
+  controller: Dispatcher.DispatchController = IDLE,
+): void {
+  try {
+    handler.onResponseError?.(controller, error);
+  } catch (thrown) {
+    process.emitWarning(`A handler of a request threw in onResponseError: ${String(thrown)}`);
+  }
+}

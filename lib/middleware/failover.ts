@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors';
 import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
-import { connectionFailed, neverConnected } from './connection-failure';
+import { connectionFailed } from './connection-failure';
 import type { Interceptor } from './dispatch-options';
 import { isIdempotent } from './idempotence';
 import { originOf } from './origins';
@@ -33,9 +33,9 @@ export function failover(options: FailoverOptions = {}): Interceptor {
   const second = readOrigin('to', options.to ?? SECOND_HOST);
   let awayUntil = 0;
 
-  const decide: Decide = ({ error }, request, attempt) => {
+  const decide: Decide = ({ error, unsent }, request, attempt) => {
     if (attempt > 1 || !error || !connectionFailed(error)) return undefined;
-    if (!neverConnected(error) && !(request.retry ?? isIdempotent(request))) return undefined;
+    if (!unsent && !(request.retry ?? isIdempotent(request))) return undefined;
     const isBack = request.origin === second;
     awayUntil = isBack ? 0 : performance.now() + AWAY;
     return { options: { ...request, ...to(isBack ? first : second) }, delay: 0 };

@@ -1,10 +1,14 @@
 import type { Dispatcher } from 'undici';
 import type { ReceivedHeaders } from '../crypto/platform-signature';
-import { IDLE, type SignedDispatchOptions } from './dispatch-options';
+import { abortError } from './aborting';
+import { neverConnected } from './connection-failure';
+import { IDLE, type SignedDispatchOptions, tellFailure } from './dispatch-options';
 import type { Answer } from './verifying-handler';
 
-/** How an attempt failed: by an answer of status 400 and above, or without one. */
-export type Failure = { answer: Answer; error?: never } | { error: Error; answer?: never };
+/** How an attempt failed: by an answer of status 400 and above, or without one, where perhaps nothing was sent. */
+export type Failure =
+  | { answer: Answer; error?: never; unsent: false }
+  | { error: Error; answer?: never; unsent: boolean };
 
 /** What to do after a failure: send these options after a pause in milliseconds. `undefined` leaves it at the failure. */
 export type Decide = (
@@ -29,6 +33,8 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   #attempt = 0;
   #wire: Dispatcher.DispatchController = IDLE;
   #started = false;
+  /** The attempt under way has begun on a connection. */
+  #sending = false;
   /** The head of a failure that is held back, until it is known whether the request is repeated. */
   #held: { status: number; headers: ReceivedHeaders; message: string | undefined } | undefined;
   #chunks: Buffer[] = [];
@@ -54,11 +60,13 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   send(): boolean {
     this.#timer = undefined;
     this.#attempt += 1;
+    this.#sending = false;
     return this.#dispatch(this.#options, this);
   }
 
   onRequestStart(wire: Dispatcher.DispatchController, context: unknown): void {
     this.#wire = wire;
+    this.#sending = true;
     if (this.#reason) wire.abort(this.#reason);
     else if (!this.#started) this.#handler.onRequestStart?.(this, context);
     this.#started = true;
@@ -91,14 +99,15 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   onResponseEnd(_wire: Dispatcher.DispatchController, trailers: ReceivedHeaders): void {
     if (this.#held) {
       const { status, headers } = this.#held;
-      if (this.#again({ answer: { status, headers, body: Buffer.concat(this.#chunks) } })) return;
+      if (this.#again({ answer: { status, headers, body: Buffer.concat(this.#chunks) }, unsent: false })) return;
       this.#release();
     }
     this.#handler.onResponseEnd?.(this, trailers);
   }
 
   onResponseError(_wire: Dispatcher.DispatchController, error: Error): void {
-    if (!this.#again({ error })) this.#handler.onResponseError?.(this, error);
+    const unsent = neverConnected(error, this.#sending);
+    if (!this.#again({ error, unsent })) this.#handler.onResponseError?.(this, error);
   }
 
   get paused(): boolean {
@@ -122,7 +131,7 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   }
 
   abort(reason: Error): void {
-    this.#reason ??= reason;
+    this.#reason ??= abortError(reason);
     if (!this.#timer) {
       this.#wire.abort(this.#reason);
       return;
@@ -155,17 +164,26 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   }
 
   #again(failure: Failure): boolean {
-    if (this.#passed || this.#reason) return false;
+    if (this.#passed || this.#reason || this.#options.signal?.aborted) return false;
     const next = this.#decide(failure, this.#options, this.#attempt);
     if (!next) return false;
     this.#options = next.options;
-    if (next.options.attempts) next.options.attempts.made += 1;
+    if (next.options.exchange) next.options.exchange.attempts += 1;
     this.#held = undefined;
     this.#chunks = [];
     this.#size = 0;
     // What is behind must not act on the connection of an attempt that is over.
     this.#wire = IDLE;
-    this.#timer = setTimeout(() => this.send(), next.delay);
+    this.#timer = setTimeout(() => this.#resend(), next.delay);
     return true;
+  }
+
+  /** Nobody would catch what a dispatcher throws here. */
+  #resend(): void {
+    try {
+      this.send();
+    } catch (error) {
+      tellFailure(this, error as Error);
+    }
   }
 }

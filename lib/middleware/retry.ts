@@ -34,8 +34,8 @@ const INCOME = 0.1;
 /**
  * An interceptor of undici that sends requests again that failed for a passing reason: no connection, a broken one, the
  * statuses 429, 502, 503, 504, or 500 `SYSTEM_ERROR`. Of requests that are repeated without a second effect only: GET,
- * and those that carry a number of the merchant's own, such as `out_trade_no`; `retry: true` or `false` in the options
- * of a request goes before that. Never where an answer cannot be trusted.
+ * those that carry a number of the merchant's own, such as `out_trade_no`, and any that never had a connection;
+ * `retry: true` or `false` in the options of a request goes before that. Never where an answer cannot be trusted.
  *
  * Pauses are random up to a bound that doubles (exponential back-off with full jitter); the header `Retry-After` makes
  * them longer. At most a tenth of all requests are repeats, and ten in a burst. Compose it outside of the signer, so that
@@ -50,7 +50,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
 
   const decide: Decide = (failure, request, attempt) => {
     if (attempt >= attempts || budget < 1 || !isPassing(failure)) return undefined;
-    if (!(request.retry ?? isIdempotent(request))) return undefined;
+    if (!(request.retry ?? (failure.unsent || isIdempotent(request)))) return undefined;
     const jitter = Math.random() * Math.min(maxDelay, delay * 2 ** (attempt - 1));
     const pause = Math.max(jitter, retryAfter(failure.answer?.headers));
     if (pause > MAX_RETRY_AFTER || performance.now() + pause >= (request.deadline ?? Number.POSITIVE_INFINITY)) {

@@ -1,8 +1,10 @@
 import { stringify } from 'node:querystring';
 import { InvalidArgumentError } from '../errors';
 import { isMedia, type Media } from '../media/media';
-import { IDLE, type Interceptor, type SignedDispatchOptions } from './dispatch-options';
+import { abortError } from './aborting';
+import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';
 import { isTrusted } from './origins';
+import { refusingRedirects } from './redirect';
 
 /** A request in the one form that can be both signed and sent. */
 export interface SignableRequest {
@@ -31,15 +33,15 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
       };
       Object.assign(request, await sign(request, options));
       // undici has noted the abort but acts on it only once there is a socket.
-      options.signal?.throwIfAborted();
+      if (options.signal?.aborted) throw abortError(options.signal.reason);
       const { headers, body } = isMedia(request.body) ? streaming(request.headers, request.body) : request;
       const sent: Record<string, unknown> = { ...options, path: request.path, headers, body };
       // It is part of the path by now.
       if (query) sent.query = undefined;
-      dispatch(sent as unknown as typeof options, handler);
+      dispatch(sent as unknown as typeof options, refusingRedirects(handler, options));
     };
     // Without this the request would hang for ever, and the process die of an unhandled rejection.
-    send().catch((error: Error) => handler.onResponseError?.(IDLE, error));
+    send().catch((error: Error) => tellFailure(handler, error));
     return true;
   };
 }

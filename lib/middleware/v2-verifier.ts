@@ -4,6 +4,7 @@ import { toObject } from '../format/transformer';
 import { refuseSecondReading } from '../signature/v2-readings';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { refuseOtherNumbers } from './own-numbers';
+import { refusingRedirects } from './redirect';
 import { type Answer, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier of v2 needs. */
@@ -26,7 +27,8 @@ const HMAC_LENGTH = 64;
  * through.
  */
 export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
-  return (dispatch) => (options: SignedDispatchOptions, handler) => {
+  return (dispatch) => (options: SignedDispatchOptions, down) => {
+    const handler = refusingRedirects(down, options);
     const what = `${options.method} ${options.path.split('?')[0]}`;
     const success = async (answer: Answer): Promise<void> => {
       if (options.unsigned && isJson(answer.body)) return refuseJsonFailure(what, answer);

@@ -8,6 +8,7 @@ import { signedStatement } from '../media/statement';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { holdingHead, type VerifyHead } from './holding-head';
 import { refuseOtherNumbers } from './own-numbers';
+import { refusingRedirects } from './redirect';
 import { type Answer, type Verify, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier needs. */
@@ -40,7 +41,8 @@ export function verifier(config: VerifierConfig): Interceptor {
   refuseOwnKeys(config.certs, config);
   // Of a failure, no key is looked for: that would cost a download for whoever makes up a serial number.
   const atHand: PlatformKeys = { get: (serial) => keys.get(serial), keys: () => keys.keys() };
-  return (dispatch) => (options: SignedDispatchOptions, handler) => {
+  return (dispatch) => (options: SignedDispatchOptions, down) => {
+    const handler = refusingRedirects(down, options);
     const advice = adviceFor(options);
     const success: Verify =
       config.verify ?? (({ headers, body }) => verifyPlatformSignature(headers, body, keys, advice));

@@ -1,7 +1,8 @@
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { ReceivedHeaders } from '../crypto/platform-signature';
 import { BodyError, UNKNOWN_OUTCOME } from '../errors';
-import type { Exchange } from './dispatch-options';
+import { abortError } from './aborting';
+import { type Exchange, tellFailure } from './dispatch-options';
 
 /** An answer held in memory. */
 export interface Answer {
@@ -63,7 +64,7 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
     this.#wire = controller;
-    if (this.#exchange) Object.assign(this.#exchange, { started: true, verified: false } satisfies Exchange);
+    if (this.#exchange) this.#exchange.verified = false;
     this.#handler.onRequestStart?.(this, context);
   }
 
@@ -154,8 +155,8 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     return this.#wire?.rawTrailers ?? null;
   }
 
-  abort(reason: Error = new errors.RequestAbortedError()): void {
-    this.#reason ??= reason;
+  abort(reason?: Error): void {
+    this.#reason ??= abortError(reason);
     if (this.#received) this.#fail(this.#reason);
     else this.#wire?.abort(this.#reason);
   }
@@ -205,6 +206,6 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     if (this.#settled) return;
     this.#settled = true;
     this.#chunks = [];
-    this.#handler.onResponseError?.(this, error);
+    tellFailure(this.#handler, error, this);
   }
 }
