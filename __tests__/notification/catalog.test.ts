@@ -2,6 +2,7 @@ import type { V2Notification, V3Notification } from 'wechatpay-undici';
 import { Simulator } from 'wechatpay-undici/simulator';
 import { factory } from '../../lib/notification/factory';
 import type { NotificationStore } from '../../lib/notification/store';
+import { WRITTEN } from '../../lib/signature/v2-names';
 import { compileEach, programOf } from '../openapi/compile';
 import { type Synthesised, written } from '../openapi/synthesise';
 import { serve } from './support';
@@ -88,11 +89,18 @@ describe('through HTTP', () => {
     return `const one: import('../../lib/openapi/notification').NotificationOf<'${name}'> = ${JSON.stringify(whole)}; void one;`;
   }
 
+  /** No program writes a `&`, which might be where the next field begins. */
+  function withoutBorders(content: Record<string, unknown>): Record<string, unknown> {
+    const without = (name: string, value: unknown) =>
+      typeof value === 'string' && WRITTEN.has(name) ? value.replaceAll('&', '+') : value;
+    return Object.fromEntries(Object.entries(content).map(([name, value]) => [name, without(name, value)]));
+  }
+
   test('each comes out with the values that went in, and has its type', async () => {
     const statements: string[] = [];
     for (const entry of entries) {
       for (const text of [entry.full.text, entry.minimal.text]) {
-        const content = contentOf(text);
+        const content = isV2(entry) ? withoutBorders(contentOf(text)) : contentOf(text);
         const { delivered, attempts } = await simulator.notify(entry.name, content, server.url);
         expect([entry.name, delivered, attempts.length]).toEqual([entry.name, true, 1]);
         const notification = received.pop() as V3Notification | V2Notification;

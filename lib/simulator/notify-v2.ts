@@ -15,11 +15,15 @@ type Writer = (draft: Draft, credentials: Credentials, secret: string) => Promis
 /** The notification cannot tell: the example of WeChat Pay's documentation. */
 const APPID = 'wx8888888888888888';
 
-/** What says in these that all went well. */
-const OUTCOMES: Readonly<Record<string, Fields>> = {
-  'v2/transaction-success': { return_code: 'SUCCESS', result_code: 'SUCCESS' },
-  'v2/combined-transactions-success': { return_code: 'SUCCESS', result_code: 'SUCCESS' },
-  'v2/transactions-risk-occurred': { return_code: 'SUCCESS' },
+/** Members without which these are none, where the content does not give them. */
+const ESSENTIAL: Readonly<Record<string, (created: Draft['created']) => Fields>> = {
+  'v2/transaction-success': () => ({ return_code: 'SUCCESS', result_code: 'SUCCESS' }),
+  'v2/combined-transactions-success': () => ({ return_code: 'SUCCESS', result_code: 'SUCCESS' }),
+  'v2/transactions-risk-occurred': () => ({ return_code: 'SUCCESS' }),
+  'v2/pap-contract-state-changed': () => ({ change_type: 'ADD' }),
+  'v2/vehicle-state-changed-for-parking': (created) => ({
+    vehicle_event_createtime: beijing(created).replace(/\+.*|\D/g, ''),
+  }),
 };
 
 /** What vouches for a notification. */
@@ -40,11 +44,11 @@ function writerOf(name: string): Writer {
   return name.includes('.') ? event : plain;
 }
 
-const plain: Writer = async ({ name, content }, { merchant }, secret) => {
+const plain: Writer = async ({ name, content, created }, { merchant }, secret) => {
   const given: Fields = { ...content };
   const merchantField = name === 'v2/combined-transactions-success' ? 'combine_mch_id' : 'mch_id';
   const nonce_str = name === 'v2/pap-contract-state-changed' ? undefined : nonce();
-  const fields = { ...OUTCOMES[name], [merchantField]: merchant.mchid, nonce_str, ...given };
+  const fields = { ...ESSENTIAL[name]?.(created), [merchantField]: merchant.mchid, nonce_str, ...given };
   return { ...fields, sign: Hash.sign(given.sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5', fields, secret) };
 };
 
