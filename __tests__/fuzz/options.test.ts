@@ -6,7 +6,7 @@ import { wire } from './wire';
 
 const OPTIONS = [
   ...['json', 'xml', 'query', 'headers', 'body', 'baseUrl', 'timeout', 'signal', 'security', 'nonceless'],
-  ...['download', 'unsigned', 'digest', 'encrypted', 'retry', 'variables'],
+  ...['download', 'unsigned', 'digest', 'maxBuffer', 'encrypted', 'retry', 'variables'],
 ];
 const verbs = fc.constantFrom('get', 'post', 'put', 'patch', 'delete');
 const templates = fc.oneof(

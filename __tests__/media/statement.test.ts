@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { SignatureError } from '../../lib/errors';
 import { response } from '../../lib/format/formatter';
 import { checkDigest } from '../../lib/media/digest';
 import { signedStatement, statementDigest } from '../../lib/media/statement';
@@ -6,20 +7,50 @@ import { signedStatement, statementDigest } from '../../lib/media/statement';
 const SHA1 = createHash('sha1').update('statement').digest('hex');
 const headers = { 'wechatpay-statement-sha1': SHA1 };
 
-test.each<[string, Record<string, string | string[]>, string | undefined]>([
+const named = (sha1: string) => ({ 'wechatpay-statement-sha1': sha1 });
+
+test.each<[string, Record<string, string>, string | undefined]>([
   ['/hk/v3/statements?date=20180130&mchid=1900000109', headers, `{"sha1":"${SHA1}"}`],
   ['/v3/global/statements', headers, `{"sha1":"${SHA1}"}`],
   ['/V3/Global/Statements?date=20180130', headers, `{"sha1":"${SHA1}"}`],
-  ['/v3/global/statements', { 'wechatpay-statement-sha1': SHA1.toUpperCase() }, `{"sha1":"${SHA1.toUpperCase()}"}`],
-  ['/v3/global/statements', {}, undefined],
-  ['/v3/global/statements', { 'wechatpay-statement-sha1': `${SHA1}","a":"` }, undefined],
-  ['/v3/global/statements', { 'wechatpay-statement-sha1': [SHA1, SHA1] }, undefined],
+  ['/v3/global/statements/', headers, `{"sha1":"${SHA1}"}`],
+  // Behind a proxy, whose root the configured `baseUrl` is.
+  ['/wechatpay/v3/global/statements', headers, `{"sha1":"${SHA1}"}`],
+  ['/v3/statements?date=20180130', headers, `{"sha1":"${SHA1}"}`],
+  ['/v3/global/statements', named(SHA1.toUpperCase()), `{"sha1":"${SHA1.toUpperCase()}"}`],
   ['/v3/global/statements/x', headers, undefined],
+  ['/v3/my-statements', headers, undefined],
   ['/v3/certificates', headers, undefined],
   ['/v3/certificates?/v3/global/statements', headers, undefined],
+  ['/v3/certificates', {}, undefined],
 ])('%s %j is signed over %s', (target, received, expected) => {
   expect(signedStatement(target, received)).toBe(expected);
 });
+
+describe.each(['/hk/v3/statements?date=20180130', '/v3/global/statements', '/V3/GLOBAL/statements', '/v3/statements'])(
+  '%s',
+  (target) => {
+    test.each<[string, string | string[] | undefined]>([
+      ['is missing', undefined],
+      ['is there twice', [SHA1, SHA1]],
+      ['is there twice', [SHA1]],
+      ['holds no SHA-1', ''],
+      ['holds no SHA-1', `${SHA1}","a":"`],
+      ['holds no SHA-1', `${SHA1}, ${SHA1}`],
+      ['holds no SHA-1', SHA1.slice(1)],
+    ])('a hash that %s: %j', (found, sha1) => {
+      const received = { 'wechatpay-statement-sha1': sha1, 'wechatpay-serial': 'S', 'request-id': 'R' };
+      expect(() => signedStatement(target, received)).toThrow(SignatureError);
+      const error = {
+        code: 'ERR_SIGNATURE_MISSING',
+        serial: 'S',
+        requestId: 'R',
+        message: expect.stringContaining(found),
+      };
+      expect(() => signedStatement(target, received)).toThrow(expect.objectContaining(error));
+    });
+  },
+);
 
 test('the signature covers the hash, the hash the body', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -28,17 +59,25 @@ test('the signature covers the hash, the hash the body', async () => {
   expect(verify('sha256', Buffer.from(response(1700000000, 'NONCE', signed)), publicKey, signature)).toBe(true);
 
   const digest = statementDigest(headers);
-  expect(digest).toEqual({ hash_type: 'SHA1', hash_value: SHA1, tar_type: undefined });
+  expect(digest).toEqual({ hash_type: 'SHA1', hash_value: SHA1 });
   const text = (body: string) => new Response(checkDigest(new Blob([body]).stream(), digest as never)).text();
   expect(await text('statement')).toBe('statement');
   await expect(text('statemenT')).rejects.toThrow();
 });
 
 test.each<[Record<string, string>, string | undefined]>([
-  [{ ...headers, 'content-encoding': 'gzip' }, 'gzip'],
+  [{ ...headers, 'content-encoding': 'gzip' }, 'GZIP'],
+  [{ ...headers, 'content-encoding': 'X-GZip' }, 'GZIP'],
+  [{ ...headers, 'content-encoding': 'identity' }, undefined],
+  [{ ...headers, 'content-encoding': '' }, undefined],
   [headers, undefined],
 ])('%j is zipped as %s', (received, expected) => {
   expect(statementDigest(received)?.tar_type).toBe(expected);
+});
+
+test.each(['br', 'gzip, gzip', ['gzip', 'gzip']])('%j cannot be checked', (encoding) => {
+  const digest = () => statementDigest({ ...headers, 'content-encoding': encoding });
+  expect(digest).toThrow(expect.objectContaining({ name: 'BodyError', code: 'ERR_BODY_DIGEST' }));
 });
 
 test('an answer without the header has no hash', () => {
