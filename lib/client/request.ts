@@ -3,10 +3,11 @@ import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url
 import { expandTemplate } from '../format/uri-template';
 import { type FileDigest, readDigest } from '../media/digest';
 import { isMedia, type Media } from '../media/media';
-import type { CommonOptions, Timeouts } from '../openapi/options';
+import type { Timeouts } from '../openapi/options';
 import { type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
 import { type WireHeaders, writeHeaders } from './headers';
+import { checkOptions, isOption, type Options, readOptions, readVariables } from './options';
 import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
 import { readTimeouts } from './timeouts';
 
@@ -24,8 +25,6 @@ export interface WireRequest extends Target {
   retry: boolean | undefined;
   deadline: number;
   attempts: { made: number };
-  /** The origin of the call's own `baseUrl`. */
-  trustedOrigin: string | undefined;
   security: boolean;
   nonceless: boolean;
   download: boolean;
@@ -52,36 +51,6 @@ const UPLOAD_TIMEOUT = 30_000;
 
 const DEFAULT_BASE = new URL(DEFAULT_BASE_URL);
 
-/** The names that mean an option; a URI variable of such a name is given by `variables`. */
-const OPTIONS: ReadonlySet<string> = new Set([
-  'json',
-  'xml',
-  'query',
-  'headers',
-  'body',
-  'baseUrl',
-  'timeout',
-  'retry',
-  'signal',
-  'security',
-  'nonceless',
-  'download',
-  'unsigned',
-  'digest',
-  'encrypted',
-  'variables',
-]);
-
-/** What other clients call our options: taken for a URI variable, it would be lost. */
-const ALIEN: Readonly<Record<string, string>> = {
-  base_uri: 'baseUrl',
-  baseURL: 'baseUrl',
-  data: 'json',
-  params: 'query',
-  form_params: 'body',
-  multipart: 'body',
-};
-
 /** A call, read: its path filled in, and what is known of its operation. */
 export interface Call {
   verb: string;
@@ -96,7 +65,8 @@ export interface Call {
 /**
  * Reads a call.
  * @param template the path, as a URI template
- * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used
+ * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used, or what was given has no place in
+ * the request
  */
 export function readCall(verb: string, template: string, input: unknown): Call {
   const options = readOptions(input);
@@ -105,19 +75,13 @@ export function readCall(verb: string, template: string, input: unknown): Call {
   const path = expandTemplate(template, (name) => {
     used.add(name);
     if (Object.hasOwn(variables, name)) return variables[name];
-    if (!OPTIONS.has(name)) return Object.hasOwn(options, name) ? options[name] : undefined;
+    if (!isOption(name)) return Object.hasOwn(options, name) ? options[name] : undefined;
     throw new InvalidArgumentError(
       `The URI variable "${name}" of "${template}" has the name of an option: give it as variables: { ${name}: … }.`,
     );
   });
   if (used.size > 0) refuseDotSegments(template, path);
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(ALIEN, name) && !used.has(name)) {
-      throw new InvalidArgumentError(
-        `"${name}" is neither an option nor a variable of "${template}": use "${ALIEN[name]}".`,
-      );
-    }
-  }
+  checkOptions({ verb, protocol: protocolOf(path), template, options, used });
   return { verb, path, options, trait: traitOf(verb, path) ?? {} };
 }
 
@@ -132,7 +96,6 @@ export function buildRequest({ verb, path, options, trait, serial }: Call, defau
   const usual = defaults.timeouts.total ?? TIMEOUT;
   const timeout = own?.total ?? (isMedia(options.body) ? Math.max(usual, UPLOAD_TIMEOUT) : usual);
   const ownBase = readOwnBase(options.baseUrl);
-  if (retry !== undefined && typeof retry !== 'boolean') throw fail('"retry" must be true or false.');
   if (retry && !defaults.retries) throw fail('"retry" of a call needs "retry" in the configuration, which is not set.');
   if (digest !== undefined) readDigest(digest);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -159,11 +122,10 @@ export function buildRequest({ verb, path, options, trait, serial }: Call, defau
     retry,
     deadline: performance.now() + timeout,
     attempts: { made: 1 },
-    trustedOrigin: ownBase?.origin,
-    security: Boolean(options.security ?? trait.security),
-    nonceless: Boolean(options.nonceless ?? trait.nonceless),
-    download: Boolean(options.download ?? trait.download),
-    unsigned: Boolean(options.unsigned ?? trait.unsigned),
+    security: options.security ?? trait.security ?? false,
+    nonceless: options.nonceless ?? trait.nonceless ?? false,
+    download: options.download ?? trait.download ?? false,
+    unsigned: options.unsigned ?? trait.unsigned ?? false,
     fragment: trait.redirect,
     digest,
   };
@@ -183,22 +145,4 @@ function readOwnBase(baseUrl: unknown): URL | undefined {
   const base = readBaseUrl(baseUrl);
   if (!base) throw new InvalidArgumentError(`"baseUrl" ${BASE_URL_RULE}.`);
   return base;
-}
-
-export type Options = CommonOptions & Record<string, unknown>;
-
-function readOptions(input: unknown = {}): Options {
-  if (typeof input !== 'object' || input === null) {
-    throw new InvalidArgumentError(
-      `The options must be an object, not ${input === null ? 'null' : `a ${typeof input}`}.`,
-    );
-  }
-  return input as Options;
-}
-
-function readVariables({ variables = {} }: Options): Readonly<Record<string, unknown>> {
-  if (typeof variables !== 'object' || variables === null) {
-    throw new InvalidArgumentError('"variables" must be an object: the URI variables by name.');
-  }
-  return variables;
 }

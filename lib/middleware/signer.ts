@@ -21,6 +21,8 @@ export interface SignerConfig {
   certificates?: PlatformCertificates;
   /** A root of the API to sign for, besides WeChat Pay's own hosts. */
   baseUrl?: string | URL;
+  /** Further ones. */
+  baseUrls?: readonly (string | URL)[];
 }
 
 /**
@@ -37,7 +39,7 @@ export function signer(config: SignerConfig): Interceptor {
   const sign = toSign(config.privateKey);
   const configured = preferredSerial(Object.keys(config.certs));
 
-  return signing(trustedOrigins(config.baseUrl), async ({ method, path, headers, body }) => {
+  return signing(trustedOrigins(config), async ({ method, path, headers, body }) => {
     const announced =
       headers['wechatpay-serial'] ??
       (certificates ? (certificates.preferred() ?? (await certificates.ready())) : configured);
