@@ -137,6 +137,7 @@ describe('what is sent', () => {
       ...simulator.config,
       dispatcher: agent,
       baseUrl: 'https://api.mch.weixin.qq.com/',
+      baseUrls: [simulator.url],
     });
     simulator.on('get', 'hk/v3/echo', () => ({ ok: true }));
     expect(
@@ -414,7 +415,7 @@ describe('nothing is sent', () => {
     [
       'the host comes without TLS',
       (client) => client.chain('http://api.mch.weixin.qq.com/v3/x').get(),
-      'is neither a host',
+      'http://api.mch.weixin.qq.com is called over https only: write https://api.mch.weixin.qq.com/',
     ],
   ])('where %s', async (_name, call, message) => {
     dispatched = 0;

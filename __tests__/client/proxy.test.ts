@@ -84,8 +84,8 @@ function kept<One extends Dispatcher>(dispatcher: One): One {
   return dispatcher;
 }
 
-const through = (dispatcher: Dispatcher, baseUrl = front.url): Chain =>
-  Builder.factory({ ...simulator.config, baseUrl, dispatcher: kept(dispatcher) });
+const through = (dispatcher: Dispatcher, baseUrl = front.url, ...baseUrls: string[]): Chain =>
+  Builder.factory({ ...simulator.config, baseUrl, baseUrls, dispatcher: kept(dispatcher) });
 const requestTls = () => ({ ca: front.ca });
 const json = { name: '商品', id: '1' };
 const echo = (instance: Chain, options: object = {}) => instance.chain('v3/echo').post({ json, ...options });
@@ -168,7 +168,7 @@ describe('through a proxy', () => {
 });
 
 describe('base URL', () => {
-  const plain = (baseUrl: string): Chain => through(new Agent(), baseUrl);
+  const plain = (...baseUrls: [string, ...string[]]): Chain => through(new Agent(), ...baseUrls);
 
   test.each<[string, string, string]>([
     ['', 'v3/echo', '/v3/echo'],
@@ -184,7 +184,7 @@ describe('base URL', () => {
 
   test('of a call goes before that of the instance, with v2 as well', async () => {
     await using other = await Simulator.start();
-    const instance = plain(simulator.url);
+    const instance = plain(simulator.url, other.url);
     simulator.on('post', 'v2/hk/pay/echo', () => ({ at: 'hk' }));
     const xml = { mch_id };
     const answer = await instance

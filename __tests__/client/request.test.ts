@@ -53,7 +53,6 @@ describe('path', () => {
     expect(address(template, {}, baseUrl)).toBe(expected);
     expect(address(template, { baseUrl })).toBe(expected);
     expect(address(template, { baseUrl: new URL(baseUrl) })).toBe(expected);
-    expect(build(template, { baseUrl }).trustedOrigin).toBe(new URL(expected).origin);
   });
 
   test.each([
@@ -83,6 +82,17 @@ describe('path', () => {
 describe('variables', () => {
   test('come from options of their name, which name no header, query or body', () => {
     expect(build('v3/{id}', { id: 'A/1', json: { id: 2 } })).toMatchObject({ path: '/v3/A%2F1', body: '{"id":2}' });
+  });
+
+  test('of every kind of expression are no unknown options', () => {
+    const options = { a: 1, 'b-c': 2, d: ['x', 'y'], e: 3, f: { g: 4 }, empty: '' };
+    expect(address('v3/{a}/{b-c}{/d*}{empty}{?e,f*}', options)).toBe('/v3/1/2/x/y?e=3&g=4');
+  });
+
+  test('that the path lacks are let alone in `variables`: a stranger may type more', () => {
+    expect(address('v3/{id}', { variables: { id: 1, baseUrl: 'https://evil.example/', download: 'true', x: 1 } })).toBe(
+      '/v3/1',
+    );
   });
 
   test('come from `variables` first, also those named like an option', () => {
@@ -159,7 +169,7 @@ describe('body', () => {
     [{ body: '' }, undefined],
     [{ body: null }, undefined],
     [{ body: 5 }, '5'],
-    [{ xml: { a: 1 } }, undefined],
+    [{ xml: null }, undefined],
     [{}, undefined],
   ])('%j', (options, expected) => {
     expect(build('v3/x', options).body).toBe(expected);
@@ -232,7 +242,7 @@ describe('headers', () => {
 describe('other options', () => {
   test('timeout and signal', () => {
     const { signal } = new AbortController();
-    expect(build('v3/x')).toMatchObject({ timeout: 1000, signal: undefined, trustedOrigin: undefined });
+    expect(build('v3/x')).toMatchObject({ timeout: 1000, signal: undefined });
     expect(build('v3/x', { timeout: 5, signal })).toMatchObject({ timeout: 5, signal });
   });
 
@@ -250,6 +260,11 @@ describe('other options', () => {
     [{ baseUrl: 'ftp://x.example/' }, '"baseUrl" must be an absolute URL'],
     [{ baseUrl: 'https://u:p@x.example/' }, '"baseUrl" must be an absolute URL'],
     [{ variables: 'x' }, '"variables" must be an object'],
+    [{ variables: ['x'] }, '"variables" must be an object'],
+    [{ variables: null }, '"variables" must be an object'],
+    [{ baseUrl: 'http://api.mch.weixin.qq.com/' }, 'hosts of WeChat Pay are called over https only'],
+    [{ baseUrl: 'HTTP://API.MCH.weixin.qq.com./' }, 'hosts of WeChat Pay are called over https only'],
+    [{ baseUrl: 'http://pay.wechatpay.cn:8080/' }, 'hosts of WeChat Pay are called over https only'],
     [{ data: {} }, '"data" is neither an option nor a variable of "v3/x": use "json"'],
     [{ params: {} }, 'use "query"'],
     [{ base_uri: 'https://x.example/' }, 'use "baseUrl"'],
@@ -259,5 +274,77 @@ describe('other options', () => {
 
   test('a name of another client may be a variable', () => {
     expect(address('v3/{data}', { data: 1 })).toBe('/v3/1');
+  });
+});
+
+describe('an option that is true or false', () => {
+  const flags = ['retry', 'security', 'nonceless', 'download', 'unsigned', 'encrypted'];
+  test.each(flags.flatMap((name) => ['v3/x', 'v2/x'].map((path) => [name, path] as const)))(
+    '%s of %s',
+    (name, path) => {
+      for (const value of [false, undefined]) expect(() => build(path, { [name]: value })).not.toThrow();
+      for (const [value, found] of [
+        ['true', 'a string'],
+        ['false', 'a string'],
+        ['', 'a string'],
+        [1, 'a number'],
+        [0, 'a number'],
+        [null, 'null'],
+        [[], 'an object'],
+        [Object(false), 'an object'],
+      ] as const) {
+        expect(() => build(path, { [name]: value })).toThrow(`"${name}" must be true or false, not ${found}.`);
+      }
+    },
+  );
+
+  test('counts before what is known of the operation', () => {
+    const base = { baseUrl: undefined, headers: { v2: {}, v3: {} }, timeouts: {}, retries: false };
+    const download = (options: object) => buildRequest(readCall('get', 'v3/billdownload/file', options), base).download;
+    expect([{}, { download: undefined }, { download: false }, { download: true }].map(download)).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+  });
+});
+
+describe('what has no place in the request is refused: it would be dropped', () => {
+  const order = { appid: 'wx1', mchid: '1', description: 'x' };
+  test.each<[string, string, object, string]>([
+    ['post', 'v3/x', { jsno: {} }, '"jsno" is neither an option nor a variable of "v3/x": did you mean "json"?'],
+    ['post', 'v3/x', { JSON: {} }, 'did you mean "json"?'],
+    ['post', 'v3/x', { jso: {} }, 'did you mean "json"?'],
+    ['post', 'v3/x', { header: {}, json: {} }, 'did you mean "headers"?'],
+    ['get', 'v3/x', { baseurl: 'https://x.example/' }, 'did you mean "baseUrl"?'],
+    ['get', 'v3/{out_trade_no}', { out_trade_no: 1, outtrade_no: 1 }, 'did you mean "out_trade_no"?'],
+    ['post', 'v3/x', order, '"appid" (as are 2 more) is neither'],
+    ['post', 'v3/x', order, 'give it as { json: { "appid": … } }.'],
+    ['put', 'v3/x', { appid: 1 }, 'give it as { json: { "appid": … } }.'],
+    ['patch', 'v3/x', { appid: 1 }, 'give it as { json: { "appid": … } }.'],
+    ['post', 'v2/x', { appid: 1 }, 'give it as { xml: { "appid": … } }.'],
+    ['get', 'v2/x', { appid: 1 }, 'give it as { xml: { "appid": … } }.'],
+    ['get', 'v3/x', { mchid: 1 }, 'give it as { query: { "mchid": … } }.'],
+    ['delete', 'v3/x', { mchid: 1 }, 'give it as { query: { "mchid": … } }.'],
+    ['post', 'v3/{id}', { id: 1, json: {}, sub_mchid: 1 }, 'valid options: json, xml, query, headers, body, baseUrl'],
+    ['post', 'v3/{id}', { id: 1, json: {}, sub_mchid: 1 }, 'variables, id.'],
+    ['post', 'v3/x', { body: '{}', mchid: 1 }, 'valid options: json'],
+    ['get', 'v3/x', { mchid: undefined }, '"mchid" is neither'],
+    ['get', 'v3/x', JSON.parse('{"__proto__":{"download":true}}'), '"__proto__" is neither'],
+    ['get', 'v3/x', { '\u001b[2J\u009b': 1 }, '"\\u001b[2J\\u009b" is neither'],
+    ['get', 'v3/x', { ['x'.repeat(1000)]: 1 }, `"${'x'.repeat(64)}…" is neither`],
+    ['post', 'v3/x', { xml: { a: 1 } }, '"xml" is for paths that begin with "v2/": "v3/x" takes "json".'],
+    ['post', 'v2/x', { json: { a: 1 } }, '"json" is for APIv3: "v2/x" takes "xml".'],
+    ['post', '{+url}', { url: 'v2/x', json: { a: 1 } }, '"json" is for APIv3'],
+    ['post', 'v2/x', { body: '<xml/>' }, '"body" of a v2 request must be a Media'],
+  ])('%s %s %j: %s', (verb, template, options, message) => {
+    expect(() => readCall(verb, template, options)).toThrow(message);
+  });
+
+  test('null and an empty body are nothing', () => {
+    expect(() => readCall('post', 'v3/x', { xml: null, body: '' })).not.toThrow();
+    expect(() => readCall('post', 'v2/x', { json: null, body: '', xml: {} })).not.toThrow();
+    expect(() => readCall('post', 'v2/x', { json: undefined, body: null })).not.toThrow();
   });
 });

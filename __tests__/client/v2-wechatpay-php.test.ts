@@ -143,7 +143,7 @@ test.each<[string, 'get' | 'post', object, string]>([
   ['no merchant', 'post', { xml: { a: 'b' } }, 'are missing'],
   ['no xml', 'post', {}, 'are missing'],
   ['xml as text', 'post', { xml: '<xml/>' }, '"xml" must be an object'],
-  ['body alone', 'post', { body: '<xml/>' }, 'are missing'],
+  ['body alone', 'post', { body: '<xml/>' }, 'fields go into "xml"'],
   ['no merchant in a query', 'get', { query: { a: 1 } }, 'are missing'],
   ['no query', 'get', {}, 'are missing'],
   ['an unknown sign_type', 'post', { xml: { mch_id, sign_type: 'hmac-sha256' } }, '"sign_type" must be MD5 or HMAC'],

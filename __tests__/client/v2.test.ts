@@ -277,7 +277,7 @@ describe('configurations', () => {
     const error = await failure(
       Builder.factory({ ...config(), dispatcher: agent })
         .chain(target)
-        .post({ xml: order }),
+        .post(target === path ? { xml: order } : { json: order }),
     );
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error).toMatchObject({ message: expect.stringContaining(message) });

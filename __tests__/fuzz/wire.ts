@@ -61,6 +61,7 @@ export async function wire(answer: Answer = signedAnswer('{}')) {
   };
   const baseUrl = `http://127.0.0.1:${port}/`;
   return {
+    url: baseUrl,
     requests,
     state,
     instance: loose<'v2' | 'v3'>(Builder.factory({ ...config, baseUrl })),

@@ -45,7 +45,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     retries: config.retry !== undefined,
     headers: { v2: headersOf('v2'), v3: headersOf('v3') },
   };
-  const origins = trustedOrigins(config.baseUrl);
+  const origins = trustedOrigins(config);
   const stackOf = createStacks(config);
   // A download of certificates has no outcome, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
@@ -125,9 +125,12 @@ function wayOf({ fragment, security, origin }: WireRequest): Way {
   return security && origin.startsWith('https:') ? 'secure' : 'plain';
 }
 
-function refuseForeignHost({ origin, trustedOrigin }: WireRequest, origins: ReadonlySet<string>): void {
-  if (origins.has(origin) || origin === trustedOrigin) return;
-  throw new InvalidArgumentError(
-    `${origin} is neither a host of WeChat Pay nor the configured "baseUrl": nothing is signed for it, nothing was sent.`,
-  );
+/** Wherever the host comes from: the path, the call's `baseUrl`, or a variable. */
+function refuseForeignHost({ origin }: WireRequest, origins: ReadonlySet<string>): void {
+  if (origins.has(origin)) return;
+  const secure = origin.replace(/^http:/, 'https:');
+  const issue = origins.has(secure)
+    ? `is called over https only: write ${secure}/`
+    : 'is neither a host of WeChat Pay nor configured as "baseUrl" or in "baseUrls"';
+  throw new InvalidArgumentError(`${origin} ${issue}; nothing is signed for it, nothing was sent.`);
 }

@@ -7,8 +7,8 @@ import { certificateOf, type KeyInput, loadPublicKey, type PublicKey, serialOf }
 import { refuseOwnKeys } from '../crypto/own-key';
 import type { PlatformCertificates } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
-import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import type { FailoverOptions, RetryOptions } from '../middleware';
+import { configuredBase, configuredBases } from '../middleware/origins';
 import type { Verify } from '../middleware/verifying-handler';
 import type { HeadersInput, Timeouts } from '../openapi/options';
 import { type WireHeaders, writeHeaders } from './headers';
@@ -35,6 +35,11 @@ interface CommonConfig {
    * it are signed.
    */
   baseUrl?: string | URL;
+  /**
+   * Further hosts that the `baseUrl` of a call, or a path that is a whole URL, may lead to, such as a proxy of yours.
+   * Requests to them are signed. WeChat Pay's own need not stand here.
+   */
+  baseUrls?: readonly (string | URL)[];
   /** Headers to send with every request. */
   headers?: HeadersInput;
   /** Longest time for a whole call, in milliseconds, or times for each of its phases; 10,000 in all by default. */
@@ -103,6 +108,7 @@ export interface LoadedConfig {
   payBankKey: PublicKey | undefined;
   merchant: MerchantCertificate | undefined;
   baseUrl: URL | undefined;
+  baseUrls: readonly URL[];
   headers: WireHeaders;
   timeouts: Timeouts;
   retry: RetryOptions | undefined;
@@ -122,6 +128,7 @@ const KNOWN: Record<keyof ClientConfig, true> = {
   payBankKey: true,
   merchant: true,
   baseUrl: true,
+  baseUrls: true,
   headers: true,
   timeout: true,
   retry: true,
@@ -142,8 +149,7 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
   if (unknown !== undefined) {
     throw new ConfigurationError(`"${unknown}" is no option; there are ${Object.keys(KNOWN).join(', ')}.`);
   }
-  const baseUrl = config.baseUrl === undefined ? undefined : readBaseUrl(config.baseUrl);
-  if (config.baseUrl !== undefined && !baseUrl) throw new ConfigurationError(`"baseUrl" ${BASE_URL_RULE}.`);
+  const baseUrl = config.baseUrl === undefined ? undefined : configuredBase('baseUrl', config.baseUrl);
   const timeouts = readTimeouts(config.timeout, (message) => new ConfigurationError(message));
   const { merchant, dispatcher, payBankKey } = config;
   const v2 = readV2(config);
@@ -157,6 +163,7 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
     payBankKey: payBankKey === undefined ? undefined : loadPublicKey(payBankKey, 'payBankKey', 'encrypt'),
     merchant,
     baseUrl,
+    baseUrls: configuredBases(config.baseUrls),
     headers: readHeaders(config.headers),
     timeouts,
     ...readReliability(config, baseUrl),

@@ -5,7 +5,8 @@ import { fieldText } from '../format/fields';
 import { notWritable, requireJson } from '../format/json';
 import { isMedia, type Media } from '../media/media';
 import type { EncryptedField, EncryptionKey, Trait } from '../openapi/trait-of';
-import { type Call, OPTIONS, type Options } from './request';
+import { OPTION_NAMES, type Options } from './options';
+import type { Call } from './request';
 import { protocolOf } from './target';
 
 /** A field to encrypt that holds text. */
@@ -109,7 +110,7 @@ function namesBelow(marks: Marks): string[] {
 /** The options as they are now; those that a class inherits or computes are options as well. */
 function copyOf(options: Options): Options {
   const copy: Options = { ...options };
-  for (const name of OPTIONS) if (options[name] !== undefined) copy[name] = options[name];
+  for (const name of OPTION_NAMES) if (options[name] !== undefined) copy[name] = options[name];
   return copy;
 }
 

@@ -4,11 +4,12 @@ import { expandTemplate } from '../format/uri-template';
 import { type FileDigest, readDigest } from '../media/digest';
 import { isMedia, type Media } from '../media/media';
 import type { Exchange } from '../middleware/dispatch-options';
-import type { CommonOptions, Timeouts } from '../openapi/options';
+import type { Timeouts } from '../openapi/options';
 import { marksOf, type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
 import { readMaxBuffer } from './file-response';
 import { type WireHeaders, writeHeaders } from './headers';
+import { checkOptions, isOption, type Options, readOptions, readVariables } from './options';
 import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
 import { readTimeouts } from './timeouts';
 
@@ -28,8 +29,6 @@ export interface WireRequest extends Target {
   exchange: Exchange;
   /** The variables of the path, by name. */
   variables: Readonly<Record<string, unknown>>;
-  /** The origin of the call's own `baseUrl`. */
-  trustedOrigin: string | undefined;
   security: boolean;
   nonceless: boolean;
   download: boolean;
@@ -58,37 +57,6 @@ const UPLOAD_TIMEOUT = 30_000;
 
 const DEFAULT_BASE = new URL(DEFAULT_BASE_URL);
 
-/** The names that mean an option; a URI variable of such a name is given by `variables`. */
-export const OPTIONS: ReadonlySet<string> = new Set([
-  'json',
-  'xml',
-  'query',
-  'headers',
-  'body',
-  'baseUrl',
-  'timeout',
-  'retry',
-  'signal',
-  'security',
-  'nonceless',
-  'download',
-  'unsigned',
-  'digest',
-  'maxBuffer',
-  'encrypted',
-  'variables',
-]);
-
-/** What other clients call our options: taken for a URI variable, it would be lost. */
-const ALIEN: Readonly<Record<string, string>> = {
-  base_uri: 'baseUrl',
-  baseURL: 'baseUrl',
-  data: 'json',
-  params: 'query',
-  form_params: 'body',
-  multipart: 'body',
-};
-
 /** A call, read: its path filled in, and what is known of its operation. */
 export interface Call {
   verb: string;
@@ -106,7 +74,8 @@ export interface Call {
  * Reads a call.
  * @param template the path, as a URI template
  * @param baseUrl the configured root of the API
- * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used
+ * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used, or what was given has no place in
+ * the request
  */
 export function readCall(verb: string, template: string, input: unknown, baseUrl?: URL): Call {
   const options = readOptions(input);
@@ -115,19 +84,13 @@ export function readCall(verb: string, template: string, input: unknown, baseUrl
   const path = expandTemplate(template, (name) => {
     const given = [variables, options].find((values) => Object.hasOwn(values, name));
     used.set(name, given?.[name]);
-    if (given === variables || !OPTIONS.has(name)) return given?.[name];
+    if (given === variables || !isOption(name)) return given?.[name];
     throw new InvalidArgumentError(
       `The URI variable "${name}" of "${template}" has the name of an option: give it as variables: { ${name}: … }.`,
     );
   });
   if (used.size > 0) refuseDotSegments(template, path);
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(ALIEN, name) && !used.has(name)) {
-      throw new InvalidArgumentError(
-        `"${name}" is neither an option nor a variable of "${template}": use "${ALIEN[name]}".`,
-      );
-    }
-  }
+  checkOptions({ verb, protocol: protocolOf(path), template, options, used });
   const trait = traitOf(verb, path) ?? marksOf(verb, path, readBaseUrl(options.baseUrl) ?? baseUrl);
   return { verb, path, options, trait: trait ?? {}, variables: Object.fromEntries(used) };
 }
@@ -144,7 +107,6 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
   const usual = defaults.timeouts.total ?? TIMEOUT;
   const timeout = own?.total ?? (isMedia(options.body) ? Math.max(usual, UPLOAD_TIMEOUT) : usual);
   const ownBase = readOwnBase(options.baseUrl);
-  if (retry !== undefined && typeof retry !== 'boolean') throw fail('"retry" must be true or false.');
   if (retry && !defaults.retries) throw fail('"retry" of a call needs "retry" in the configuration, which is not set.');
   if (digest !== undefined) readDigest(digest);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -172,11 +134,10 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
     deadline: performance.now() + timeout,
     exchange: { attempts: 1, started: false, verified: false },
     variables,
-    trustedOrigin: ownBase?.origin,
-    security: Boolean(options.security ?? trait.security),
-    nonceless: Boolean(options.nonceless ?? trait.nonceless),
-    download: Boolean(options.download ?? trait.download),
-    unsigned: Boolean(options.unsigned ?? trait.unsigned),
+    security: options.security ?? trait.security ?? false,
+    nonceless: options.nonceless ?? trait.nonceless ?? false,
+    download: options.download ?? trait.download ?? false,
+    unsigned: options.unsigned ?? trait.unsigned ?? false,
     fragment: trait.redirect,
     digest,
     maxBuffer: readMaxBuffer(options.maxBuffer),
@@ -197,22 +158,4 @@ function readOwnBase(baseUrl: unknown): URL | undefined {
   const base = readBaseUrl(baseUrl);
   if (!base) throw new InvalidArgumentError(`"baseUrl" ${BASE_URL_RULE}.`);
   return base;
-}
-
-export type Options = CommonOptions & Record<string, unknown>;
-
-function readOptions(input: unknown = {}): Options {
-  if (typeof input !== 'object' || input === null) {
-    throw new InvalidArgumentError(
-      `The options must be an object, not ${input === null ? 'null' : `a ${typeof input}`}.`,
-    );
-  }
-  return input as Options;
-}
-
-function readVariables({ variables = {} }: Options): Readonly<Record<string, unknown>> {
-  if (typeof variables !== 'object' || variables === null) {
-    throw new InvalidArgumentError('"variables" must be an object: the URI variables by name.');
-  }
-  return variables;
 }

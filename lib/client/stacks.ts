@@ -24,7 +24,7 @@ const NEEDED: Record<Protocol, string> = { v2: '"secret"', v3: '"serial", "priva
  */
 export function createStacks(config: LoadedConfig): Stacks {
   const { mchid, v2, v3 } = config;
-  const base = config.baseUrl && { baseUrl: config.baseUrl };
+  const base = { ...(config.baseUrl && { baseUrl: config.baseUrl }), baseUrls: config.baseUrls };
   const signers = { v2: v2 && v2Signer({ mchid, ...base, ...v2 }), v3: v3 && signer({ mchid, ...base, ...v3 }) };
   const verifiers = { v2: v2 && v2Verifier(v2), v3: v3 && verifier(v3) };
   // The last one runs first: whatever repeats a request is outside of what signs it.

@@ -19,16 +19,34 @@ const WECHATPAY_HOSTS = [
   'pay.wechatpay.cn',
 ];
 
+/** Roots of the API that the user configured. */
+export interface BaseUrls {
+  baseUrl?: string | URL | undefined;
+  baseUrls?: readonly (string | URL)[] | undefined;
+}
+
 /**
- * The origins to sign for: WeChat Pay's and the configured one.
- * @throws {@link ConfigurationError} where the base URL is none
+ * The origins to sign for: WeChat Pay's, over https, and the configured ones.
+ * @throws {@link ConfigurationError} where a base URL is none
  */
-export function trustedOrigins(baseUrl?: string | URL): ReadonlySet<string> {
+export function trustedOrigins({ baseUrl, baseUrls }: BaseUrls = {}): ReadonlySet<string> {
   const origins = new Set(WECHATPAY_HOSTS.map((host) => `https://${host}`));
-  if (baseUrl === undefined) return origins;
-  const base = readBaseUrl(baseUrl);
-  if (!base) throw new ConfigurationError(`"baseUrl" ${BASE_URL_RULE}.`);
-  return origins.add(base.origin);
+  if (baseUrl !== undefined) origins.add(configuredBase('baseUrl', baseUrl).origin);
+  for (const base of configuredBases(baseUrls)) origins.add(base.origin);
+  return origins;
+}
+
+/** @throws {@link ConfigurationError} where the base URL of that name is none */
+export function configuredBase(name: string, input: unknown): URL {
+  const base = readBaseUrl(input);
+  if (base) return base;
+  throw new ConfigurationError(`"${name}" ${BASE_URL_RULE}.`);
+}
+
+/** @throws {@link ConfigurationError} where `baseUrls` is no list, or one of it is no base URL */
+export function configuredBases(baseUrls: unknown = []): URL[] {
+  if (!Array.isArray(baseUrls)) throw new ConfigurationError('"baseUrls" must be a list of URLs.');
+  return baseUrls.map((base, index) => configuredBase(`baseUrls[${index}]`, base));
 }
 
 /** Whether a request of undici goes to one of the origins, or to the one that it says to trust. */
@@ -36,7 +54,8 @@ export function isTrusted(options: SignedDispatchOptions, origins: ReadonlySet<s
   const { origin, trustedOrigin } = options;
   if (typeof origin === 'string' && origins.has(origin)) return true;
   const normal = originOf(origin);
-  return normal !== undefined && (origins.has(normal) || normal === trustedOrigin);
+  if (normal === undefined) return false;
+  return origins.has(normal) || (normal === trustedOrigin && readBaseUrl(normal) !== undefined);
 }
 
 /** Scheme, host and port; undefined where there are none. */

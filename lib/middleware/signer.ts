@@ -22,6 +22,8 @@ export interface SignerConfig {
   certificates?: PlatformCertificates;
   /** A root of the API to sign for, besides WeChat Pay's own hosts. */
   baseUrl?: string | URL;
+  /** Further ones. */
+  baseUrls?: readonly (string | URL)[];
 }
 
 /**
@@ -45,7 +47,7 @@ export function signer(config: SignerConfig): Interceptor {
     return configured.preferred();
   };
 
-  return signing(trustedOrigins(config.baseUrl), async ({ method, path, headers, body }) => {
+  return signing(trustedOrigins(config), async ({ method, path, headers, body }) => {
     const announced =
       headers['wechatpay-serial'] ??
       (certificates ? (certificates.preferred() ?? (await certificates.ready())) : preferred());

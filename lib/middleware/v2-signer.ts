@@ -19,6 +19,8 @@ export interface V2SignerConfig {
   secret: string;
   /** A root of the API to sign for, besides WeChat Pay's own hosts. */
   baseUrl?: string | URL;
+  /** Further ones. */
+  baseUrls?: readonly (string | URL)[];
 }
 
 /**
@@ -31,7 +33,7 @@ export interface V2SignerConfig {
  * @throws {@link ConfigurationError} where the base URL cannot be used
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
-export function v2Signer({ mchid, secret, baseUrl }: V2SignerConfig): Interceptor {
+export function v2Signer({ mchid, secret, ...bases }: V2SignerConfig): Interceptor {
   const signFields = (fields: Record<string, unknown>, { nonceless = false }: SignedDispatchOptions) => {
     const found = MERCHANT_FIELDS.map((name) => fields[name]).find(Boolean);
     if (String(found ?? '') !== mchid) {
@@ -44,7 +46,7 @@ export function v2Signer({ mchid, secret, baseUrl }: V2SignerConfig): Intercepto
   };
 
   return signing(
-    trustedOrigins(baseUrl),
+    trustedOrigins(bases),
     async ({ method, path, headers, body }, options): Promise<Partial<SignableRequest>> => {
       if (isMedia(body)) return { body: body.withFields(signFields(body.fields, { ...options, nonceless: true })) };
       if (method !== 'GET') {

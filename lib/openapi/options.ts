@@ -34,7 +34,10 @@ export interface Timeouts {
 export interface CommonOptions {
   /** Headers to send besides those that the client sets. */
   headers?: HeadersInput | undefined;
-  /** Root of the API for this call, such as `https://apihk.mch.weixin.qq.com/`. */
+  /**
+   * Root of the API for this call, such as `https://apihk.mch.weixin.qq.com/`: on a host of WeChat Pay, or on one that is
+   * configured as `baseUrl` or in `baseUrls`.
+   */
   baseUrl?: string | URL | undefined;
   /** Longest time for the whole call, in milliseconds; or times for each of its phases. */
   timeout?: number | Timeouts | undefined;
@@ -45,7 +48,10 @@ export interface CommonOptions {
   retry?: boolean | undefined;
   /** Aborts the call. */
   signal?: AbortSignal | undefined;
-  /** URI variables by name; the only way to give those that are named like an option. */
+  /**
+   * URI variables by name: the only way to give those that are named like an option, and the way to give what strangers
+   * typed, whose names then never mean an option.
+   */
   variables?: Readonly<Record<string, unknown>> | undefined;
   /** v2: presents the merchant's TLS client certificate. By default where the operation needs it. */
   security?: boolean | undefined;

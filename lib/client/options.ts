@@ -1,0 +1,171 @@
+import { InvalidArgumentError } from '../errors';
+import { isMedia } from '../media/media';
+import type { CommonOptions, LooseOptions } from '../openapi/options';
+import type { Protocol } from './target';
+
+/** The options of a call, with the URI variables that stand beside them. */
+export type Options = CommonOptions & Record<string, unknown>;
+
+type OptionName = keyof CommonOptions | 'json' | 'xml' | 'query' | 'body';
+
+/** Every option, and whether it is true or false; what else an option must be is checked where it is used. */
+const OPTIONS: Readonly<Record<OptionName, 'flag' | 'value'>> = {
+  json: 'value',
+  xml: 'value',
+  query: 'value',
+  headers: 'value',
+  body: 'value',
+  baseUrl: 'value',
+  timeout: 'value',
+  retry: 'flag',
+  signal: 'value',
+  security: 'flag',
+  nonceless: 'flag',
+  download: 'flag',
+  unsigned: 'flag',
+  digest: 'value',
+  maxBuffer: 'value',
+  encrypted: 'flag',
+  variables: 'value',
+};
+
+/** The names of the options. */
+export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS);
+
+const FLAGS = Object.entries(OPTIONS).flatMap(([name, kind]) => (kind === 'flag' ? [name] : []));
+
+/** What other clients call our options. */
+const ALIEN: Readonly<Record<string, OptionName>> = {
+  base_uri: 'baseUrl',
+  baseURL: 'baseUrl',
+  data: 'json',
+  params: 'query',
+  form_params: 'body',
+  multipart: 'body',
+};
+
+/** Of a name that was given by mistake no more than this is repeated. */
+const MAX_NAME = 64;
+
+/** Whether a name means an option; a URI variable of such a name is given by `variables`. */
+export function isOption(name: string): boolean {
+  return Object.hasOwn(OPTIONS, name);
+}
+
+/** @throws {@link InvalidArgumentError} where they are no object */
+export function readOptions(input: unknown = {}): Options {
+  if (typeof input === 'object' && input !== null) return input as Options;
+  throw new InvalidArgumentError(`The options must be an object, not ${describe(input)}.`);
+}
+
+/** @throws {@link InvalidArgumentError} where they are no object */
+export function readVariables({ variables = {} }: Options): Readonly<Record<string, unknown>> {
+  if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) {
+    throw new InvalidArgumentError('"variables" must be an object: the URI variables by name.');
+  }
+  return variables;
+}
+
+/** What {@link checkOptions} has to know of a call. */
+interface Given {
+  verb: string;
+  protocol: Protocol;
+  /** The path as it was written. */
+  template: string;
+  options: Options;
+  /** The URI variables of the path. */
+  used: ReadonlyMap<string, unknown>;
+}
+
+/**
+ * Refuses options that are not what they must be, and what would be dropped.
+ * @throws {@link InvalidArgumentError} that says what was expected, or what was probably meant
+ */
+export function checkOptions(given: Given): void {
+  checkFlags(given.options);
+  refuseUnknown(given);
+  refuseOtherBody(given);
+}
+
+/** Text such as `'false'`, taken for true, would turn off the verification of a response. */
+function checkFlags(options: Options): void {
+  for (const name of FLAGS) {
+    const value = options[name];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new InvalidArgumentError(`"${name}" must be true or false, not ${describe(value)}.`);
+  }
+}
+
+/** Names that are neither an option nor a variable of the path, as where an order stands in the place of the options. */
+function refuseUnknown(given: Given): void {
+  const { template, options, used } = given;
+  const unknown = Object.keys(options).filter((name) => !isOption(name) && !used.has(name));
+  if (unknown.length === 0) return;
+  const { name, advice } = adviceFor(unknown, given);
+  const others = unknown.length > 1 ? ` (as are ${unknown.length - 1} more)` : '';
+  throw new InvalidArgumentError(
+    `${quoted(name)}${others} is neither an option nor a variable of "${template}": ${advice}`,
+  );
+}
+
+function adviceFor(unknown: readonly string[], { verb, protocol, options, used }: Given) {
+  const [first = ''] = unknown;
+  const valid = [...OPTION_NAMES, ...used.keys()];
+  for (const name of unknown) {
+    if (Object.hasOwn(ALIEN, name)) return { name, advice: `use "${ALIEN[name]}".` };
+    const meant = valid.find((one) => isTypo(name.toLowerCase(), one.toLowerCase()));
+    if (meant !== undefined) return { name, advice: `did you mean "${meant}"?` };
+  }
+  const place = bodyOf(verb, protocol);
+  const isFree = [place, 'body'].every((name) => options[name] === undefined);
+  if (isFree) return { name: first, advice: `give it as { ${place}: { ${quoted(first)}: … } }.` };
+  return { name: first, advice: `valid options: ${valid.join(', ')}.` };
+}
+
+/** Where the members of a request go. */
+function bodyOf(verb: string, protocol: Protocol): keyof LooseOptions {
+  if (protocol === 'v2') return 'xml';
+  return verb === 'get' || verb === 'delete' ? 'query' : 'json';
+}
+
+/** Each protocol has a body of its own; with that of the other alone the request would go out empty. */
+function refuseOtherBody({ protocol, template, options: { json, xml, body } }: Given): void {
+  const hasBody = isGiven(body) && body !== '';
+  if (protocol === 'v3' && isGiven(xml) && !isGiven(json) && !hasBody) {
+    throw new InvalidArgumentError(`"xml" is for paths that begin with "v2/": "${template}" takes "json".`);
+  }
+  if (protocol === 'v3' || isGiven(xml) || isMedia(body)) return;
+  if (isGiven(json)) throw new InvalidArgumentError(`"json" is for APIv3: "${template}" takes "xml".`);
+  if (hasBody) {
+    throw new InvalidArgumentError('"body" of a v2 request must be a Media, for an upload; fields go into "xml".');
+  }
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** Whether one name is the other with a letter too many, too few or changed, or with two letters swapped. */
+function isTypo(given: string, name: string): boolean {
+  let start = 0;
+  while (start < given.length && given[start] === name[start]) start++;
+  let end = 0;
+  const most = Math.min(given.length, name.length) - start;
+  while (end < most && given.at(-1 - end) === name.at(-1 - end)) end++;
+  const [from, to] = [given.slice(start, given.length - end), name.slice(start, name.length - end)];
+  return (from.length <= 1 && to.length <= 1) || (from.length === 2 && from === `${to[1]}${to[0]}`);
+}
+
+/** A name as JSON, so that control characters of a stranger's show as text. */
+function quoted(name: string): string {
+  const shown = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
+  return JSON.stringify(shown).replace(
+    /[\u007f-\u009f]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
