@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { ALIASES } from '../../lib/openapi/traits';
+import { ALIASES } from '../../lib/openapi/generated/traits';
 import { type Documentation, documentationOf } from './documentation';
 import { type Member, membersOf, nameOf, type Shape, shapeOf } from './shape';
 import { commentOf, type Found, interfaceOf, type Scope, type Types } from './source';
