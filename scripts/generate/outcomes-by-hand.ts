@@ -162,6 +162,8 @@ export const BY_HAND: Readonly<Record<string, Choice | null>> = {
 
   // Asked before an order is made: there is none yet.
   ...each(null, 'post v3/pay/transactions/exposure', 'post v3/pay/partner/transactions/exposure'),
+  // Filled in, its path is that of the same operation by WeChat Pay's number.
+  'post v3/apply4subject/applyment/{business_code}/cancel': null,
   // What their neighbours are asked for by this number is something else.
   ...each(
     null,

@@ -137,7 +137,8 @@ function pair(operation: Operation, query: Operation, choice: Omit<Choice, 'path
   for (const { place, name, required } of inputsOf(query)) {
     if (Object.hasOwn(fixed, place)) continue;
     const source = own.find((input) => input.name === (renamed[name] ?? name));
-    const identity = IDENTITY.test(name) || choice.also?.includes(name);
+    // Without a URI variable there is no path to ask.
+    const identity = place.includes('.') && (IDENTITY.test(name) || choice.also?.includes(name));
     const needed = name === by || (required && !optional.includes(name) && !identity);
     if (needed && source === undefined) return undefined;
     if (needed && source) outcome.take[place] = source.place;

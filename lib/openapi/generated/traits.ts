@@ -497,10 +497,6 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
         take: { 'query.business_code': 'json.business_code' },
       },
     },
-    'post v3/apply4subject/applyment/{applyment_id}/cancel': {},
-    'post v3/apply4subject/applyment/{business_code}/cancel': {
-      outcome: { verb: 'get', path: 'v3/apply4subject/applyment', take: { 'query.business_code': 'business_code' } },
-    },
   }),
   'v3/applyment4sub': () => ({
     'post v3/applyment4sub/applyment/': {
@@ -1476,8 +1472,7 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
       outcome: {
         verb: 'get',
         path: 'v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no/{out_request_no}',
-        take: { out_request_no: 'json.out_request_no' },
-        also: { sub_mchid: 'json.sub_mchid' },
+        take: { sub_mchid: 'json.sub_mchid', out_request_no: 'json.out_request_no' },
       },
     },
   }),
@@ -1705,8 +1700,7 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
     const same1 = {
       verb: 'get',
       path: 'v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}',
-      take: { out_contract_code: 'json.out_contract_code' },
-      also: { service_id: 'json.service_id' },
+      take: { out_contract_code: 'json.out_contract_code', service_id: 'json.service_id' },
     } as const;
     return {
       'post v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign/mini-program': { outcome: same1 },
@@ -1720,8 +1714,7 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
           outcome: {
             verb: 'get',
             path: 'v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code/{out_contract_code}',
-            take: { out_contract_code: 'out_contract_code' },
-            also: { service_id: 'service_id' },
+            take: { out_contract_code: 'out_contract_code', service_id: 'service_id' },
           },
         },
       'post v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign/mini-program': { outcome: same1 },
