@@ -22,6 +22,10 @@ test('what must compile', () => {
     `await instance.v3.marketing.busifavor.chain('not-yet')._id_.post({ json: [1], id: 1, query: 'a=b' });`,
     `await instance['v3/not/yet'].deleteAsync({ id: 1 });`,
     `await instance.v3.chain('a/b').c.put({ body: 'x' });`,
+    `await instance.v3.pay.transactions.id['{transaction_id}'].get({ transaction_id: '1', query: { mchid: '1' } });`,
+    `await instance.v3.pay.transactions.id['4200AbC'].get();`,
+    `await instance.v3.pay.transactions.id['4200'].get();`,
+    `await instance.v3['merchant-service'].not.yet.get();`,
     `await instance.v3.pay.transactions.id.chain('4200AbC').get({ query: { mchid: '1' } });`,
     `await instance.v3.chain('not').delete.post();`,
     `{ const { a } = await instance.chain('v3/x').get().json<{ a: string }>(); a.at(0); }`,
@@ -63,7 +67,11 @@ test('a typo below a known path does not compile, and the compiler says what was
     [`instance.v3.pay.transactions.natve.post({ json: {} as never });`]: [`'natve'`, `'PayTransactions'`, `'native'`],
     [`instance.v3.pay.transacions.native.post({ json: {} as never });`]: [`'transacions'`, `'Pay'`, `'transactions'`],
     [`instance.v3.pya.transactions;`]: [`'pya'`, `'V3'`],
-    [`instance.v3.pay.transactions.native.posts({ json: {} as never });`]: [`'posts'`, `'PayTransactionsNative'`, `'post'`],
+    [`instance.v3.pay.transactions.native.posts({ json: {} as never });`]: [
+      `'posts'`,
+      `'PayTransactionsNative'`,
+      `'post'`,
+    ],
     [`instance['v3/pay/transactions/native'].posts({ json: {} as never });`]: [`'posts'`, `'post'`],
     [`instance.chain('v3/pay/transactions/native').postAsnyc({ json: {} as never });`]: [`'postAsnyc'`, `'postAsync'`],
     [`instance.v2.pay.unifiedOrder.post({ xml: {} as never });`]: [`'unifiedOrder'`, `'unifiedorder'`],
@@ -113,14 +121,13 @@ test('the compiler names a member that is missing, and one that has a wrong valu
       '\nat type',
     ],
     [`instance.v3.transfer.batches.post({ json: { appid: '' } });`, 'out_batch_no'],
-    [
-      `instance.v3.merchantService.complaintsV2._complaint_id_.response.post({ json: {} as never });`,
-      `'complaint_id'`,
-    ],
+    [`instance.v3.merchantService.complaintsV2._complaint_id_.response.post({ json: {} as never });`, `'complaint_id'`],
   ];
   const found = compileEach(cases.map(([statement]) => statement));
   for (const [index, [, ...parts]] of cases.entries()) {
-    expect({ found: found[index], lacks: parts.filter((part) => !found[index]?.includes(part)) }).toMatchObject({ lacks: [] });
+    expect({ found: found[index], lacks: parts.filter((part) => !found[index]?.includes(part)) }).toMatchObject({
+      lacks: [],
+    });
   }
 });
 

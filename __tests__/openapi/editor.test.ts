@@ -69,7 +69,10 @@ test('completion knows the members of a body', () => {
 });
 
 test('hovering shows the official name, the link, and what has been taken offline', () => {
-  expect(hover(4)).toMatchObject({ text: expect.stringMatching(/^核销用户券\nhttps:\/\/pay\.weixin\.qq\.com\//), tags: [] });
+  expect(hover(4)).toMatchObject({
+    text: expect.stringMatching(/^核销用户券\nhttps:\/\/pay\.weixin\.qq\.com\//),
+    tags: [],
+  });
   expect(hover(6)).toMatchObject({ text: expect.stringContaining('查询申请状态'), tags: ['deprecated'] });
 });
 

@@ -8,7 +8,13 @@ const BY_NUMBER = 'v3/pay/transactions/out-trade-no/{out_trade_no}';
 
 test.each<[what: string, call: string, options: object, query: string, given: object]>([
   ['an order', 'post v3/pay/transactions/native', { json: NATIVE }, `get ${BY_NUMBER}`, order()],
-  ['what is done to it', `post ${BY_NUMBER}/close`, { out_trade_no: 'A/1', json: NATIVE }, `get ${BY_NUMBER}`, order('A/1')],
+  [
+    'what is done to it',
+    `post ${BY_NUMBER}/close`,
+    { out_trade_no: 'A/1', json: NATIVE },
+    `get ${BY_NUMBER}`,
+    order('A/1'),
+  ],
   [
     'a variable that is filled in',
     'post v3/pay/transactions/out-trade-no/A%2F1/close',

@@ -49,7 +49,8 @@ test('every operation of the table is found by its own path, with what stands th
       for (const spelling of [path, path.replace(/\{\w+\}/g, 'x-1')]) expect(traitOf(verb, spelling)).toEqual(expected);
       counts.encrypt += expected.encrypt?.length ?? 0;
       counts.decrypt += expected.decrypt?.length ?? 0;
-      for (const name of ['security', 'nonceless', 'download', 'outcome'] as const) counts[name] += expected[name] ? 1 : 0;
+      for (const name of ['security', 'nonceless', 'download', 'outcome'] as const)
+        counts[name] += expected[name] ? 1 : 0;
     }
   }
   // 412 fields are encrypted with RSA.

@@ -9,7 +9,12 @@ import { writeCatalogue } from './catalogue';
 const root = resolve(__dirname, '../..');
 const command = ['-r', 'esbuild-register', 'scripts/changes.ts'];
 
-const field = (name: string, about: Partial<Field> = {}): Field => ({ name, type: 'string', required: false, ...about });
+const field = (name: string, about: Partial<Field> = {}): Field => ({
+  name,
+  type: 'string',
+  required: false,
+  ...about,
+});
 const post = (path: string, json: Field[], response: Field[] = [], about: Partial<Operation> = {}): Operation => ({
   path,
   verb: 'post',
@@ -66,7 +71,10 @@ test.each<[what: string, was: Field[], is: Field[], change: string]>([
 
 test('of a response, what may be missing is tighter for who reads it, and values are not compared', () => {
   const required = field('list', { type: 'object[]', required: true, fields: [field('id', on)] });
-  const optional = field('list', { type: 'object[]', fields: [field('id', { enum: ['ON'] }), field('more', { required: true })] });
+  const optional = field('list', {
+    type: 'object[]',
+    fields: [field('id', { enum: ['ON'] }), field('more', { required: true })],
+  });
   expect(changes([], [], [[required], [optional]])).toEqual([
     'tightened: `list[]` is optional',
     'added: `list[].more` (required)',
@@ -103,7 +111,8 @@ test('the command', () => {
     const [was, is] = [join(folder, 'was'), join(folder, 'is')];
     writeCatalogue(was);
     writeCatalogue(is, [post('v3/a', [])], []);
-    const run = (...args: string[]) => execFileSync(process.execPath, [...command, ...args], { cwd: root, encoding: 'utf8' });
+    const run = (...args: string[]) =>
+      execFileSync(process.execPath, [...command, ...args], { cwd: root, encoding: 'utf8' });
     expect(run(was, was)).toBe('The catalogues are the same.\n');
     expect(run(was, is)).toMatch(/^### Added\n\n- `POST v3\/a`\n\n### Removed\n\n- `DELETE v3\/shop\//);
     const usage = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });

@@ -58,7 +58,14 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     ' level: 1 | 2 | (number & {});',
     ` states?: ('ON' | 'OFF' | (string & {}))[];`,
   ],
-  ['arrays', V3, 'ShopGoodsPostJson', ' tags: string[];', ` states: ('ON' | 'OFF' | (string & {}))[];`, ' parts?: { id: string;'],
+  [
+    'arrays',
+    V3,
+    'ShopGoodsPostJson',
+    ' tags: string[];',
+    ` states: ('ON' | 'OFF' | (string & {}))[];`,
+    ' parts?: { id: string;',
+  ],
   ['objects without members', V3, 'ShopGoodsPostJson', ' extra?: object | undefined;'],
   ['objects without members in a response', V3, 'ShopGoodsPostResult', ' extra?: Record<string, unknown>;'],
   ['nesting', V3, 'ShopGoodsPostJson', 'owner?: { name: string; phone: string; } | undefined; }[] | undefined;'],
@@ -111,7 +118,13 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
   ],
   ['options', V3, 'ShopSearchGet', '{ query: ShopSearchGetQuery; }'],
   ['a variable', V3, 'ShopGoodsByGoodsIdDelete', '/** 商品ID */ goods_id: string | number;'],
-  ['a variable of an enum', V3, 'ShopGoodsByGoodsIdCopiesByNumberPost', ` number: 'ONE' | 'TWO' | (string & {});`, ' json?: '],
+  [
+    'a variable of an enum',
+    V3,
+    'ShopGoodsByGoodsIdCopiesByNumberPost',
+    ` number: 'ONE' | 'TWO' | (string & {});`,
+    ' json?: ',
+  ],
   [
     'headers, of which the client sets Wechatpay-Serial',
     V3,
@@ -227,15 +240,30 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     'JsonNotifications',
     ` 'GOODS.SOLD': Notified<'GOODS.SOLD', GoodsSoldResource>;`,
   ],
-  ['a product of a family', 'v3/marketing/gifts', 'MarketingGiftsPaths', ` 'v3/marketing/gifts/gifts': MarketingGiftsGifts;`],
-  ['a family', 'v3/marketing', 'Marketing', ' readonly gifts: MarketingGifts; /** A title */ readonly stamps: MarketingStamps;'],
+  [
+    'a product of a family',
+    'v3/marketing/gifts',
+    'MarketingGiftsPaths',
+    ` 'v3/marketing/gifts/gifts': MarketingGiftsGifts;`,
+  ],
+  [
+    'a family',
+    'v3/marketing',
+    'Marketing',
+    ' readonly gifts: MarketingGifts; /** A title */ readonly stamps: MarketingStamps;',
+  ],
   [
     'bodies that several operations share have a name each',
     'v3/marketing/gifts',
     'MarketingGiftsGiftsPostResult',
     ' extends MarketingGiftsGiftsResult {}',
   ],
-  ['a path of brands', 'brand/shop', 'BrandsShopGoods', ' readonly post: Call<BrandsShopGoodsPost, BrandsShopGoodsPostResult>;'],
+  [
+    'a path of brands',
+    'brand/shop',
+    'BrandsShopGoods',
+    ' readonly post: Call<BrandsShopGoodsPost, BrandsShopGoodsPostResult>;',
+  ],
   ['the paths of brands', 'paths', 'PathsOfBrands', ' extends BrandsShopPaths {}'],
   ['notifications by name', 'notifications/index', 'XmlNotifications', ` 'v2/refund-done': V2RefundDoneNotification;`],
 ])('%s', (_what, file, name, ...parts) => {
@@ -260,7 +288,9 @@ test('what is no option, what no chain reaches, what has one name', () => {
 });
 
 test('the table of traits', () => {
-  const { TRAITS, ALIASES } = evaluate(read('traits')) as unknown as typeof import('../../lib/openapi/generated/traits');
+  const { TRAITS, ALIASES } = evaluate(
+    read('traits'),
+  ) as unknown as typeof import('../../lib/openapi/generated/traits');
   const outcome = {
     verb: 'get',
     path: 'v3/marketing/gifts/gifts/{out_request_no}',

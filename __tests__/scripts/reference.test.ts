@@ -75,9 +75,7 @@ test('an operation without traits has no such notes', () => {
 test('a brand, and the query that tells the outcome', () => {
   expect(page('openapi/brand/store/brandstores/post')).toContain('`brandId`');
   expect(page('openapi/brand/store/brandstores/post')).toContain('instance.brand.store.brandstores');
-  expect(page('openapi/v3/refund/domestic/refunds/post')).toContain(
-    '`GET v3/refund/domestic/refunds/{out_refund_no}`',
-  );
+  expect(page('openapi/v3/refund/domestic/refunds/post')).toContain('`GET v3/refund/domestic/refunds/{out_refund_no}`');
 });
 
 test('fields that several operations share, amounts, and members that are never there', () => {

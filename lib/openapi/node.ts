@@ -19,7 +19,9 @@ export type LooseCall = ((options?: LooseOptions) => ResponsePromise<unknown>) &
 /** A path that the catalogue does not know: every verb, every further segment, loosely typed. */
 export type LooseNode = LooseVerbs & LooseSegments;
 
-interface LooseVerbs extends PathNode {
+interface LooseVerbs {
+  /** Goes on with a segment or a path, written as it is. */
+  chain(path: string | number): LooseNode;
   readonly get: LooseCall;
   readonly getAsync: LooseCall;
   readonly post: LooseCall;
@@ -37,13 +39,22 @@ interface LooseSegments {
 }
 
 /**
- * A path that the catalogue knows. Its verbs and segments are those of the catalogue and no others: a misspelt segment, or
- * a verb that the path does not have, does not compile, and the compiler names the one that was meant.
- *
- * Nothing in a name tells a typo from a segment that WeChat Pay has added since. So the writer tells: a path that is
- * written as text is taken as it is, `instance.v3.pay.chain('new/segment').post({ json })`, as a property it must be known.
+ * Keys that are not plain names are literal pieces of a path, sent as they are written: `['merchant-service']`,
+ * `['{transaction_id}']`, `['4200AbC']`, `['new/path']`. The catalogue need not know them.
  */
-export interface PathNode {
+export interface LiteralKeys {
+  readonly [literal: `${string}${'-' | '/' | '.' | '{'}${string}` | `${number}${string}`]: LooseNode;
+}
+
+/**
+ * A path that the catalogue knows. Of plain names it has those of the catalogue and no others: a misspelt segment, or a
+ * verb that the path does not have, does not compile, and the compiler names the one that was meant.
+ *
+ * Nothing in a name tells a typo from a segment that WeChat Pay has added since. So the writer tells: a name must be
+ * known, and what is written as text (by `chain()`, or in brackets where it cannot be a name) is taken as it is:
+ * `instance.v3.pay.chain('new').segment.post({ json })`.
+ */
+export interface PathNode extends LiteralKeys {
   /** Goes on with a segment or a path, written as it is; the catalogue need not know it. */
   chain(path: string | number): LooseNode;
 }

@@ -1,8 +1,8 @@
 import type { Response } from 'undici';
 import { nonce } from '../format/formatter';
+import type { ResponseOf } from '../openapi/operation';
 import { fault, paramError } from './fault';
 import { beijing, optional, required } from './members';
-import type { ResponseOf } from '../openapi/operation';
 import type { HandlerOf } from './operation';
 
 /** The paths of its operations. */
@@ -123,7 +123,12 @@ export function createCoupons(clock: () => number): Coupons {
       if (before) return used(before);
       if (coupon.coupon_state === 'USED') throw invalid(`The coupon ${coupon_code} has been used already.`);
 
-      const after: UsedCoupon = { ...coupon, coupon_state: 'USED', use_request_no, wechatpay_use_time: beijing(clock()) };
+      const after: UsedCoupon = {
+        ...coupon,
+        coupon_state: 'USED',
+        use_request_no,
+        wechatpay_use_time: beijing(clock()),
+      };
       coupons.set(coupon_code, after);
       uses.set(use_request_no, after);
       return used(after);

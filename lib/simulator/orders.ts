@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidArgumentError } from '../errors';
 import { nonce } from '../format/formatter';
+import type { ResponseOf } from '../openapi/operation';
 import { fault, paramError } from './fault';
 import { beijing, digits, fen, notifyUrl, optional, required } from './members';
 import type { Delivery, Notifier } from './notify';
-import type { ResponseOf } from '../openapi/operation';
 import type { HandlerOf } from './operation';
 
 /** The paths of its operations. */

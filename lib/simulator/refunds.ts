@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Response } from 'undici';
+import type { ResponseOf } from '../openapi/operation';
 import { fault, paramError } from './fault';
 import { beijing, digits, fen, notifyUrl, optional, required } from './members';
 import type { Notifier } from './notify';
-import type { Orders } from './orders';
-import type { ResponseOf } from '../openapi/operation';
 import type { HandlerOf } from './operation';
+import type { Orders } from './orders';
 
 /** The paths of its operations. */
 export const REFUNDS = 'v3/refund/domestic/refunds';

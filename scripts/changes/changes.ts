@@ -131,7 +131,9 @@ function subjectsOf({ operations, webhooks }: Catalogue): Map<string, Subject> {
 }
 
 function factsOf(facts: Record<string, string | number | undefined>): Map<string, string> {
-  return new Map(Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])));
+  return new Map(
+    Object.entries(facts).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
 }
 
 function membersOf(fields: readonly Field[], written: boolean, parent = ''): Map<string, Member> {

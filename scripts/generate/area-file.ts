@@ -65,7 +65,9 @@ function declare(printer: Printer, model: OperationModel): string[] {
 
 /** What hovering over a piece of a path shows: of each operation there, its title and the first official page. */
 function nodeComment({ operations }: Node): string {
-  return comment(operations.flatMap(({ operation: { title, links = [] } }) => [title, ...links.slice(0, 1)]).filter(Boolean));
+  return comment(
+    operations.flatMap(({ operation: { title, links = [] } }) => [title, ...links.slice(0, 1)]).filter(Boolean),
+  );
 }
 
 function printNode(printer: Printer, node: Node, fileOfNode: ReadonlyMap<Node, string>): string {
@@ -79,8 +81,7 @@ function printNode(printer: Printer, node: Node, fileOfNode: ReadonlyMap<Node, s
   const children = [...node.children]
     .filter(([key]) => !node.operations.some(({ operation }) => operation.verb === key))
     .map(
-      ([key, child]) =>
-        `${nodeComment(child)}readonly ${memberName(key)}: ${printChild(printer, child, fileOfNode)};`,
+      ([key, child]) => `${nodeComment(child)}readonly ${memberName(key)}: ${printChild(printer, child, fileOfNode)};`,
     );
   const parent = use(printer, 'node', 'PathNode');
   return `export interface ${node.name} extends ${parent} {\n${[...verbs, ...children].join('\n')}\n}`;

@@ -72,7 +72,11 @@ function printPaths(printer: Printer, areas: readonly Area[]): string {
   const declare = (about: string, name: string, parents: readonly string[]) =>
     `/** ${about} */\nexport interface ${name} ${parents.length > 0 ? `extends ${parents.join(', ')} ` : ''}{}`;
   return printFile(printer, [
-    declare('Each known path that a merchant calls, as `chain()` and brackets take it.', 'PathsOfMerchants', names(false)),
+    declare(
+      'Each known path that a merchant calls, as `chain()` and brackets take it.',
+      'PathsOfMerchants',
+      names(false),
+    ),
     declare('Each known path that a brand calls.', 'PathsOfBrands', names(true)),
     declare('Each known path.', 'Paths', ['PathsOfMerchants', 'PathsOfBrands']),
   ]);

@@ -22,7 +22,11 @@ function each(choice: Choice | null, ...operations: string[]): Record<string, Ch
 
 /** Transfers in batches: their query asks whether to list the details, of which the first page is enough. */
 function batches(path: string): Choice {
-  return { path: `${path}/out-batch-no/{out_batch_no}`, by: 'out_batch_no', fixed: { 'query.need_query_detail': false } };
+  return {
+    path: `${path}/out-batch-no/{out_batch_no}`,
+    by: 'out_batch_no',
+    fixed: { 'query.need_query_detail': false },
+  };
 }
 
 /** v2: orders are asked for by one number or the other, though both are documented as required. */
@@ -127,7 +131,9 @@ export const BY_HAND: Readonly<Record<string, Choice | null>> = {
   'post v3/partner-transfer/batches': batches('v3/partner-transfer/batches'),
   'post v3/bank-transfer/batches': batches('v3/bank-transfer/batches'),
   'post v3/platsolution/mch-transfer/batches/apply': batches('v3/platsolution/mch-transfer/batches'),
-  'post v3/platsolution/insurance/mch-transfer/batches/apply': batches('v3/platsolution/insurance/mch-transfer/batches'),
+  'post v3/platsolution/insurance/mch-transfer/batches/apply': batches(
+    'v3/platsolution/insurance/mch-transfer/batches',
+  ),
   // Deductions are orders.
   'post v3/papay/pay/transactions/apply': {
     path: 'v3/pay/transactions/out-trade-no/{out_trade_no}',

@@ -51,7 +51,9 @@ function printArea(rows: readonly Row[]): string {
   const repeated = [...counts].filter(([text, count]) => /^[{[]/.test(text) && count > 1).map(([text]) => text);
   const names = new Map(repeated.map((text, index) => [text, `same${index + 1}`]));
   const lines = rows.map(({ name, traits }) => {
-    const members = Object.entries(traits).map(([key, value]) => `${key}: ${names.get(literal(value)) ?? literal(value)}`);
+    const members = Object.entries(traits).map(
+      ([key, value]) => `${key}: ${names.get(literal(value)) ?? literal(value)}`,
+    );
     return `${quoted(name)}: { ${members.join(', ')} },`;
   });
   if (names.size === 0) return `({\n${lines.join('\n')}\n})`;

@@ -99,7 +99,9 @@ export function apartObjects(objects: readonly ObjectType[]): ObjectType[] {
   }
   return objects.map(({ members }, index) => {
     const own = members.map((member) => parted[index]?.get(member.name) ?? member);
-    const never = [...(parted[index]?.values() ?? [])].filter(({ name }) => !own.some((member) => member.name === name));
+    const never = [...(parted[index]?.values() ?? [])].filter(
+      ({ name }) => !own.some((member) => member.name === name),
+    );
     return objectType([...own, ...never]);
   });
 }

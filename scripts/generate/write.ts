@@ -12,10 +12,7 @@ const PROJECT = resolve(__dirname, '../..');
  * @param files their text by their path below the folder
  * @returns how many were written and removed
  */
-export function writeFiles(
-  folder: string,
-  files: ReadonlyMap<string, string>,
-): { written: number; removed: number } {
+export function writeFiles(folder: string, files: ReadonlyMap<string, string>): { written: number; removed: number } {
   let written = 0;
   for (const [file, text] of formatted(files)) {
     const path = join(folder, file);

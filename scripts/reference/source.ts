@@ -56,7 +56,10 @@ export function interfaceOf(types: Types, scope: Scope, name: string): Found<ts.
 }
 
 /** The interfaces that an interface extends. */
-export function basesOf(types: Types, { scope, declaration }: Found<ts.InterfaceDeclaration>): Found<ts.InterfaceDeclaration>[] {
+export function basesOf(
+  types: Types,
+  { scope, declaration }: Found<ts.InterfaceDeclaration>,
+): Found<ts.InterfaceDeclaration>[] {
   const clauses = declaration.heritageClauses ?? [];
   return clauses.flatMap(({ types: bases }) =>
     bases.map(({ expression }) => interfaceOf(types, scope, expression.getText())),
