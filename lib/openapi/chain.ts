@@ -2,7 +2,7 @@ import type { BrandOperations } from './generated/brand';
 import type { PathsOfBrands, PathsOfMerchants } from './generated/paths';
 import type { V2 } from './generated/v2';
 import type { V3 } from './generated/v3';
-import type { LiteralKeys, LooseNode } from './node';
+import type { LooseNode } from './node';
 
 /** The first segments of the property chain of a merchant. */
 interface MerchantRoot {
@@ -38,12 +38,17 @@ interface NeedsClientOfMerchant {
   readonly [needs]: 'Builder.factory({ mchid, serial, privateKey, certs })';
 }
 
+/** Paths in brackets that the catalogue does not know: text with a slash, taken as it is written. */
+interface LiteralPaths {
+  readonly [path: `${string}/${string}`]: LooseNode;
+}
+
 /**
  * A client of a merchant: any path, as a chain of properties, by `chain()` or in brackets.
  *
  * With TypeScript's `noUncheckedIndexedAccess`, write a path that the catalogue does not know with `chain()`.
  */
-export type Chain = MerchantRoot & PathsOfMerchants & LiteralKeys;
+export type Chain = MerchantRoot & PathsOfMerchants & LiteralPaths;
 
 /** A client of a brand (品牌), which calls the operations of brands and no others. */
-export type BrandChain = BrandRoot & PathsOfBrands & LiteralKeys;
+export type BrandChain = BrandRoot & PathsOfBrands & LiteralPaths;

@@ -39,11 +39,12 @@ interface LooseSegments {
 }
 
 /**
- * Keys that are not plain names are literal pieces of a path, sent as they are written: `['merchant-service']`,
- * `['{transaction_id}']`, `['4200AbC']`, `['new/path']`. The catalogue need not know them.
+ * Keys that are not plain names are literal segments, sent as they are written: `['merchant-service']`,
+ * `['{transaction_id}']`, `['4200AbC']`. The catalogue need not know them. The compiler holds each known path against
+ * each of these patterns, so that there are no more of them; whatever else a segment may be, `chain()` takes.
  */
-export interface LiteralKeys {
-  readonly [literal: `${string}${'-' | '/' | '.' | '{'}${string}` | `${number}${string}`]: LooseNode;
+interface LiteralSegments {
+  readonly [literal: `${string}-${string}` | `{${string}` | `${number}${string}`]: LooseNode;
 }
 
 /**
@@ -51,10 +52,10 @@ export interface LiteralKeys {
  * verb that the path does not have, does not compile, and the compiler names the one that was meant.
  *
  * Nothing in a name tells a typo from a segment that WeChat Pay has added since. So the writer tells: a name must be
- * known, and what is written as text (by `chain()`, or in brackets where it cannot be a name) is taken as it is:
+ * known, and what is written as text (by `chain()`, or in brackets where it is no plain name) is taken as it is:
  * `instance.v3.pay.chain('new').segment.post({ json })`.
  */
-export interface PathNode extends LiteralKeys {
+export interface PathNode extends LiteralSegments {
   /** Goes on with a segment or a path, written as it is; the catalogue need not know it. */
   chain(path: string | number): LooseNode;
 }
