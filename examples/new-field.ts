@@ -5,7 +5,7 @@
 import { Builder } from 'wechatpay-undici';
 import { Simulator } from 'wechatpay-undici/simulator';
 
-declare module 'wechatpay-undici/openapi/v3/marketing-busifavor' {
+declare module 'wechatpay-undici/openapi/v3/marketing/busifavor' {
   interface MarketingBusifavorCouponsUsePostJson {
     brand_new?: string;
   }

@@ -126,9 +126,9 @@ test('unless told otherwise, an attack is printed and a probe is not', async () 
   const server = await node.start(factory({ certs, apiv3Key }), () => {}, 0);
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/notify`;
-  await simulator.notify('TRANSACTION.SUCCESS', {}, url, { probe: true });
+  await simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { probe: true });
   expect(printed).not.toHaveBeenCalled();
-  await simulator.notify('TRANSACTION.SUCCESS', {}, url, { signature: 'wrong' });
+  await simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { signature: 'wrong' });
   expect(printed).toHaveBeenCalledTimes(1);
   printed.mockRestore();
   server.close();

@@ -25,7 +25,7 @@ export interface Arguments {
 
 /** Finds the operations in the types themselves. */
 export function operationsOf(): { operations: Operation[]; program: ts.Program } {
-  const text = `import type { Paths } from '../../lib/openapi/paths';
+  const text = `import type { Paths } from '../../lib/openapi/generated/paths';
 import type { CommonOptions } from '../../lib/openapi/options';
 export declare const paths: Paths;
 export declare const common: CommonOptions;
@@ -71,10 +71,11 @@ function argumentsOf(
 }
 
 function stylesOf(path: string): string[] {
-  const literals = [`instance.chain('${path}')`, `instance['${path}']`];
+  const client = path.startsWith('brand/') ? 'brand' : 'instance';
+  const literals = [`${client}.chain('${path}')`, `${client}['${path}']`];
   const [protocol, ...segments] = path.split('/');
   const keys = segments.map(propertyOf);
   if (keys.some((key) => key === undefined)) return literals;
   const chain = keys.map((key = '') => (/^\w+$/.test(key) && !/^\d/.test(key) ? `.${key}` : `['${key}']`));
-  return [`instance.${protocol}${chain.join('')}`, ...literals];
+  return [`${client}.${protocol}${chain.join('')}`, ...literals];
 }

@@ -4,6 +4,7 @@ import ts from 'typescript';
 const PREAMBLE = `
 import { Builder } from 'wechatpay-undici';
 declare const instance: ReturnType<typeof Builder.factory>;
+declare const brand: import('../../lib/openapi/chain').BrandChain;
 `;
 const root = resolve(__dirname, '../..');
 const file = resolve(root, '__tests__/openapi/virtual.ts');
@@ -55,6 +56,7 @@ export function programOf(text: string, settings: ts.CompilerOptions = {}, previ
   return { program, diagnostics, source: program.getSourceFile(file) };
 }
 
-function textOf({ messageText }: ts.Diagnostic): string {
-  return ts.flattenDiagnosticMessageText(messageText, '\n');
+/** What the compiler says, and on a line of its own the code that it marks. */
+function textOf({ messageText, file, start = 0, length = 0 }: ts.Diagnostic): string {
+  return `${ts.flattenDiagnosticMessageText(messageText, '\n')}\nat ${file?.text.slice(start, start + length)}`;
 }

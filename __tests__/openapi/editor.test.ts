@@ -5,15 +5,27 @@ import ts from 'typescript';
 const file = resolve(__dirname, 'virtual.ts');
 /** What is asked about stands before a mark. */
 const marked = `import type { Chain } from '../../lib/openapi/chain';
+import type { NotificationOf } from '../../lib/openapi/notification';
+import type { RequestOf } from '../../lib/openapi/operation';
 declare const instance: Chain;
 instance.v3.pay.«1»;
 instance.v3.pay.transactions.native.«2»;
 instance.chain('v3/pay/transactions/native').«3»;
 instance.v3.marketing.busifavor.coupons.use.post«4»({ json: { «5» } });
 instance['v2/applyment/micro/getstate'].post«6»;
-instance.v3.not.known.«7»;
+instance.v3.chain('not').known.«7»;
+instance.v3.pay.transactions.native«8»;
+instance['v3/marketing/busifavor/coupons/use'];
+instance.v3.pay.transactions«10».native.post({ json: { amount: { total: 1 } } } as never);
+declare const order: RequestOf<'v3/pay/transactions/native', 'post'>['json'];
+order.amount.total«12»;
+declare const receiver: RequestOf<'v3/profitsharing/receivers/add', 'post'>['json'];
+receiver.type«13»;
+receiver.name«14»;
+declare const paid: NotificationOf<'TRANSACTION.SUCCESS'>['resource'];
+paid.amount?.payer_total«15»;
 `;
-const source = marked.replace(/«\d»/g, '');
+const source = marked.replace(/«\d+»/g, '');
 const host: ts.LanguageServiceHost = {
   getCompilationSettings: () => ({
     strict: true,
@@ -35,12 +47,13 @@ const host: ts.LanguageServiceHost = {
   getDirectories: ts.sys.getDirectories,
 };
 const service = ts.createLanguageService(host);
-const at = (mark: number) => marked.slice(0, marked.indexOf(`«${mark}»`)).replace(/«\d»/g, '').length;
+const at = (mark: number) => marked.slice(0, marked.indexOf(`«${mark}»`)).replace(/«\d+»/g, '').length;
 const names = (mark: number) =>
   service.getCompletionsAtPosition(file, at(mark), {})?.entries.map(({ name }) => name) ?? [];
 const hover = (mark: number) => {
   const info = service.getQuickInfoAtPosition(file, at(mark));
-  return { text: ts.displayPartsToString(info?.documentation), tags: info?.tags?.map(({ name }) => name) ?? [] };
+  const [text, type] = [info?.documentation, info?.displayParts].map((parts) => ts.displayPartsToString(parts));
+  return { text, type, tags: info?.tags?.map(({ name }) => name) ?? [] };
 };
 
 test('completion walks to the operations', () => {
@@ -56,6 +69,24 @@ test('completion knows the members of a body', () => {
 });
 
 test('hovering shows the official name, the link, and what has been taken offline', () => {
-  expect(hover(4)).toEqual({ text: expect.stringMatching(/^核销用户券\nhttps:\/\/pay\.weixin\.qq\.com\//), tags: [] });
-  expect(hover(6)).toEqual({ text: expect.stringContaining('查询申请状态'), tags: ['deprecated'] });
+  expect(hover(4)).toMatchObject({
+    text: expect.stringMatching(/^核销用户券\nhttps:\/\/pay\.weixin\.qq\.com\//),
+    tags: [],
+  });
+  expect(hover(6)).toMatchObject({ text: expect.stringContaining('查询申请状态'), tags: ['deprecated'] });
+});
+
+test('hovering over a path shows the title and the official page of what can be called there', () => {
+  expect(hover(8).text).toMatch(/^Native下单\nhttps:\/\/pay\.weixin\.qq\.com\/doc\/v3\/merchant\/\d+$/);
+  expect(hover(10)).toMatchObject({ type: expect.stringContaining('PayTransactions'), text: '' });
+});
+
+test('hovering over a field shows its label, its unit, and the values that it may have', () => {
+  expect(hover(12)).toMatchObject({ text: expect.stringMatching(/金额.*分/), type: expect.stringContaining('number') });
+  expect(hover(13)).toMatchObject({
+    text: expect.stringContaining('类型'),
+    type: expect.stringContaining(`"MERCHANT_ID" | "PERSONAL_OPENID" | "PERSONAL_SUB_OPENID"`),
+  });
+  expect(hover(14).text).toMatch(/encrypted with RSA/);
+  expect(hover(15).text).toContain('分');
 });

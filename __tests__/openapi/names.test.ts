@@ -24,6 +24,21 @@ const holds = [
   `same<NotificationOf<'TRANSACTION.SUCCESS'>['resource']['out_trade_no'], string | undefined>();`,
   `same<NotificationOf<'COMPLAINT.CREATE'>['resource']['complaint_id'], string>();`,
   `same<NotificationOf<'v2/refund-processed'>['resource']['out_trade_no'], string | undefined>();`,
+  // Every member of every alternative can be read, whichever it is.
+  `const { resource: paid } = {} as NotificationOf<'TRANSACTION.SUCCESS'>;`,
+  `same<typeof paid.mchid, string | undefined>();`,
+  `[paid.amount?.total, paid.amount?.payer_total, paid.amount?.currency, paid.payer?.openid, paid.trade_type];`,
+  `[paid.sub_orders?.[0]?.amount, paid.combine_out_trade_no, paid.receiver?.amount, paid.parking_info, paid.sp_mchid];`,
+  // A member that one of them alone has tells which it is.
+  `if (paid.combine_appid) same<typeof paid.sub_orders extends undefined ? 1 : 0, 0>();`,
+  `if (paid.receiver) [paid.order_id.at(0), paid.out_order_no.at(0)];`,
+  `if (paid.trade_scene !== undefined) [paid.amount.total, paid.description.at(0)];`,
+  `if (paid.mchid !== undefined && paid.amount) same<typeof paid.amount.total, number | undefined>();`,
+  `{ const { resource: sent } = {} as NotificationOf<'MCHWITHDRAW.CHANGE'>; [sent.total_amount, sent.solution, sent.bank_name]; }`,
+  `{ const { resource: back } = {} as NotificationOf<'REFUND.SUCCESS'>; [back.amount?.refund, back.mchid, back.out_refund_no]; }`,
+  // A brand's, and what many read.
+  `same<RequestOf<'brand/store/brandstores/{store_id}', 'delete'>['store_id'], string | number>();`,
+  `same<ResponseOf<'v3/pay/transactions/id/{transaction_id}', 'get'>['mchid'], string>();`,
   `if (notification.event_type === 'COMPLAINT.CREATE') same<(typeof notification)['resource']['complaint_id'], string>();`,
 ];
 
@@ -32,6 +47,7 @@ const fails = [
   `type B = ResponseOf<'v3/no/such/path', 'get'>; same<B, 0>();`,
   `type C = NotificationOf<'NO.SUCH'>; same<C, 0>();`,
   `notification.resource.complaint_id;`,
+  `({} as NotificationOf<'TRANSACTION.SUCCESS'>).resource.no_such_member;`,
   `same<RequestOf<'v3/pay/transactions/native', 'post'>['json']['amount']['total'], string>();`,
 ];
 

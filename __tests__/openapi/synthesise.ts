@@ -49,6 +49,8 @@ export function objectOf(
   const members = checker
     .getPropertiesOfType(type)
     .filter((member) => !skipped.has(member.name) && (full || !isOptional(member)))
+    // A member of another alternative is never there.
+    .filter((member) => checker.getTypeOfSymbol(member).flags !== ts.TypeFlags.Undefined)
     .map((member) => ({
       member,
       required: [type, ...alternatives].every((one) => isRequiredIn(one, member.name, checker)),

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Field, Operation, Webhook } from '../../scripts/generate/catalogue';
+import { type Field, type Operation, PROTOCOLS, type Webhook } from '../../scripts/generate/catalogue';
 
 type About = Partial<Omit<Field, 'name'>>;
 
@@ -21,7 +21,7 @@ const address = object('address?', [field('city'), field('street?')]);
 const post = (path: string, request: Field[], response: Field[] = []): Operation => ({
   path,
   verb: 'post',
-  protocol: path.startsWith('v2/') ? 'v2' : 'v3',
+  protocol: PROTOCOLS.find((protocol) => path.startsWith(`${protocol}/`)) ?? 'v3',
   title: 'A title',
   request,
   response,
@@ -35,7 +35,7 @@ const OPERATIONS: Operation[] = [
       'v3/shop/goods',
       [
         object('json', [
-          field('kind', 'string', { enum: ['SMALL', 'BIG'], label: '种类' }),
+          field('kind', 'string', { enum: ['SMALL', 'BIG'], label: '种类', closed: true }),
           field('level?', 'integer', { enum: ['1', '2'] }),
           field('tags', 'string[]'),
           field('states', 'string[]', { enum: ['ON', 'OFF'] }),
@@ -114,6 +114,25 @@ const OPERATIONS: Operation[] = [
     ...post('v3/shop/cards/', [object('json', [field('card'), field('pin')])], [field('id'), field('state')]),
     chain: 'v3/shop/cards/{empty}',
     chain_values: { empty: '' },
+  },
+  // Products of a family; a brand's; a number of the merchant's and the query that takes it.
+  post(
+    'v3/marketing/gifts/gifts',
+    [object('json', [field('out_request_no'), field('sub_mchid?'), field('gift', 'string')])],
+    [field('gift_id'), field('state')],
+  ),
+  {
+    ...post(
+      'v3/marketing/gifts/gifts/{out_request_no}',
+      [field('out_request_no'), object('query', [field('sub_mchid')])],
+      [field('gift_id'), field('state')],
+    ),
+    verb: 'get',
+  },
+  post('v3/marketing/stamps', [object('json', [field('out_request_no')])]),
+  {
+    ...post('brand/shop/goods', [object('json', [field('name'), field('code')])], [field('goods_id'), field('state')]),
+    auth: 'brand',
   },
   // Files.
   { ...post('v3/shop/bill', [object('query', [field('date'), field('hash?')])]), verb: 'get', download: true },
@@ -197,9 +216,10 @@ const WEBHOOKS: Webhook[] = [
     envelope: [field('id')],
     resource: [field('from?'), field('to?'), field('by?')],
     alternatives: [
-      [field('from'), field('by')],
-      [field('to'), field('by?')],
+      [field('from'), field('by'), object('place', [field('road'), field('city?')])],
+      [field('to'), field('by?'), object('place?', [field('road?'), field('country')])],
     ],
+    alternative_names: ['AWAY', 'BACK'],
   },
   {
     name: 'GOODS.SHARED',
@@ -209,7 +229,7 @@ const WEBHOOKS: Webhook[] = [
     resource_format: 'json',
     variants: ['one', 'other'],
     envelope: [field('id')],
-    resource: [field('one_id'), field('other_id', 'integer')],
+    resource: [field('one_id'), field('other_id', 'integer'), object('part', [field('id'), field('by?')])],
   },
   {
     name: 'refund-done',

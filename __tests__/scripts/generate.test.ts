@@ -9,7 +9,8 @@ const root = resolve(__dirname, '../..');
 const openapi = join(root, 'lib/openapi');
 const folder = mkdtempSync(join(tmpdir(), 'wechatpay-generated-'));
 const catalogue = join(folder, 'catalogue');
-const out = join(folder, 'openapi');
+const written = join(folder, 'openapi');
+const out = join(written, 'generated');
 const command = ['-r', 'esbuild-register', 'scripts/generate.ts'];
 const generate = (...args: string[]) =>
   execFileSync(process.execPath, [...command, ...args], { cwd: root, encoding: 'utf8', stdio: 'pipe' });
@@ -42,18 +43,31 @@ const V2 = 'v2/risk';
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: types of TypeScript, as text
 test.each<[what: string, file: string, name: string, ...parts: string[]]>([
   ['the title', V3, 'ShopGoodsPostJson', '/** 新建商品 */ export'],
-  ['enums of a request are closed', V3, 'ShopGoodsPostJson', ` kind: 'SMALL' | 'BIG';`, ' level?: 1 | 2 | undefined;'],
   [
-    'enums of an answer are open',
+    'enums of a request are closed where they are said to be',
+    V3,
+    'ShopGoodsPostJson',
+    ` kind: 'SMALL' | 'BIG';`,
+    ' level?: 1 | 2 | (number & {}) | undefined;',
+  ],
+  [
+    'enums of a response are open',
     V3,
     'ShopGoodsPostResult',
     ` kind: 'SMALL' | 'BIG' | (string & {});`,
     ' level: 1 | 2 | (number & {});',
     ` states?: ('ON' | 'OFF' | (string & {}))[];`,
   ],
-  ['arrays', V3, 'ShopGoodsPostJson', ' tags: string[];', ` states: ('ON' | 'OFF')[];`, ' parts?: { id: string;'],
+  [
+    'arrays',
+    V3,
+    'ShopGoodsPostJson',
+    ' tags: string[];',
+    ` states: ('ON' | 'OFF' | (string & {}))[];`,
+    ' parts?: { id: string;',
+  ],
   ['objects without members', V3, 'ShopGoodsPostJson', ' extra?: object | undefined;'],
-  ['objects without members in an answer', V3, 'ShopGoodsPostResult', ' extra?: Record<string, unknown>;'],
+  ['objects without members in a response', V3, 'ShopGoodsPostResult', ' extra?: Record<string, unknown>;'],
   ['nesting', V3, 'ShopGoodsPostJson', 'owner?: { name: string; phone: string; } | undefined; }[] | undefined;'],
   ['number and boolean', V3, 'ShopGoodsPostJson', ' rate: number;', ' fresh?: boolean | undefined;'],
   [
@@ -62,22 +76,31 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     'ShopGoodsPostJson',
     '/** 持有人 (encrypted with RSA, at most 8 characters) */ holder: string;',
   ],
-  ['a shape shared across files', V3, 'ShopGoodsPostJson', '/** 金额 */ amount: Amount;'],
-  ['the same shape in an answer', V3, 'ShopGoodsPostResult', '/** 金额 */ amount: Amount;'],
+  ['a shape that others share', V3, 'ShopGoodsPostJson', '/** 金额 */ amount: ShopGoodsAmount;'],
+  ['the same shape in a response', V3, 'ShopGoodsPostResult', '/** 金额 */ amount: ShopGoodsAmount;'],
   [
-    'that shape',
-    'shapes/common',
-    'Amount',
+    'that shape; abroad, amounts are not in fen',
+    V3,
+    'ShopGoodsAmount',
     '/** 金额 */ export',
     '/** 总金额 */ total: number;',
     ' currency?: string | undefined;',
+  ],
+  [
+    'a shape shared across files, with its unit',
+    'shapes/common',
+    'Amount',
+    '/** 金额 */ export',
+    '/** 总金额 (分) */ total: number;',
+    ' currency?: string;',
   ],
   ['a shape shared inside a file', V3, 'ShopScenesPostJson', ' address?: Address | undefined;'],
   [
     'alternatives by `when`',
     V3,
     'ShopScenesPostJson',
-    ' scene_info: { line: string; start?: string | undefined; } | { plate: string; color?: string | undefined; };',
+    ' scene_info: { line: string; start?: string | undefined; plate?: undefined; color?: undefined; } |',
+    ' { plate: string; color?: string | undefined; line?: undefined; start?: undefined; };',
   ],
   [
     'a name that stands twice is optional if one of them is',
@@ -95,7 +118,13 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
   ],
   ['options', V3, 'ShopSearchGet', '{ query: ShopSearchGetQuery; }'],
   ['a variable', V3, 'ShopGoodsByGoodsIdDelete', '/** 商品ID */ goods_id: string | number;'],
-  ['a variable of an enum', V3, 'ShopGoodsByGoodsIdCopiesByNumberPost', ` number: 'ONE' | 'TWO';`, ' json?: '],
+  [
+    'a variable of an enum',
+    V3,
+    'ShopGoodsByGoodsIdCopiesByNumberPost',
+    ` number: 'ONE' | 'TWO' | (string & {});`,
+    ' json?: ',
+  ],
   [
     'headers, of which the client sets Wechatpay-Serial',
     V3,
@@ -104,7 +133,7 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
   ],
   ['the header that the client sets', V3, 'ShopGoodsByGoodsIdPost', '{ goods_id: string | number; }'],
   ['204', V3, 'ShopGoodsByGoodsId', ' deleteAsync: Call<ShopGoodsByGoodsIdDelete, undefined>;'],
-  ['no documented answer', V3, 'ShopGoodsByGoodsId', ' post: Call<ShopGoodsByGoodsIdPost, unknown>;'],
+  ['no documented response', V3, 'ShopGoodsByGoodsId', ' post: Call<ShopGoodsByGoodsIdPost, unknown>;'],
   ['no option needed', V3, 'ShopStatus', ' get: OptionalCall<CommonOptions, unknown>;'],
   [
     'marks and links',
@@ -116,13 +145,13 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     ].join(' '),
   ],
   ['both names of a verb', V3, 'ShopGoods', ' readonly postAsync: Call<ShopGoodsPost, ShopGoodsPostResult>;'],
-  ['a variable of the chain', V3, 'ShopGoods', ' readonly _goods_id_: KnownNode<ShopGoodsByGoodsId>;'],
-  ['camelCase in the chain', V3, 'Shop', ' readonly cardHolders: KnownNode<ShopCardHolders>;'],
+  ['a variable of the chain', V3, 'ShopGoods', ' readonly _goods_id_: ShopGoodsByGoodsId;'],
+  ['camelCase in the chain', V3, 'Shop', ' readonly cardHolders: ShopCardHolders;'],
   [
     'a segment named like a verb that its path has',
     V3,
     'ShopCardHoldersPreEntry',
-    ' delete: OptionalCall<CommonOptions, unknown> & KnownNode<ShopCardHoldersPreEntryDeletePath>;',
+    ' delete: OptionalCall<CommonOptions, unknown> & ShopCardHoldersPreEntryDeletePath;',
   ],
   [
     'a path that ends in a verb',
@@ -136,12 +165,12 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     'ShopCardsByEmptyPost',
     `extends ShopCardsSlashPost { empty?: '' | undefined; }`,
   ],
-  ['an alias in the chain', V3, 'ShopCards', ' _empty_: KnownNode<ShopCardsByEmpty>;'],
+  ['an alias in the chain', V3, 'ShopCards', ' _empty_: ShopCardsByEmpty;'],
   [
     'an alias and its path',
     V3,
     'ShopPaths',
-    ` 'v3/shop/cards/': ShopCardsSlash;`,
+    `/** A title */ readonly 'v3/shop/cards/': ShopCardsSlash;`,
     ` 'v3/shop/cards/{empty}': ShopCardsByEmpty;`,
   ],
   ['a path outside the chain', V3, 'ShopPaths', ` readonly 'v3/shop/{goodsId}': ShopByGoodsId;`],
@@ -151,9 +180,9 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     'XML out: what the client adds is optional, an index is a pattern',
     V2,
     'V2RiskAddCardPostXml',
-    ' nonce_str?: string | undefined; sign?: string | undefined; fee: number;',
+    ' nonce_str?: string | undefined; sign?: string | undefined; /** (分) */ fee: number;',
     ' [name: `coupon_id_${number}`]: string | undefined;',
-    ` state: 'A' | 'B';`,
+    ` state: 'A' | 'B' | (string & {});`,
   ],
   [
     'XML in: every value is text',
@@ -179,19 +208,31 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     'alternative resources',
     'notifications/goods',
     'GoodsMovedResource',
-    ' = { from: string; by: string; } | { to: string; by?: string; };',
+    ' = GoodsMovedAwayResource | GoodsMovedBackResource;',
+  ],
+  [
+    'members of the other alternatives, at every depth, are never there',
+    'notifications/goods',
+    'GoodsMovedAwayResource',
+    '{ from: string; by: string; place: { road: string; city?: string; country?: undefined; }; to?: undefined; }',
+  ],
+  [
+    'and of the other one',
+    'notifications/goods',
+    'GoodsMovedBackResource',
+    '{ to: string; by?: string; place?: { road?: string; country: string; city?: undefined; }; from?: undefined; }',
   ],
   [
     'a notification of several products',
     'notifications/goods',
     'GoodsSharedResource',
-    '{ one_id?: string; other_id?: number; }',
+    '{ one_id?: string; other_id?: number; part?: { id?: string; by?: string; }; }',
   ],
   [
     'an XML notification',
     'notifications/v2',
     'V2RefundDoneNotification',
-    ' req_info?: string; resource: { fee: `${number}`; memo?: string; };',
+    ' req_info?: string; resource: { /** (分) */ fee: `${number}`; memo?: string; };',
   ],
   [
     'notifications by event type',
@@ -199,6 +240,31 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     'JsonNotifications',
     ` 'GOODS.SOLD': Notified<'GOODS.SOLD', GoodsSoldResource>;`,
   ],
+  [
+    'a product of a family',
+    'v3/marketing/gifts',
+    'MarketingGiftsPaths',
+    ` 'v3/marketing/gifts/gifts': MarketingGiftsGifts;`,
+  ],
+  [
+    'a family',
+    'v3/marketing',
+    'Marketing',
+    ' readonly gifts: MarketingGifts; /** A title */ readonly stamps: MarketingStamps;',
+  ],
+  [
+    'bodies that several operations share have a name each',
+    'v3/marketing/gifts',
+    'MarketingGiftsGiftsPostResult',
+    ' extends MarketingGiftsGiftsResult {}',
+  ],
+  [
+    'a path of brands',
+    'brand/shop',
+    'BrandsShopGoods',
+    ' readonly post: Call<BrandsShopGoodsPost, BrandsShopGoodsPostResult>;',
+  ],
+  ['the paths of brands', 'paths', 'PathsOfBrands', ' extends BrandsShopPaths {}'],
   ['notifications by name', 'notifications/index', 'XmlNotifications', ` 'v2/refund-done': V2RefundDoneNotification;`],
 ])('%s', (_what, file, name, ...parts) => {
   const text = declaration(file, name);
@@ -212,42 +278,47 @@ test('what is no option, what no chain reaches, what has one name', () => {
   expect(v2).not.toContain('addCard:');
   expect(declaration(V3, 'Shop')).not.toContain('goodsId');
   const everything = ['shapes/common', V3, V2, 'notifications/goods'].map(read).join('\n');
-  expect(everything.match(/ total: number;/g)).toHaveLength(2); // Amount, and the member of the search's answer
+  expect(everything.match(/ total: number;/g)).toHaveLength(3); // both amounts, and the member of what the search gives
   expect(everything.match(/ street\?: /g)).toHaveLength(1);
   expect(v3.match(/interface ShopCardHoldersPreEntryDelete\w*/g)).toEqual([
+    'interface ShopCardHoldersPreEntryDeletePostJson',
     'interface ShopCardHoldersPreEntryDeletePost',
     'interface ShopCardHoldersPreEntryDeletePath',
   ]);
 });
 
 test('the table of traits', () => {
-  const { TRAITS, ALIASES } = evaluate(read('traits'));
-  expect(String(TRAITS).trim().split('\n')).toEqual([
-    'v2/risk/addCard post',
-    '  security',
-    '  nonceless',
-    '  unsigned',
-    'v2/risk/page get',
-    '  base https://payapp.weixin.qq.com/',
-    '  redirect #there',
-    'v2/risk/token get',
-    '  unsigned',
-    '  json',
-    'v3/shop/bill get',
-    '  download',
-    '  unsigned',
-    'v3/shop/goods post',
-    '  base? https://apihk.mch.weixin.qq.com/',
-    '  encrypt platform json.holder',
-    '  decrypt merchant holder',
-    'v3/shop/image post',
-    '  upload',
-    // Without traits, but not to be taken for the template below.
-    'v3/shop/search get',
-    'v3/shop/status get',
-    'v3/shop/{goodsId} get',
-    '  base? https://apihk.mch.weixin.qq.com/',
-  ]);
+  const { TRAITS, ALIASES } = evaluate(
+    read('traits'),
+  ) as unknown as typeof import('../../lib/openapi/generated/traits');
+  const outcome = {
+    verb: 'get',
+    path: 'v3/marketing/gifts/gifts/{out_request_no}',
+    take: { out_request_no: 'json.out_request_no' },
+    also: { 'query.sub_mchid': 'json.sub_mchid' },
+  };
+  const hk = 'https://apihk.mch.weixin.qq.com/';
+  expect(Object.fromEntries(Object.entries(TRAITS).map(([area, operations]) => [area, operations()]))).toEqual({
+    'v2/risk': {
+      'post v2/risk/addCard': { security: true, nonceless: true, unsigned: true },
+      'get v2/risk/page': { base: 'https://payapp.weixin.qq.com/', redirect: '#there' },
+      'get v2/risk/token': { unsigned: true, json: true },
+    },
+    'v3/marketing': { 'post v3/marketing/gifts/gifts': { outcome } },
+    'v3/shop': {
+      'get v3/shop/bill': { download: true, unsigned: true },
+      'post v3/shop/goods': {
+        base: hk,
+        encrypt: [{ key: 'platform', path: 'json.holder' }],
+        decrypt: [{ key: 'merchant', path: 'holder' }],
+      },
+      'post v3/shop/image': { upload: true },
+      // Without traits, but not to be taken for the template below.
+      'get v3/shop/search': {},
+      'get v3/shop/status': {},
+      'get v3/shop/{goodsId}': { base: hk },
+    },
+  });
   expect(ALIASES).toEqual({ 'v2/risk/{card}': 'v2/risk/addCard', 'v3/shop/cards/{empty}': 'v3/shop/cards/' });
 });
 
@@ -261,7 +332,7 @@ function evaluate(source: string): Record<string, unknown> {
 test('a second run writes nothing; a file that is no longer made goes, one that is not generated stays', () => {
   const files = () => readdirSync(out, { recursive: true, encoding: 'utf8' }).sort();
   const before = files().map((file) => [file, statSync(join(out, file)).mtimeMs]);
-  expect(said).toContain(': 10 written, 0 removed');
+  expect(said).toContain(': 15 written, 0 removed');
   expect(generate(catalogue, out)).toContain(': 0 written, 0 removed');
   expect(files().map((file) => [file, statSync(join(out, file)).mtimeMs])).toEqual(before);
 
@@ -308,13 +379,18 @@ export async function main() {
   await instance['v2/risk/addCard'].post({ xml: { mch_id: '', fee: 1, state: 'A', coupon_id_0: '' } }).xml();
   const sold = {} as NotificationOf<'GOODS.SOLD'>;
   const fee: \`\${number}\` = ({} as ResponseOf<'v2/risk/addCard', 'post'>).fee;
-  const answer = {} as ResponseOf<'v3/shop/goods', 'post'>;
-  answer.kind = 'another';
+  const response = {} as ResponseOf<'v3/shop/goods', 'post'>;
+  response.kind = 'another';
+  json.level = 3;
+  const moved = {} as NotificationOf<'GOODS.MOVED'>;
+  const { from, to, place } = moved.resource;
+  if (from !== undefined && moved.resource.from !== undefined) moved.resource.place.road.at(0);
+  [from?.at(0), to?.at(0), place?.city?.at(0), place?.country?.at(0)];
   return [none, fee, sold.resource.amount.total.toFixed()];
 }
 export async function wrong(json: RequestOf<'v3/shop/goods', 'post'>['json']) {
   json.kind = 'another';
-  json.level = 3;
+  json.level = '3';
   await instance.v3.shop.goods.get();
   await instance.chain('v3/shop/{goodsId}').get({});
   await instance['v2/risk/addCard'].post({ xml: { mch_id: '', state: 'A' } });
@@ -322,12 +398,12 @@ export async function wrong(json: RequestOf<'v3/shop/goods', 'post'>['json']) {
 `;
 
 test('the files and those written by hand are one set of types', () => {
-  const byHand = readdirSync(openapi).filter((file) => file.endsWith('.ts') && !/^(paths|traits)\.ts$/.test(file));
-  for (const file of byHand) copyFileSync(join(openapi, file), join(out, file));
-  writeFileSync(join(out, 'use.ts'), USE);
-  const files = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const byHand = readdirSync(openapi).filter((file) => file.endsWith('.ts'));
+  for (const file of byHand) copyFileSync(join(openapi, file), join(written, file));
+  writeFileSync(join(written, 'use.ts'), USE);
+  const files = readdirSync(written, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const program = ts.createProgram(
-    files.map((file) => join(out, file)),
+    files.map((file) => join(written, file)),
     {
       strict: true,
       exactOptionalPropertyTypes: true,
@@ -343,7 +419,7 @@ test('the files and those written by hand are one set of types', () => {
   );
   const found = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
     const line = file ? file.getLineAndCharacterOfPosition(start).line : 0;
-    return `${file?.fileName.slice(out.length + 1)}: ${file?.text.split('\n')[line]?.trim()}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+    return `${file?.fileName.slice(written.length + 1)}: ${file?.text.split('\n')[line]?.trim()}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
   });
   const wrong = USE.slice(USE.indexOf('function wrong')).split('\n').slice(1, -2);
   expect(wrong).toHaveLength(5);

@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const urls = [`${url}/failing`, `${url}/silent`, 'http://127.0.0.1:1/'];
-  const deliveries = urls.map((to) => simulator.notify('TRANSACTION.SUCCESS', {}, to));
+  const deliveries = urls.map((to) => simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, to));
   while (simulator.notifications.filter(({ attempts }) => attempts.length > 0).length < 2) await setTimeout(5);
   await simulator.close();
   console.log(JSON.stringify((await Promise.all(deliveries)).map(({ delivered }) => delivered)));

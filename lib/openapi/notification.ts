@@ -1,4 +1,4 @@
-import type { JsonNotifications, XmlNotifications } from './notifications';
+import type { JsonNotifications, XmlNotifications } from './generated/notifications';
 
 export type { Notified } from './notified';
 

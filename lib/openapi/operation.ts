@@ -1,4 +1,4 @@
-import type { Paths } from './paths';
+import type { Paths } from './generated/paths';
 import type { ResponsePromise } from './response';
 
 /** The verbs of HTTP that WeChat Pay uses. */

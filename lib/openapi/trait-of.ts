@@ -1,45 +1,20 @@
-import { ALIASES, TRAITS } from './traits';
+import { ALIASES, TRAITS } from './generated/traits';
+import type { Trait } from './trait';
 
-/** Whose key encrypts a field of a request: WeChat Pay's, or that of v2's bank payments. */
-export type EncryptionKey = 'platform' | 'pay-bank';
+export type { EncryptedField, EncryptionKey, Outcome, Trait } from './trait';
 
-/** A field that is encrypted with RSA: `json.list[].name`; `[]` is each member of a list, `{}` the JSON in a text. */
-export interface EncryptedField<Key = EncryptionKey> {
-  key: Key;
-  path: string;
-}
-
-/** What the client has to know of an operation besides its path and verb. */
-export interface Trait {
-  /** Root of the API that the operation has of its own. */
-  base?: string;
-  /** The merchant's TLS client certificate is needed. */
-  security?: boolean;
-  /** v2: the request carries no `nonce_str`. */
-  nonceless?: boolean;
-  /** The answer carries no signature. */
-  unsigned?: boolean;
-  /** The answer is a file. */
-  download?: boolean;
-  /** The request is a form with a file. */
-  upload?: boolean;
-  /** v2: the answer is JSON. */
-  json?: boolean;
-  /** Address of an operation that is not below the root of the API. */
-  url?: string;
-  /** A page for the user's browser; the fragment of its address, or empty. */
-  redirect?: string;
-  /** Fields of the options to encrypt. */
-  encrypt?: EncryptedField[];
-  /** Fields of the answer to decrypt. */
-  decrypt?: EncryptedField<'merchant'>[];
+/** An operation with traits. */
+export interface TraitedOperation {
+  /** Its path, as a template. */
+  readonly template: string;
+  readonly trait: Trait;
 }
 
 /** A segment of the known paths: what follows it literally, what follows as a variable, what holds there by verb. */
 interface Node {
   literal: Map<string, Node>;
   variable: Node | undefined;
-  traits: Map<string, Trait>;
+  operations: Map<string, TraitedOperation>;
 }
 
 /**
@@ -48,11 +23,21 @@ interface Node {
  * @param path with or without host, leading slash and query; its variables filled in, or in braces
  */
 export function traitOf(verb: string, path: string): Trait | undefined {
+  return findOperation(verb, segmentsOf(path))?.trait;
+}
+
+/** The operation that a path belongs to, with its traits; `undefined` where it has none. */
+export function findOperation(verb: string, segments: readonly string[]): TraitedOperation | undefined {
+  const area = treeOf(segments.slice(0, 2).join('/'));
+  return area && find(area, segments, 0, verb);
+}
+
+/** The segments of a path, those of the path that an alias stands for. */
+export function segmentsOf(path: string): string[] {
   const [bare = ''] = path.replace(/^(?:https?:)?\/\/[^/?#]*/i, '').split(/[?#]/, 1);
   const called = bare.replace(/^\//, '').replace(/^v2\//i, 'v2/');
   const known = Object.hasOwn(ALIASES, called) ? (ALIASES[called] ?? called) : called;
-  const area = treeOf(areaOf(known));
-  return area && find(area, known.split('/'), 0, verb);
+  return known.split('/');
 }
 
 /** What is not the plain spelling of a path: escapes, dot segments, empty segments, parameters, another root. */
@@ -99,9 +84,9 @@ function unescaped(escaped: string): string {
 }
 
 /** Literal segments go before variables, which take anything but nothing. */
-function find(node: Node, segments: readonly string[], index: number, verb: string): Trait | undefined {
+function find(node: Node, segments: readonly string[], index: number, verb: string): TraitedOperation | undefined {
   const segment = segments[index];
-  if (segment === undefined) return node.traits.get(verb);
+  if (segment === undefined) return node.operations.get(verb);
   const literal = node.literal.get(segment);
   const variable = segment === '' ? undefined : node.variable;
   return (
@@ -109,74 +94,33 @@ function find(node: Node, segments: readonly string[], index: number, verb: stri
   );
 }
 
-/** The first two segments of a path, none of which is a variable. */
-function areaOf(path: string): string {
-  const end = path.indexOf('/', path.indexOf('/') + 1);
-  return end < 0 ? path : path.slice(0, end);
-}
-
-/** The table by area: lists of operations as they stand there. Built when it is first asked for. */
-let table: Map<string, string[]> | undefined;
 const trees = new Map<string, Node>();
 
-/** Only what is called is read, so that loading the table takes no time worth speaking of. */
+/** The paths of a product, which are put in order when the first of them is called. */
 function treeOf(area: string): Node | undefined {
   const built = trees.get(area);
-  if (built) return built;
-  table ??= groupByArea(TRAITS.trim().split(/\n(?! )/));
-  const operations = table.get(area);
-  if (!operations) return undefined;
+  if (built || !Object.hasOwn(TRAITS, area)) return built;
   const root = newNode();
-  for (const operation of operations) readOperation(root, operation);
+  for (const [operation, trait] of Object.entries(TRAITS[area]?.() ?? {})) {
+    const [verb = '', template = ''] = operation.split(' ');
+    let node = root;
+    for (const segment of template.split('/')) node = next(node, segment);
+    node.operations.set(verb, { template, trait });
+  }
   trees.set(area, root);
   return root;
 }
 
-function groupByArea(operations: readonly string[]): Map<string, string[]> {
-  const areas = new Map<string, string[]>();
-  for (const operation of operations) {
-    const area = areaOf(operation.slice(0, operation.indexOf(' ')));
-    const others = areas.get(area);
-    if (others) others.push(operation);
-    else areas.set(area, [operation]);
+function next(node: Node, segment: string): Node {
+  if (segment.startsWith('{')) {
+    node.variable ??= newNode();
+    return node.variable;
   }
-  return areas;
-}
-
-function readOperation(root: Node, operation: string): void {
-  const [head = '', ...lines] = operation.split('\n');
-  const [path = '', verb = ''] = head.split(' ');
-  const trait: Trait = {};
-  for (const line of lines) readTrait(trait, line.trim().split(' '));
-  insert(root, path, verb, trait);
+  const found = node.literal.get(segment) ?? newNode();
+  node.literal.set(segment, found);
+  return found;
 }
 
 function newNode(): Node {
-  return { literal: new Map(), variable: undefined, traits: new Map() };
-}
-
-function insert(root: Node, path: string, verb: string, trait: Trait): void {
-  let node = root;
-  for (const segment of path.split('/')) {
-    if (segment.startsWith('{')) {
-      node.variable ??= newNode();
-      node = node.variable;
-    } else {
-      const next = node.literal.get(segment) ?? newNode();
-      node.literal.set(segment, next);
-      node = next;
-    }
-  }
-  node.traits.set(verb, trait);
-}
-
-function readTrait(trait: Trait, [name, ...rest]: string[]): void {
-  const [first = '', second = ''] = rest;
-  if (name === 'base' || name === 'base?') trait.base = first;
-  else if (name === 'redirect') trait.redirect = first;
-  else if (name === 'url') trait.url = first;
-  else if (name === 'encrypt')
-    trait.encrypt = [...(trait.encrypt ?? []), { key: first as EncryptionKey, path: second }];
-  else if (name === 'decrypt') trait.decrypt = [...(trait.decrypt ?? []), { key: 'merchant', path: second }];
-  else Object.assign(trait, { [name as string]: true });
+  return { literal: new Map(), variable: undefined, operations: new Map() };
 }

@@ -4,6 +4,7 @@ import * as AesGcm from '../crypto/aes-gcm';
 import { decrypt } from '../crypto/rsa';
 import { InvalidArgumentError } from '../errors';
 import { nonce } from '../format/formatter';
+import type { ResponseOf } from '../openapi/operation';
 import { fault } from './fault';
 import { beijing, digits } from './members';
 import { selfSigned } from './x509';
@@ -31,7 +32,7 @@ export interface Keyring extends PlatformKey {
   /** What signs the answer that lists the certificates: one of them, since who asks may have no other key yet. */
   signerOfList(announced: string | undefined, now: number): PlatformKey;
   /** The answer that lists the certificates. @param apiv3Key the key to encrypt them with */
-  list(apiv3Key: string, now: number): Promise<unknown>;
+  list(apiv3Key: string, now: number): Promise<ResponseOf<'v3/global/certificates', 'get'>>;
   /** Decrypts by whichever key fits. */
   decrypt(ciphertext: string): Promise<string>;
   /** Forgets all certificates. */
@@ -93,8 +94,10 @@ export function createKeyring(original: PlatformKey): Keyring {
   };
 }
 
+type Entry = ResponseOf<'v3/global/certificates', 'get'>['data'][number];
+
 /** @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764 */
-async function entry({ serial, from, until, pem }: Issued, apiv3Key: string): Promise<object> {
+async function entry({ serial, from, until, pem }: Issued, apiv3Key: string): Promise<Entry> {
   const [once, associated_data] = [nonce(12), 'certificate'];
   const ciphertext = await AesGcm.encrypt(pem, apiv3Key, once, associated_data);
   return {

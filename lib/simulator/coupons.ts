@@ -1,8 +1,13 @@
 import type { Response } from 'undici';
 import { nonce } from '../format/formatter';
+import type { ResponseOf } from '../openapi/operation';
 import { fault, paramError } from './fault';
 import { beijing, optional, required } from './members';
-import type { Handler } from './request';
+import type { HandlerOf } from './operation';
+
+/** The paths of its operations. */
+export const SEND = 'v3/marketing/busifavor/coupons/send';
+export const USE = 'v3/marketing/busifavor/coupons/use';
 
 /** A business coupon, with the names that WeChat Pay gives its members. */
 export interface Coupon {
@@ -20,11 +25,13 @@ export interface Coupon {
   readonly wechatpay_use_time?: string;
 }
 
+type UsedCoupon = Coupon & { readonly wechatpay_use_time: string };
+
 /** The coupons of one simulator, by code, and the operations on them. */
 export interface Coupons {
   readonly byCode: ReadonlyMap<string, Coupon>;
-  readonly send: Handler;
-  readonly use: Handler;
+  readonly send: HandlerOf<typeof SEND, 'post'>;
+  readonly use: HandlerOf<typeof USE, 'post'>;
   /** Back to the beginning: one coupon handed out, none used. */
   clear(): void;
 }
@@ -49,7 +56,7 @@ const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 export function createCoupons(clock: () => number): Coupons {
   const coupons = new Map<string, Coupon>();
   const sends = new Map<string, Coupon>();
-  const uses = new Map<string, Coupon>();
+  const uses = new Map<string, UsedCoupon>();
 
   function handOut(coupon: Coupon): void {
     coupons.set(coupon.coupon_code, coupon);
@@ -116,7 +123,12 @@ export function createCoupons(clock: () => number): Coupons {
       if (before) return used(before);
       if (coupon.coupon_state === 'USED') throw invalid(`The coupon ${coupon_code} has been used already.`);
 
-      const after: Coupon = { ...coupon, coupon_state: 'USED', use_request_no, wechatpay_use_time: beijing(clock()) };
+      const after: UsedCoupon = {
+        ...coupon,
+        coupon_state: 'USED',
+        use_request_no,
+        wechatpay_use_time: beijing(clock()),
+      };
       coupons.set(coupon_code, after);
       uses.set(use_request_no, after);
       return used(after);
@@ -129,11 +141,11 @@ export function createCoupons(clock: () => number): Coupons {
   };
 }
 
-function sent({ stock_id, coupon_code, send_request_no }: Coupon): object {
+function sent({ stock_id, coupon_code, send_request_no }: Coupon): ResponseOf<typeof SEND, 'post'> {
   return { stock_id, coupon_code, out_request_no: send_request_no };
 }
 
-function used({ stock_id, openid, wechatpay_use_time }: Coupon): object {
+function used({ stock_id, openid, wechatpay_use_time }: UsedCoupon): ResponseOf<typeof USE, 'post'> {
   return { stock_id, openid, wechatpay_use_time };
 }
 

@@ -4,6 +4,7 @@ import { Agent } from 'undici';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import type { Credentials } from './credentials';
 import type { Misbehaviour } from './misbehaviour';
+import type { NotificationContent, NotificationName } from './notify-content';
 import { type DeliveryAttempt, send } from './notify-send';
 import { v2Message } from './notify-v2';
 import { v3Message } from './notify-v3';
@@ -31,7 +32,12 @@ export interface Delivery {
 /** Sends the notifications of one simulator. */
 export interface Notifier {
   readonly deliveries: readonly Delivery[];
-  notify(name: string, content: object, url: string, options?: NotifyOptions): Promise<Delivery>;
+  notify<Name extends NotificationName>(
+    name: Name,
+    content: object & NotificationContent<Name>,
+    url: string,
+    options?: NotifyOptions,
+  ): Promise<Delivery>;
   /** Forgets what has been sent, and sends none of it again. */
   clear(): void;
   /** Sends nothing any more. */

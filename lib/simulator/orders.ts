@@ -1,10 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidArgumentError } from '../errors';
 import { nonce } from '../format/formatter';
+import type { ResponseOf } from '../openapi/operation';
 import { fault, paramError } from './fault';
 import { beijing, digits, fen, notifyUrl, optional, required } from './members';
 import type { Delivery, Notifier } from './notify';
-import type { Handler } from './request';
+import type { HandlerOf } from './operation';
+
+/** The paths of its operations. */
+export const NATIVE = 'v3/pay/transactions/native';
+export const BY_NUMBER = 'v3/pay/transactions/out-trade-no/{out_trade_no}';
+export const BY_ID = 'v3/pay/transactions/id/{transaction_id}';
+export const CLOSE = 'v3/pay/transactions/out-trade-no/{out_trade_no}/close';
 
 /** An order of a native payment, paid or not. */
 export interface Order {
@@ -16,24 +23,22 @@ export interface Order {
   readonly transaction: Transaction;
 }
 
-interface Transaction {
-  readonly appid: string;
-  readonly mchid: string;
-  readonly out_trade_no: string;
-  readonly attach?: string;
+type Shown =
+  | ('appid' | 'mchid' | 'out_trade_no' | 'attach' | 'trade_state_desc')
+  // These are there once it is paid.
+  | ('transaction_id' | 'trade_type' | 'bank_type' | 'success_time' | 'payer');
+
+type Transaction = Pick<ResponseOf<typeof BY_NUMBER, 'get'>, Shown> & {
   readonly trade_state: keyof typeof STATES;
-  readonly trade_state_desc: string;
   readonly amount: { readonly total: number; readonly currency: string };
-  /** This and what follows is there once it is paid. */
-  readonly transaction_id?: string;
-}
+};
 
 /** The native payments of one simulator. */
 export interface Orders {
-  readonly place: Handler;
-  readonly byNumber: Handler;
-  readonly byId: Handler;
-  readonly close: Handler;
+  readonly place: HandlerOf<typeof NATIVE, 'post'>;
+  readonly byNumber: HandlerOf<typeof BY_NUMBER, 'get'>;
+  readonly byId: HandlerOf<typeof BY_ID, 'get'>;
+  readonly close: HandlerOf<typeof CLOSE, 'post'>;
   /** Plays the payer. @throws InvalidArgumentError where there is nothing to pay */
   pay(out_trade_no: string, openid: string): Promise<Delivery>;
   /** By WeChat Pay's number, or else by the merchant's. */
@@ -62,7 +67,7 @@ const SETTLED: Partial<Record<keyof typeof STATES, string>> = {
 export function createOrders(mchid: string, clock: () => number, { notify }: Notifier): Orders {
   const orders = new Map<string, Order>();
 
-  function change(order: Order, trade_state: keyof typeof STATES, more: object = {}): Order {
+  function change(order: Order, trade_state: keyof typeof STATES, more: Partial<Transaction> = {}): Order {
     const transaction = { ...order.transaction, trade_state, trade_state_desc: STATES[trade_state], ...more };
     const changed = { ...order, transaction };
     orders.set(transaction.out_trade_no, changed);
@@ -113,7 +118,7 @@ export function createOrders(mchid: string, clock: () => number, { notify }: Not
       checkMerchant('query', query.get('mchid'));
       return known(byId(variables.transaction_id)).transaction;
     },
-    close({ variables: { out_trade_no = '' }, json }) {
+    close({ variables: { out_trade_no = '' }, json }): undefined {
       checkMerchant('body', required(json, 'mchid').mchid);
       const order = known(orders.get(out_trade_no));
       throwSettled(order);
@@ -126,15 +131,16 @@ export function createOrders(mchid: string, clock: () => number, { notify }: Not
         throw new InvalidArgumentError(`The order ${out_trade_no} cannot be paid: ${state ?? 'there is none'}.`);
       }
       const { total, currency } = order.transaction.amount;
-      const { notify_url, transaction } = change(order, 'SUCCESS', {
+      const payment = {
         transaction_id: `4200${digits(24)}`,
         trade_type: 'NATIVE',
         bank_type: 'OTHERS',
         success_time: beijing(clock()),
         payer: { openid },
         amount: { total, currency, payer_total: total, payer_currency: currency },
-      });
-      return notify('TRANSACTION.SUCCESS', transaction, notify_url);
+      };
+      const { notify_url, transaction } = change(order, 'SUCCESS', payment);
+      return notify('TRANSACTION.SUCCESS', { ...transaction, ...payment }, notify_url);
     },
     find: (transaction_id, out_trade_no = '') =>
       transaction_id === undefined ? orders.get(out_trade_no) : byId(transaction_id),

@@ -1,6 +1,7 @@
 import type { Delivery, Notifier } from './notify';
-import { createOrders } from './orders';
-import { createRefunds } from './refunds';
+import { operation } from './operation';
+import { BY_ID, BY_NUMBER, CLOSE, createOrders, NATIVE } from './orders';
+import { createRefunds, REFUND, REFUNDS } from './refunds';
 import type { Handler } from './request';
 import type { Verb } from './routes';
 
@@ -23,12 +24,12 @@ export function createPayments(mchid: string, clock: () => number, notifier: Not
   const refunds = createRefunds(mchid, orders, clock, notifier);
   return {
     handlers: [
-      ['post', 'v3/pay/transactions/native', orders.place],
-      ['get', 'v3/pay/transactions/out-trade-no/{out_trade_no}', orders.byNumber],
-      ['get', 'v3/pay/transactions/id/{transaction_id}', orders.byId],
-      ['post', 'v3/pay/transactions/out-trade-no/{out_trade_no}/close', orders.close],
-      ['post', 'v3/refund/domestic/refunds', refunds.ask],
-      ['get', 'v3/refund/domestic/refunds/{out_refund_no}', refunds.byNumber],
+      operation('post', NATIVE, orders.place),
+      operation('get', BY_NUMBER, orders.byNumber),
+      operation('get', BY_ID, orders.byId),
+      operation('post', CLOSE, orders.close),
+      operation('post', REFUNDS, refunds.ask),
+      operation('get', REFUND, refunds.byNumber),
     ],
     pay: orders.pay,
     settle: refunds.settle,

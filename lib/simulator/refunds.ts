@@ -1,15 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Response } from 'undici';
+import type { ResponseOf } from '../openapi/operation';
 import { fault, paramError } from './fault';
 import { beijing, digits, fen, notifyUrl, optional, required } from './members';
 import type { Notifier } from './notify';
+import type { HandlerOf } from './operation';
 import type { Orders } from './orders';
-import type { Handler } from './request';
+
+/** The paths of its operations. */
+export const REFUNDS = 'v3/refund/domestic/refunds';
+export const REFUND = 'v3/refund/domestic/refunds/{out_refund_no}';
 
 /** The refunds of one simulator. */
 export interface Refunds {
-  readonly ask: Handler;
-  readonly byNumber: Handler;
+  readonly ask: HandlerOf<typeof REFUNDS, 'post'>;
+  readonly byNumber: HandlerOf<typeof REFUND, 'get'>;
   /** Has the money of all refunds under way arrive, and notifies of each that has a `notify_url`. */
   settle(): void;
   clear(): void;
@@ -20,12 +25,7 @@ interface Refund {
   readonly asked: unknown;
   readonly notify_url: string | undefined;
   /** As answers show it. */
-  readonly shown: {
-    readonly status: 'PROCESSING' | 'SUCCESS';
-    readonly transaction_id: string;
-    readonly amount: Readonly<Record<'total' | 'refund' | 'payer_total' | 'payer_refund', number>>;
-    readonly [member: string]: unknown;
-  };
+  readonly shown: ResponseOf<typeof REFUND, 'get'>;
 }
 
 /**

@@ -42,10 +42,11 @@ function isAbout(message: string | undefined, missing: string): boolean {
 
 function statementsOf({ verb, path, property, options, variables }: SampleCall): Statement[] {
   const literal = JSON.stringify(path);
+  const client = path.startsWith('brand/') ? 'brand' : 'instance';
   const styles = [
-    { target: `instance${property}`, all: { ...options, ...variables } },
-    { target: `instance.chain(${literal})`, all: options },
-    { target: `instance[${literal}]`, all: options },
+    { target: `${client}${property}`, all: { ...options, ...variables } },
+    { target: `${client}.chain(${literal})`, all: options },
+    { target: `${client}[${literal}]`, all: options },
   ];
   return styles.flatMap(({ target, all }) => {
     const whole = { text: `${target}.${verb}(${JSON.stringify(all)});` };

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 const PROJECT = resolve(__dirname, '../..');
-const PREAMBLE = `import type { Chain } from '../../lib/openapi/chain';\ndeclare const instance: Chain;\n`;
+const PREAMBLE = `import type { BrandChain, Chain } from '../../lib/openapi/chain';\ndeclare const instance: Chain, brand: BrandChain;\n`;
 
 /** The settings that most users have. */
 const SETTINGS: ts.CompilerOptions = {
@@ -16,7 +16,7 @@ const SETTINGS: ts.CompilerOptions = {
 };
 
 /**
- * What the compiler says of statements that use `instance`.
+ * What the compiler says of statements that use `instance`, a merchant's client, or `brand`.
  * @param files statements by file, each on a line of its own
  * @returns for each file and statement the first message, or undefined
  */

@@ -1,4 +1,4 @@
-import type { Field, Operation } from '../generate/catalogue';
+import type { Field, Operation, Protocol } from '../generate/catalogue';
 import { propertyOf } from '../generate/names';
 import { isSetByClient, isSignedByClient } from './set-by-client';
 
@@ -43,12 +43,12 @@ function propertyChain(path: string): string {
   return keys.map((key) => (/^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join('');
 }
 
-function sampleValue(field: Field, protocol: 'v2' | 'v3'): Value {
+function sampleValue(field: Field, protocol: Protocol): Value {
   const value = field.encoded ? 'text' : oneOf(field, protocol);
   return field.type.endsWith('[]') ? [value] : value;
 }
 
-function oneOf({ name: owner, type, fields = [], enum: tokens = [] }: Field, protocol: 'v2' | 'v3'): Value {
+function oneOf({ name: owner, type, fields = [], enum: tokens = [] }: Field, protocol: Protocol): Value {
   const [token] = tokens;
   switch (type.replace('[]', '')) {
     case 'object': {

@@ -1,25 +1,22 @@
 import type { Area } from './areas';
 import { sorted } from './catalogue';
 import { documentation } from './marks';
-import { memberName, quoted } from './names';
+import { memberName, pathName, quoted } from './names';
 import type { OperationModel, Part } from './operation';
-import { comment, nameOf, type Printer, printFile, printMember, printMembers, printType, use } from './print';
+import { comment, type Printer, printFile, printInterface, printMember, printType, use } from './print';
 import { sharedIn } from './shape-files';
-import { isSingle } from './shapes';
 import type { Node } from './tree';
-import type { ObjectType } from './type';
 
-/** The name of the interface of an area's paths. */
-export function pathsName({ nodes: [top] }: Area): string {
-  return `${top.name}Paths`;
+/** The name of the interface of a module's paths. */
+export function pathsName({ file }: Area): string {
+  return `${pathName(file)}Paths`;
 }
 
-/** The paths of an area, each with the interface of its node. */
-function pathsOf(area: Area): [path: string, name: string][] {
-  const called = area.nodes.filter(({ operations }) => operations.length > 0);
+/** The paths of a module, each with its node. */
+function pathsOf({ nodes }: Area): Node[] {
   return sorted(
-    called.map(({ path, name }): [string, string] => [path, name]),
-    ([path]) => path,
+    nodes.filter(({ operations }) => operations.length > 0),
+    ({ path }) => path,
   );
 }
 
@@ -27,7 +24,7 @@ export function hasPaths(area: Area): boolean {
   return area.nodes.some(({ operations }) => operations.length > 0);
 }
 
-/** Prints the file of an area: shapes that only it uses, options and answers, nodes, paths. */
+/** Prints a module: shapes that only it uses, options and responses, nodes, paths. */
 export function printArea(printer: Printer, area: Area, fileOfNode: ReadonlyMap<Node, string>): string {
   const declarations = sharedIn(printer);
   for (const node of area.nodes) {
@@ -35,21 +32,20 @@ export function printArea(printer: Printer, area: Area, fileOfNode: ReadonlyMap<
     declarations.push(printNode(printer, node, fileOfNode));
   }
   if (hasPaths(area)) {
-    const paths = pathsOf(area).map(([path, name]) => `readonly ${quoted(path)}: ${name};`);
+    const paths = pathsOf(area).map((node) => `${nodeComment(node)}readonly ${quoted(node.path)}: ${node.name};`);
     declarations.push(`export interface ${pathsName(area)} {\n${paths.join('\n')}\n}`);
   }
   return printFile(printer, declarations);
 }
 
-/** The interfaces of an operation: its bodies, its options, its answer. */
+/** The interfaces of an operation: its bodies, its options, its response. Users augment them: each has its own name. */
 function declare(printer: Printer, model: OperationModel): string[] {
   const { operation, name, options, base, result } = model;
   const title = comment([operation.title]);
   const declared: string[] = [];
   const part = ({ name, type }: Part) => {
-    const shared = sharedPart(printer, type);
-    if (shared === undefined) declared.push(`${title}export interface ${name} ${printMembers(printer, type)}`);
-    return shared ?? name;
+    declared.push(title + printInterface(printer, name, type));
+    return name;
   };
   if (options.length > 0) {
     const members = options.map((option) => {
@@ -62,14 +58,16 @@ function declare(printer: Printer, model: OperationModel): string[] {
     const heritage = parent ? ` extends ${parent}` : '';
     declared.push(`${title}export interface ${name}${heritage} {\n${members.join('\n')}\n}`);
   }
-  // The model of the path declares the answer; that of its property chain shares it.
+  // The model of the path declares the response; that of its property chain shares it.
   if (result.kind === 'part' && result.part.name === `${name}Result`) part(result.part);
   return declared;
 }
 
-/** The name of the shape that a body or an answer shares; one with a single member is clearer by its own name. */
-function sharedPart(printer: Printer, type: ObjectType): string | undefined {
-  return isSingle(type) ? undefined : nameOf(printer, type);
+/** What hovering over a piece of a path shows: of each operation there, its title and the first official page. */
+function nodeComment({ operations }: Node): string {
+  return comment(
+    operations.flatMap(({ operation: { title, links = [] } }) => [title, ...links.slice(0, 1)]).filter(Boolean),
+  );
 }
 
 function printNode(printer: Printer, node: Node, fileOfNode: ReadonlyMap<Node, string>): string {
@@ -82,12 +80,15 @@ function printNode(printer: Printer, node: Node, fileOfNode: ReadonlyMap<Node, s
   });
   const children = [...node.children]
     .filter(([key]) => !node.operations.some(({ operation }) => operation.verb === key))
-    .map(([key, child]) => `readonly ${memberName(key)}: ${printChild(printer, child, fileOfNode)};`);
-  return `export interface ${node.name} {\n${[...verbs, ...children].join('\n')}\n}`;
+    .map(
+      ([key, child]) => `${nodeComment(child)}readonly ${memberName(key)}: ${printChild(printer, child, fileOfNode)};`,
+    );
+  const parent = use(printer, 'node', 'PathNode');
+  return `export interface ${node.name} extends ${parent} {\n${[...verbs, ...children].join('\n')}\n}`;
 }
 
 function printChild(printer: Printer, child: Node, fileOfNode: ReadonlyMap<Node, string>): string {
-  return `${use(printer, 'node', 'KnownNode')}<${use(printer, fileOfNode.get(child) ?? printer.file, child.name)}>`;
+  return use(printer, fileOfNode.get(child) ?? printer.file, child.name);
 }
 
 function printCall(printer: Printer, { operation, name, options, base, needed, result }: OperationModel): string {
@@ -96,11 +97,11 @@ function printCall(printer: Printer, { operation, name, options, base, needed, r
   if (result.kind === 'download') {
     return `${use(printer, 'node', needed ? 'DownloadCall' : 'OptionalDownloadCall')}<${type}>`;
   }
-  const answer = result.kind === 'plain' ? result.text : (sharedPart(printer, result.part.type) ?? result.part.name);
-  return `${use(printer, 'node', needed ? 'Call' : 'OptionalCall')}<${type}, ${answer}>`;
+  const response = result.kind === 'plain' ? result.text : result.part.name;
+  return `${use(printer, 'node', needed ? 'Call' : 'OptionalCall')}<${type}, ${response}>`;
 }
 
-/** The names that nodes, their options and their answers take; each must be unique. */
+/** The names that nodes, their options and their responses take; each must be unique. */
 export function namesIn(nodes: Iterable<Node>): string[] {
   const names = [...nodes].flatMap((node) => [
     node.name,

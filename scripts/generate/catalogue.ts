@@ -13,6 +13,9 @@ export interface Field {
   required: boolean;
   label?: string;
   enum?: string[];
+  /** At the enum of a request: an official source lists the values, and all of them are here. */
+  closed?: true;
+  const?: true;
   encrypted?: string;
   key?: string;
   encoded?: 'json' | 'urlencode';
@@ -21,13 +24,19 @@ export interface Field {
   fields?: Field[];
 }
 
+/** The trees of operations: XML, JSON, and JSON signed as a brand. */
+export const PROTOCOLS = ['v2', 'v3', 'brand'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
 /** An operation, as the catalogue's README describes it. */
 export interface Operation {
   path: string;
   verb: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  protocol: 'v2' | 'v3';
+  protocol: Protocol;
   title: string;
   links?: string[];
+  /** Whose signature the request carries; a merchant's where it is left out. */
+  auth?: 'brand';
   chain?: string;
   chain_values?: Record<string, string>;
   upload?: true;
@@ -57,7 +66,9 @@ export interface Webhook {
   resource_format?: 'json' | 'xml';
   envelope: Field[];
   resource: Field[];
+  /** The shapes that the resource may have, `resource` being their union. */
   alternatives?: Field[][];
+  alternative_names?: string[];
 }
 
 export interface Catalogue {
@@ -74,7 +85,14 @@ export function readCatalogue(folder: string): Catalogue {
   const operations = readLines<Operation>(join(folder, 'operations.jsonl'));
   const webhooks = readLines<Webhook>(join(folder, 'webhooks.jsonl'));
   for (const { path, verb, request, response } of operations) checkTypes(`${verb} ${path}`, [...request, ...response]);
-  for (const { name, envelope, resource } of webhooks) checkTypes(name, [...envelope, ...resource]);
+  for (const { name, envelope, resource, alternatives = [] } of webhooks) {
+    checkTypes(name, [...envelope, ...resource, ...alternatives.flat()]);
+  }
+  for (const { path, verb, protocol } of operations) {
+    if (!PROTOCOLS.includes(protocol)) {
+      throw new Error(`${verb} ${path}: the protocol "${protocol}" is not one of ${PROTOCOLS.join(', ')}.`);
+    }
+  }
   return { operations: sorted(operations, ({ path, verb }) => `${path} ${verb}`), webhooks };
 }
 

@@ -1,11 +1,14 @@
 import type { Field } from './catalogue';
 import { quoted } from './names';
-import { type Member, type ObjectType, objectType, plain, type Type, unionOf } from './type';
+import { apart, type Member, type ObjectType, objectType, plain, type Type, unionOf } from './type';
+import { isFen } from './units';
 
 /** Where fields stand: in what is sent or in what comes back, and whether as XML, whose values come back as strings. */
 export interface Place {
-  side: 'request' | 'answer';
+  side: 'request' | 'response';
   format: 'json' | 'xml';
+  /** Abroad, amounts are not in fen. */
+  foreign?: boolean;
 }
 
 /** The type of an object with these fields. A name that stands twice has alternative types. */
@@ -16,13 +19,14 @@ export function objectOf(fields: readonly Field[], place: Place): ObjectType {
 }
 
 function memberOf(same: readonly [Field, ...Field[]], place: Place): Member {
-  const [field, ...others] = same;
+  const [field] = same;
   const label = same.find((one) => one.label)?.label;
-  const note = noteOf(field);
+  const note = noteOf(field, place);
+  const types = same.map((one) => typeOf(one, place)) as [Type, ...Type[]];
   return {
     name: field.name,
     optional: !same.every(({ required }) => required) || (place.format === 'xml' && isSignedByClient(field, place)),
-    type: unionOf([typeOf(field, place), ...others.map((other) => typeOf(other, place))]),
+    type: unionOf(apart(types)),
     ...(label && { label }),
     ...(note && { note }),
   };
@@ -33,8 +37,10 @@ function isSignedByClient({ name }: Field, { side }: Place): boolean {
   return side === 'request' && (name === 'sign' || name === 'nonce_str');
 }
 
-function noteOf({ encrypted, maxLength }: Field): string | undefined {
+function noteOf(field: Field, { foreign = false }: Place): string | undefined {
+  const { encrypted, maxLength } = field;
   const notes: string[] = [];
+  if (isFen(field, foreign)) notes.push('分');
   if (encrypted === 'rsa') notes.push('encrypted with RSA');
   else if (encrypted) notes.push('encrypted with AES');
   if (maxLength) notes.push(`at most ${maxLength} characters`);
@@ -45,7 +51,7 @@ function noteOf({ encrypted, maxLength }: Field): string | undefined {
 export function typeOf(field: Field, place: Place): Type {
   if (field.encoded && field.fields) {
     const form = field.encoded === 'urlencode';
-    const of = objectOf(field.fields, { side: place.side, format: form ? 'xml' : 'json' });
+    const of = objectOf(field.fields, { ...place, format: form ? 'xml' : 'json' });
     return { kind: 'held', alias: form ? 'FormText' : 'JsonText', of };
   }
   const value = valueType(field, place);
@@ -58,7 +64,7 @@ function valueType(field: Field, place: Place): Type {
       if (field.fields?.length) return objectOf(field.fields, place);
       return plain(place.side === 'request' ? 'object' : 'Record<string, unknown>');
     case 'string':
-      return enumOf(field.enum?.map(quoted), 'string', place);
+      return enumOf(field, field.enum?.map(quoted), 'string', place);
     case 'boolean':
       return plain(isText(place) ? 'string' : 'boolean');
     default:
@@ -66,19 +72,21 @@ function valueType(field: Field, place: Place): Type {
   }
 }
 
-function numberOf({ enum: tokens = [] }: Field, place: Place): Type {
+function numberOf(field: Field, place: Place): Type {
+  const { enum: tokens = [] } = field;
   const literals = tokens.every((token) => /^-?\d+$/.test(token)) ? tokens : [];
-  if (!isText(place)) return enumOf(literals, 'number', place);
+  if (!isText(place)) return enumOf(field, literals, 'number', place);
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a type of TypeScript, as text
-  return literals.length > 0 ? enumOf(literals.map(quoted), 'string', place) : plain('`${number}`');
+  return literals.length > 0 ? enumOf(field, literals.map(quoted), 'string', place) : plain('`${number}`');
 }
 
-function enumOf(literals: string[] = [], base: 'string' | 'number', { side }: Place): Type {
+/** An enum is closed where an official source says that it is: WeChat Pay adds values to the others as it likes. */
+function enumOf({ closed }: Field, literals: string[] = [], base: 'string' | 'number', { side }: Place): Type {
   if (literals.length === 0) return plain(base);
   const different = [...new Set(literals)];
-  return { kind: 'enum', literals: different, ...(side === 'answer' && { open: base }) };
+  return { kind: 'enum', literals: different, ...(!(closed && side === 'request') && { open: base }) };
 }
 
 function isText({ side, format }: Place): boolean {
-  return side === 'answer' && format === 'xml';
+  return side === 'response' && format === 'xml';
 }

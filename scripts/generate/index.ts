@@ -1,57 +1,32 @@
 import { hasPaths, namesIn, pathsName, printArea } from './area-file';
-import { type Area, areasOf, heaviest } from './areas';
-import type { Catalogue } from './catalogue';
-import { addNotifications, notificationsOf, printNotificationMap, printNotifications } from './notifications';
+import { type Area, areasOf } from './areas';
+import { type Catalogue, PROTOCOLS } from './catalogue';
+import { addNotifications, namesOf, notificationsOf, printNotificationMap, printNotifications } from './notifications';
 import { modelsOf, type OperationModel } from './operation';
-import { lineCount, type Printer, printFile, use } from './print';
+import { type Printer, printFile, use } from './print';
 import { printShapes } from './shape-files';
 import { Shapes } from './shapes';
 import { printTraits } from './traits';
-import { type Node, type Tree, treeOf } from './tree';
-
-/** The folders, below `lib/openapi`, in which every file is generated. */
-export const ROOMS = ['v2', 'v3', 'shapes', 'notifications'];
-
-/** A file with more lines than these is split by the next piece of its path. */
-const MOST_LINES = 1400;
-
-type Notifications = ReturnType<typeof notificationsOf>;
+import { type Node, treeOf } from './tree';
 
 /**
- * Makes the files of `lib/openapi` that hold what the catalogue knows.
+ * Makes the files of `lib/openapi/generated` from what the catalogue knows.
  * @returns their text by their path below that folder, not yet formatted
  */
 export function generate({ operations, webhooks }: Catalogue): Map<string, string> {
   const models = operations.flatMap(modelsOf);
-  const trees = (['v2', 'v3'] as const).map((protocol) => {
+  const areas = PROTOCOLS.flatMap((protocol) => {
     const own = models.filter(({ operation }) => operation.protocol === protocol);
-    return treeOf(protocol, own);
+    return areasOf(treeOf(protocol, own));
   });
-  const notifications = notificationsOf(webhooks);
-  const files = printTypes(trees, notifications);
+  const files = printTypes(areas, notificationsOf(webhooks));
   files.set('traits', printTraits(operations));
   return new Map([...files].map(([file, text]) => [`${file}.ts`, text]));
 }
 
-/** Prints the types, again and again until no file that can be split is too long. */
-function printTypes(trees: readonly Tree[], notifications: Notifications): Map<string, string> {
-  const toldApart = new Set<string>();
-  for (;;) {
-    const areas = trees.flatMap((tree) => areasOf(tree, toldApart));
-    const files = printAll(areas, notifications);
-    const before = toldApart.size;
-    for (const area of areas) {
-      const lines = lineCount(files.get(area.file) ?? '');
-      if (lines > MOST_LINES) for (const path of heaviest(area, MOST_LINES / lines)) toldApart.add(path);
-    }
-    if (toldApart.size === before) return files;
-  }
-}
-
-function printAll(areas: readonly Area[], notifications: Notifications): Map<string, string> {
+function printTypes(areas: readonly Area[], notifications: ReturnType<typeof notificationsOf>): Map<string, string> {
   const fileOfNode = new Map(areas.flatMap(({ file, nodes }) => nodes.map((node): [Node, string] => [node, file])));
-  const taken = new Set(namesIn(fileOfNode.keys()));
-  for (const { name } of notifications) taken.add(name);
+  const taken = new Set([...namesIn(fileOfNode.keys()), ...namesOf(notifications)]);
   const shapes = new Shapes();
   for (const { file, nodes } of areas) for (const node of nodes) addOperations(shapes, file, node.operations);
   addNotifications(shapes, notifications);
@@ -72,22 +47,37 @@ function printAll(areas: readonly Area[], notifications: Notifications): Map<str
   return files;
 }
 
+/** What the interface of a part is called where several share its members. */
+const WORDS: Readonly<Record<string, string>> = { json: 'body', xml: 'body', query: 'query' };
+
 function addOperations(shapes: Shapes, file: string, models: readonly OperationModel[]): void {
   for (const { path, options, result, base } of models) {
     const use = { file, owner: path, side: 'request' } as const;
     for (const option of options) {
-      if (option.part) shapes.addPart(option.type, use, option.part.name);
+      if (option.part) shapes.addPart(option.type, use, option.part.name, WORDS[option.name] ?? option.name);
       else shapes.addMember(option, use, path);
     }
     if (result.kind === 'part' && base === undefined) {
-      shapes.addPart(result.part.type, { file, owner: path, side: 'answer' }, result.part.name);
+      shapes.addPart(result.part.type, { file, owner: path, side: 'response' }, result.part.name, 'result');
     }
   }
 }
 
-/** Prints the map of all paths, put together from those of the areas. */
+/** The paths of the modules, put together: those that merchants call, those that brands call, and all. */
 function printPaths(printer: Printer, areas: readonly Area[]): string {
-  const names = areas.filter(hasPaths).map((area) => use(printer, area.file, pathsName(area)));
-  const about = '/** Each known path, as `chain()` and brackets take it. */';
-  return printFile(printer, [`${about}\nexport interface Paths extends ${names.join(', ')} {}`]);
+  const names = (brand: boolean) =>
+    areas
+      .filter((area) => hasPaths(area) && area.file.startsWith('brand/') === brand)
+      .map((area) => use(printer, area.file, pathsName(area)));
+  const declare = (about: string, name: string, parents: readonly string[]) =>
+    `/** ${about} */\nexport interface ${name} ${parents.length > 0 ? `extends ${parents.join(', ')} ` : ''}{}`;
+  return printFile(printer, [
+    declare(
+      'Each known path that a merchant calls, as `chain()` and brackets take it.',
+      'PathsOfMerchants',
+      names(false),
+    ),
+    declare('Each known path that a brand calls.', 'PathsOfBrands', names(true)),
+    declare('Each known path.', 'Paths', ['PathsOfMerchants', 'PathsOfBrands']),
+  ]);
 }

@@ -20,11 +20,12 @@ export function pascal(name: string): string {
 
 /**
  * The name of what stands for a path: `v3/pay/transactions/id/{transaction_id}` → `PayTransactionsIdByTransactionId`.
- * Different paths have different names: an underscore stays, a variable is `By…`, a slash at the end is `Slash`.
+ * Different paths have different names: an underscore stays, a variable is `By…`, a slash at the end is `Slash`, and
+ * what a brand calls begins with `Brands`, for `v3/brand/…` is called by merchants.
  */
 export function pathName(path: string): string {
   return path
-    .replace(/^v3\//, '')
+    .replace(/^v3\/|^brand\//, (root) => (root === 'v3/' ? '' : 'brands/'))
     .split('/')
     .map((segment) => {
       const variable = variableOf(segment);

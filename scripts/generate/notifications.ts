@@ -2,11 +2,11 @@ import { type Field, sorted, type Webhook } from './catalogue';
 import { objectOf } from './fields';
 import { documentation } from './marks';
 import { pascal, quoted } from './names';
-import { comment, nameOf, type Printer, printFile, printMembers, printType, use } from './print';
+import { comment, type Printer, printFile, printInterface, use } from './print';
 import { sharedIn } from './shape-files';
 import { NOTIFICATIONS } from './shape-names';
 import type { Shapes } from './shapes';
-import { type ObjectType, plain, type Type, unionOf } from './type';
+import { apartObjects, type ObjectType } from './type';
 
 /** A notification as its types are written. */
 export interface NotificationModel {
@@ -15,8 +15,11 @@ export interface NotificationModel {
   key: string;
   name: string;
   file: string;
-  /** The decrypted resource (v3), or the body, with the decrypted resource (v2). */
-  type: Type;
+  /**
+   * The shapes of the decrypted resource (v3), or of the body, with the decrypted resource (v2), each by the name of its
+   * interface; none where nothing is known of it.
+   */
+  shapes: { name: string; type: ObjectType }[];
 }
 
 export function notificationsOf(webhooks: readonly Webhook[]): NotificationModel[] {
@@ -27,7 +30,7 @@ export function notificationsOf(webhooks: readonly Webhook[]): NotificationModel
       key: protocol === 'v2' ? `v2/${name}` : (webhook.event_type ?? name),
       name: nameOfType(webhook),
       file: `notifications/${protocol === 'v2' ? 'v2' : (name.split('.')[0] ?? name).toLowerCase().replaceAll('_', '-')}`,
-      type: protocol === 'v2' ? xmlBody(webhook) : resourceOf(webhook),
+      shapes: shapesOf(webhook),
     };
   });
   return sorted(models, ({ key }) => key);
@@ -48,46 +51,63 @@ function word(text: string): string {
 }
 
 /** Where one notification serves several products, a field is there only for the product that it belongs to. */
-function loosened(fields: readonly Field[], { variants }: Webhook): Field[] {
-  return fields.map((field) => (variants ? { ...field, required: false } : field));
+function loosened(fields: readonly Field[], { variants }: Webhook): readonly Field[] {
+  return variants ? fields.map(optional) : fields;
 }
 
-function resourceOf(webhook: Webhook): Type {
+/** A field that may be missing, as may all that is inside it: what is of one product may well be inside another's. */
+function optional({ fields, ...field }: Field): Field {
+  return { ...field, required: false, ...(fields && { fields: fields.map(optional) }) };
+}
+
+/** The shapes that a resource may have, told apart by the members that each of them alone has. */
+function alternativesOf(webhook: Webhook): ObjectType[] {
   const format = webhook.resource_format ?? 'json';
-  const [first, ...others] = (webhook.alternatives ?? [webhook.resource]).map((fields) =>
-    objectOf(loosened(fields, webhook), { side: 'answer', format }),
+  const objects = (webhook.alternatives ?? [webhook.resource]).map((fields) =>
+    objectOf(loosened(fields, webhook), { side: 'response', format }),
   );
-  return first && first.members.length > 0 ? unionOf([first, ...others]) : plain('Record<string, unknown>');
+  return objects.length > 1 ? apartObjects(objects) : objects;
+}
+
+function shapesOf(webhook: Webhook): NotificationModel['shapes'] {
+  const name = nameOfType(webhook);
+  if (webhook.protocol === 'v2') return [{ name, type: xmlBody(webhook) }];
+  const objects = alternativesOf(webhook).filter(({ members }) => members.length > 0);
+  if (objects.length < 2) return objects.map((type) => ({ name, type }));
+  const { alternative_names: names = [] } = webhook;
+  const stem = name.replace(/Resource$/, '');
+  return objects.map((type, index) => ({ name: `${stem}${word(names[index] ?? String(index + 1))}Resource`, type }));
 }
 
 function xmlBody(webhook: Webhook): ObjectType {
   const { envelope, encrypted_in: encrypted, resource } = webhook;
   const fields = encrypted ? envelope : loosened(envelope, webhook);
-  const inner: Field = { name: 'resource', type: 'object', required: true, fields: loosened(resource, webhook) };
-  return objectOf(encrypted ? [...fields, inner] : fields, { side: 'answer', format: 'xml' });
+  const inner: Field = { name: 'resource', type: 'object', required: true, fields: [...loosened(resource, webhook)] };
+  return objectOf(encrypted ? [...fields, inner] : fields, { side: 'response', format: 'xml' });
 }
 
 /** Takes the types of the notifications in. */
-export function addNotifications(shapes: Shapes, models: readonly NotificationModel[]): void {
-  for (const { file, key, type, name } of models) {
+export function addNotifications(known: Shapes, models: readonly NotificationModel[]): void {
+  for (const { file, key, shapes } of models) {
     const owner = NOTIFICATIONS + key.toLowerCase().replaceAll('.', '/').replaceAll('_', '-');
-    const use = { file, owner, side: 'answer' } as const;
-    if (type.kind === 'object') shapes.addPart(type, use, name);
-    else shapes.addMember({ name: 'resource', optional: false, type }, use, name);
+    for (const { name, type } of shapes) known.addPart(type, { file, owner, side: 'response' }, name, 'resource');
   }
+}
+
+/** The names that notifications take. */
+export function namesOf(models: readonly NotificationModel[]): string[] {
+  return models.flatMap(({ name, shapes }) => [name, ...shapes.map((shape) => shape.name)]);
 }
 
 /** Prints one file of notifications. */
 export function printNotifications(printer: Printer, models: readonly NotificationModel[]): string {
   const declarations = sharedIn(printer);
-  for (const { webhook, name, type } of models) {
-    if (type.kind === 'plain' || (type.kind === 'object' && printer.shared.has(type.key))) continue;
+  for (const { webhook, name, shapes } of models) {
     const about = comment(documentation(webhook.title, [], webhook.links));
-    const declared =
-      type.kind === 'object'
-        ? `export interface ${name} ${printMembers(printer, type)}`
-        : `export type ${name} = ${printType(printer, type)};`;
-    declarations.push(about + declared);
+    for (const shape of shapes) declarations.push(about + printInterface(printer, shape.name, shape.type));
+    if (shapes.length > 1) {
+      declarations.push(`${about}export type ${name} = ${shapes.map((shape) => shape.name).join(' | ')};`);
+    }
   }
   return printFile(printer, declarations);
 }
@@ -109,7 +129,6 @@ export function printNotificationMap(printer: Printer, models: readonly Notifica
   ]);
 }
 
-function typeName(printer: Printer, { type, name, file }: NotificationModel): string {
-  if (type.kind === 'plain') return type.text;
-  return (type.kind === 'object' ? nameOf(printer, type) : undefined) ?? use(printer, file, name);
+function typeName(printer: Printer, { shapes, name, file }: NotificationModel): string {
+  return shapes.length === 0 ? 'Record<string, unknown>' : use(printer, file, name);
 }

@@ -3,7 +3,7 @@ import { objectOf, type Place, typeOf } from './fields';
 import { pascal, pathName, quoted, variableOf } from './names';
 import { type Member, type ObjectType, plain } from './type';
 
-/** A part of the options that has an interface of its own, or of the answer. */
+/** A part of the options that has an interface of its own, or of the response. */
 export interface Part {
   /** The name of its interface. */
   name: string;
@@ -11,7 +11,7 @@ export interface Part {
   side: Place['side'];
 }
 
-/** What a call of an operation answers with. */
+/** What a call of an operation gives. */
 export type Result = { kind: 'part'; part: Part } | { kind: 'download' } | { kind: 'plain'; text: string };
 
 /** An operation as its types are written. */
@@ -53,7 +53,8 @@ export function modelsOf(operation: Operation): OperationModel[] {
 function modelOf(operation: Operation, fixed: readonly string[]): OperationModel {
   const { path, verb, protocol, request, upload } = operation;
   const name = pathName(path) + pascal(verb);
-  const place: Place = { side: 'request', format: protocol === 'v2' ? 'xml' : 'json' };
+  const foreign = isForeign(operation);
+  const place: Place = { side: 'request', format: protocol === 'v2' ? 'xml' : 'json', foreign };
   const variables = new Set(path.split('/').map(variableOf));
   const options = request
     .filter((field) => !SET_BY_CLIENT.has(field.name) && !fixed.includes(field.name))
@@ -66,6 +67,11 @@ function modelOf(operation: Operation, fixed: readonly string[]): OperationModel
     });
   const needed = upload === true || options.some(({ optional }) => !optional);
   return { operation, path, name, options, needed, result: resultOf(operation, name) };
+}
+
+/** Whether amounts are in another currency than CNY. */
+function isForeign({ path, base_uri: root = '' }: Operation): boolean {
+  return /hk/.test(root) || /^v3\/(global|payscore\/oversea)\//.test(path);
 }
 
 function variable(field: Field): Member {
@@ -91,11 +97,12 @@ function body(owner: string, field: Field, place: Place): Member & { part?: Part
   return { ...member, part: { name: owner + pascal(field.name), type, side: 'request' } };
 }
 
-function resultOf({ protocol, response, response_format, ...operation }: Operation, owner: string): Result {
+function resultOf(operation: Operation, owner: string): Result {
+  const { protocol, response, response_format } = operation;
   if (operation.download) return { kind: 'download' };
   if (operation.status) return { kind: 'plain', text: 'undefined' };
   if (response.length === 0) return { kind: 'plain', text: 'unknown' };
   const format = protocol === 'v2' && response_format !== 'json' ? 'xml' : 'json';
-  const type = objectOf(response, { side: 'answer', format });
-  return { kind: 'part', part: { name: `${owner}Result`, type, side: 'answer' } };
+  const type = objectOf(response, { side: 'response', format, foreign: isForeign(operation) });
+  return { kind: 'part', part: { name: `${owner}Result`, type, side: 'response' } };
 }

@@ -2,7 +2,7 @@ import { sorted } from './catalogue';
 import { comment, type Printer, printFile, printMembers } from './print';
 import { mostFrequent } from './shapes';
 
-/** The shared shapes of the printer's file, each as an interface, except those that an operation there declares. */
+/** The shared shapes of the printer's file, each as an interface. */
 export function sharedIn(printer: Printer): string[] {
   const shapes = [...printer.shared.values()].filter(({ file }) => file === printer.file);
   return sorted(shapes, ({ name }) => name).map(({ name, shape }) => {

@@ -15,6 +15,8 @@ const VAGUE: ReadonlySet<string> = new Set([
   'List',
   'Item',
   'Result',
+  'Body',
+  'Query',
 ]);
 
 /** Names that the files of types use already, or that mean something else to a reader. */
@@ -34,7 +36,8 @@ const RESERVED = [
 const HAND_WRITTEN = [
   'Call',
   'Download',
-  'KnownNode',
+  'Notified',
+  'PathNode',
   'CommonOptions',
   'UploadOptions',
   'HeadersWith',
@@ -43,16 +46,15 @@ const HAND_WRITTEN = [
 ];
 
 /**
- * A name for each shape: the shortest of the interfaces that it is as a whole, else the name of the member that holds
- * it. Where several shapes have the same one, the most used keeps it and the others are qualified by the path that
- * they have in common, or by the first path.
+ * A name for each shape: the name of the member that holds it. Where several shapes have the same one, the most used
+ * keeps it and the others are qualified by the path that they have in common, or by the first path.
  */
 export function nameShapes(shapes: readonly Shape[], taken: ReadonlySet<string>): Map<Shape, string> {
   const names = new Map<Shape, string>();
   const used = new Set([...taken, ...RESERVED, ...HAND_WRITTEN]);
   const byUse = sorted(shapes, (shape) => `${1e9 - shape.parents.size}${shape.type.key}`);
   for (const shape of byUse) {
-    const name = candidatesFor(shape).find((candidate) => !used.has(candidate) || shape.parts.has(candidate));
+    const name = candidatesFor(shape).find((candidate) => !used.has(candidate));
     if (name === undefined) throw new Error(`No name is left for the shape ${shape.type.key}.`);
     names.set(shape, name);
     used.add(name);
@@ -61,8 +63,6 @@ export function nameShapes(shapes: readonly Shape[], taken: ReadonlySet<string>)
 }
 
 function candidatesFor(shape: Shape): string[] {
-  const [part] = sorted(shape.parts.keys(), (name) => String(name.length).padStart(4, '0') + name);
-  if (part) return [part];
   const field = pascal(mostFrequent(shape.fieldNames) ?? 'shape');
   const all = [...new Set(shape.uses.map(({ owner }) => owner))];
   const paths = all.filter((owner) => !owner.startsWith(NOTIFICATIONS));

@@ -1,7 +1,8 @@
 import { sorted } from './catalogue';
 import type { Place } from './fields';
+import { familyOf } from './modules';
 import { nameShapes } from './shape-names';
-import { type Member, type ObjectType, objectsOf, type Type } from './type';
+import { isSingle, type Member, type ObjectType, objectsOf, type Type } from './type';
 
 /** Where an object type is written: as the whole of a part, or as a member of another object. */
 export interface Use {
@@ -18,8 +19,8 @@ export interface Shape {
   /** Every time it was found: their labels may differ. */
   instances: ObjectType[];
   uses: Use[];
-  /** The interfaces that are this type as a whole, with their files. */
-  parts: Map<string, string>;
+  /** The interfaces that are this type as a whole. */
+  parts: Set<string>;
   /** The objects and members it is written in. */
   parents: Set<string>;
   /** How often a member of this name, in the singular where it is an array, holds it. */
@@ -39,11 +40,14 @@ export interface SharedShape {
 export class Shapes {
   readonly #shapes = new Map<string, Shape>();
 
-  /** Takes in a type that is an interface of this name, and all that is inside it. */
-  addPart(type: Type, use: Use, part: string): void {
+  /** Takes in a type that is an interface of this name, and all that is inside it. `kind` is the word for such parts. */
+  addPart(type: Type, use: Use, part: string, kind: string): void {
     for (const object of objectsOf(type)) {
       const shape = this.#shapeOf(object, use);
-      if (!isSingle(object)) shape.parts.set(part, use.file);
+      if (!isSingle(object)) {
+        shape.parts.add(part);
+        count(shape.fieldNames, kind);
+      }
       for (const member of object.members) this.addMember(member, use, object.key);
     }
   }
@@ -65,7 +69,7 @@ export class Shapes {
       type,
       instances: [],
       uses: [],
-      parts: new Map(),
+      parts: new Set(),
       parents: new Set(),
       fieldNames: new Map(),
       fieldLabels: new Map(),
@@ -99,7 +103,7 @@ export class Shapes {
     return new Map(
       named.map((shape) => {
         const name = names.get(shape) ?? '';
-        return [shape.type.key, { name, file: shape.parts.get(name) ?? fileOf(shape.uses), shape }];
+        return [shape.type.key, { name, file: fileOf(shape.uses), shape }];
       }),
     );
   }
@@ -111,18 +115,19 @@ function isWorthwhile({ type, parts, parents }: Shape): boolean {
   return isSingle(type) ? parents.size >= 4 : parts.size + parents.size >= 2;
 }
 
-/** Whether an object has a single member that is no object. */
-export function isSingle({ members: [first, ...others] }: ObjectType): boolean {
-  return first !== undefined && others.length === 0 && objectsOf(first.type).length === 0;
-}
-
-/** The file of the only area that uses a shape, or one of the shared files: of a product, of a protocol, of all. */
+/**
+ * The file of the only module that uses a shape, or one of the shared files: of a family, of a protocol, of all. Whatever
+ * uses a shape uses those inside it, so that files import in one direction alone: modules from families, those from
+ * protocols, those from what all share.
+ */
 function fileOf(uses: readonly Use[]): string {
-  const files = new Set(uses.map(({ file }) => file));
-  const products = new Set([...files].map((file) => file.split('-', 1).join('')));
-  const protocols = new Set([...files].map((file) => file.split('/', 1).join('')));
-  const only = (names: ReadonlySet<string>) => (names.size === 1 ? [...names].join('') : undefined);
-  return only(files) ?? `shapes/${only(products)?.replace('/', '-') ?? only(protocols) ?? 'common'}`;
+  const only = (of: (file: string) => string) => {
+    const names = new Set(uses.map(({ file }) => of(file)));
+    return names.size === 1 ? [...names].join('') : undefined;
+  };
+  const family = only(familyOf);
+  const protocol = only((file) => file.split('/', 1).join(''));
+  return only((file) => file) ?? `shapes/${family?.replace('/', '-') ?? protocol ?? 'common'}`;
 }
 
 function count(counts: Map<string, number>, key: string): void {

@@ -1,53 +1,102 @@
 import { type Field, type Operation, sorted } from './catalogue';
-import { variableOf } from './names';
+import { memberName, quoted, variableOf } from './names';
+import { type Outcome, outcomesOf } from './outcomes';
 import { HEADER } from './print';
 
-/**
- * Prints the table of traits: for each operation that has any, a line with its path and verb, then a line per trait.
- * `lib/openapi/trait-of.ts` reads it.
- */
+/** Prints the table of traits: of each product, what is known of its operations, by verb and path. */
 export function printTraits(operations: readonly Operation[]): string {
-  const traits = new Map(operations.map((operation) => [operation, traitsOf(operation)]));
-  const special = operations.filter((operation) => traits.get(operation)?.length);
-  const rows = [...special, ...plainShadows(operations, special)];
-  const lines = sorted(rows, ({ path, verb }) => `${path} ${verb}`).flatMap((operation) => [
-    `${operation.path} ${operation.verb}`,
-    ...(traits.get(operation) ?? []).map((trait) => `  ${trait}`),
-  ]);
-  const aliases = new Map(operations.flatMap(({ chain, path }) => (chain ? [[chain, path] as const] : [])));
+  const outcomes = outcomesOf(operations);
+  const traits = new Map(operations.map((operation) => [operation, traitOf(operation, outcomes.get(operation))]));
+  const special = operations.filter((operation) => Object.keys(traits.get(operation) ?? {}).length > 0);
+  const areas = new Map<string, Row[]>();
+  for (const operation of [...special, ...plainShadows(operations, special)]) {
+    const { path, verb } = operation;
+    const area = path.split('/', 2).join('/');
+    const row = { key: `${path} ${verb}`, name: `${verb} ${path}`, traits: traits.get(operation) ?? {} };
+    areas.set(area, [...(areas.get(area) ?? []), row]);
+  }
+  const aliases = operations.flatMap(({ chain, path }) => (chain ? [`${quoted(chain)}: ${quoted(path)},`] : []));
   return `${HEADER}
+import type { Trait } from '../trait';
 
-/** What the client has to know of an operation besides its path and verb. A path without traits hides a template. */
-export const TRAITS = \`
-${lines.join('\n')}
-\`;
+/**
+ * What the client has to know of an operation besides its path and verb, by the first two segments of its path. A path
+ * without traits hides a template. Each product is a function, so that it takes no memory until it is asked for.
+ */
+export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait>>>> = {
+${sorted(areas, ([area]) => area)
+  .map(([area, rows]) => `${quoted(area)}: () => ${printArea(sorted(rows, ({ key }) => key))},`)
+  .join('\n')}
+};
 
 /** Templates that stand for another path. */
 export const ALIASES: Readonly<Record<string, string>> = {
-${[...aliases].map(([chain, path]) => `'${chain}': '${path}',`).join('\n')}
+${aliases.join('\n')}
 };
 `;
 }
 
-function traitsOf(operation: Operation): string[] {
-  const { base_uri: baseUrl, request, response, protocol, download, upload, redirect, url } = operation;
-  const fragment = request.find(({ name }) => name === 'fragment')?.enum?.[0];
+interface Row {
+  key: string;
+  name: string;
+  traits: Record<string, Literal>;
+}
+
+/** The operations of a product. What several of them have alike stands once: the query of an order that each makes. */
+function printArea(rows: readonly Row[]): string {
+  const counts = new Map<string, number>();
+  for (const { traits } of rows) {
+    for (const value of Object.values(traits)) counts.set(literal(value), (counts.get(literal(value)) ?? 0) + 1);
+  }
+  const repeated = [...counts].filter(([text, count]) => /^[{[]/.test(text) && count > 1).map(([text]) => text);
+  const names = new Map(repeated.map((text, index) => [text, `same${index + 1}`]));
+  const lines = rows.map(({ name, traits }) => {
+    const members = Object.entries(traits).map(
+      ([key, value]) => `${key}: ${names.get(literal(value)) ?? literal(value)}`,
+    );
+    return `${quoted(name)}: { ${members.join(', ')} },`;
+  });
+  if (names.size === 0) return `({\n${lines.join('\n')}\n})`;
+  const constants = [...names].map(([text, name]) => `const ${name} = ${text} as const;`);
+  return `{\n${constants.join('\n')}\nreturn {\n${lines.join('\n')}\n};\n}`;
+}
+
+type Literal = string | number | boolean | readonly Literal[] | { readonly [name: string]: Literal };
+
+/** A value as TypeScript. */
+function literal(value: Literal): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value !== 'object') return String(value);
+  if (isList(value)) return `[${value.map(literal).join(', ')}]`;
+  const members = Object.entries(value).map(([name, one]) => `${memberName(name)}: ${literal(one)}`);
+  return `{ ${members.join(', ')} }`;
+}
+
+function isList(value: object): value is readonly Literal[] {
+  return Array.isArray(value);
+}
+
+/** What `Trait` of lib/openapi/trait.ts describes. */
+function traitOf(operation: Operation, outcome: Outcome | undefined): Record<string, Literal> {
+  const { base_uri: base, request, response, protocol, download, upload, redirect, url } = operation;
+  const fragment = request.find(({ name }) => name === 'fragment')?.enum?.[0] ?? '';
   const unsigned =
     download || (protocol === 'v2' && !redirect && !response.some((f) => f.name === 'sign' && f.required));
-  const needsBase = request.some(({ name, required }) => name === 'base_uri' && required);
-  return [
-    operation.mtls && 'security',
-    operation.nonceless && 'nonceless',
-    baseUrl && `${needsBase || redirect ? 'base' : 'base?'} ${baseUrl}`,
-    url && `url ${url}`,
-    redirect && `redirect${fragment ? ` ${fragment}` : ''}`,
-    download && 'download',
-    upload && 'upload',
-    unsigned && 'unsigned',
-    operation.response_format === 'json' && 'json',
-    ...encryptedIn(request).map(({ key, path }) => `encrypt ${key} ${path}`),
-    ...encryptedIn(response).map(({ key, path }) => `decrypt ${key} ${path}`),
-  ].filter((trait): trait is string => typeof trait === 'string');
+  const [encrypt, decrypt] = [encryptedIn(request), encryptedIn(response)];
+  return {
+    ...(operation.mtls && { security: true }),
+    ...(operation.nonceless && { nonceless: true }),
+    ...(base && { base }),
+    ...(url && { url }),
+    ...(redirect && { redirect: fragment }),
+    ...(download && { download: true }),
+    ...(upload && { upload: true }),
+    ...(unsigned && { unsigned: true }),
+    ...(operation.response_format === 'json' && { json: true }),
+    ...(encrypt.length > 0 && { encrypt }),
+    ...(decrypt.length > 0 && { decrypt }),
+    ...(outcome && { outcome: { ...outcome } }),
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { sorted } from './catalogue';
+import { type Protocol, sorted } from './catalogue';
 import { pathName, propertyOf } from './names';
 import type { OperationModel } from './operation';
 
@@ -22,9 +22,9 @@ export interface Tree {
 }
 
 /** Builds the tree of a protocol's operations. */
-export function treeOf(protocol: 'v2' | 'v3', models: readonly OperationModel[]): Tree {
+export function treeOf(protocol: Protocol, models: readonly OperationModel[]): Tree {
   const root = nodeOf(protocol);
-  root.name = protocol.toUpperCase();
+  root.name = protocol === 'brand' ? 'BrandOperations' : protocol.toUpperCase();
   const tree: Tree = { root, apart: [], byPath: new Map() };
   for (const model of sorted(models, ({ path }) => path)) {
     const node = tree.byPath.get(model.path) ?? insert(tree, model.path);

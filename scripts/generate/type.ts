@@ -62,6 +62,57 @@ export function unionOf(types: readonly [Type, ...Type[]]): Type {
   return different.length === 1 ? types[0] : { kind: 'union', of: different };
 }
 
+/** Types that stand in each other's place; the objects among them can then be told apart, and read without a cast. */
+export function apart(types: readonly [Type, ...Type[]]): [Type, ...Type[]];
+export function apart(types: readonly Type[]): Type[];
+export function apart(types: readonly Type[]): Type[] {
+  const [first] = types;
+  if (types.length < 2 || first === undefined) return [...types];
+  if (areAll(types, 'object')) return apartObjects(types);
+  if (areAll(types, 'array')) {
+    const of = apart(types.map((type) => type.of));
+    return types.map((type, index) => ({ ...type, of: of[index] ?? type.of }));
+  }
+  if (areAll(types, 'held')) {
+    const of = apartObjects(types.map((type) => type.of));
+    return types.map((type, index) => ({ ...type, of: of[index] ?? type.of }));
+  }
+  return [...types];
+}
+
+/**
+ * Gives each object the members of the others as ones that are never there: `resource.mchid` can then be read whichever
+ * object it is, and looking at a member tells which one that is.
+ */
+export function apartObjects(objects: readonly ObjectType[]): ObjectType[] {
+  const all = objects.flatMap(({ members }) => members.map(({ name }) => name));
+  // An index stands for names that need not be there.
+  const names = [...new Set(all)].filter((name) => !name.includes('$'));
+  const parted = objects.map(() => new Map<string, Member>());
+  for (const name of names) {
+    const found = objects.map(({ members }) => members.find((member) => member.name === name));
+    const types = apart(found.flatMap((member) => (member ? [member.type] : [])));
+    for (const [index, member] of found.entries()) {
+      const never: Member = { name, optional: true, type: plain('undefined') };
+      parted[index]?.set(name, member ? { ...member, type: types.shift() ?? member.type } : never);
+    }
+  }
+  return objects.map(({ members }, index) => {
+    const own = members.map((member) => parted[index]?.get(member.name) ?? member);
+    const never = [...(parted[index]?.values() ?? [])].filter(
+      ({ name }) => !own.some((member) => member.name === name),
+    );
+    return objectType([...own, ...never]);
+  });
+}
+
+function areAll<Kind extends Type['kind']>(
+  types: readonly Type[],
+  kind: Kind,
+): types is readonly Extract<Type, { kind: Kind }>[] {
+  return types.every((type) => type.kind === kind);
+}
+
 export function keyOf(type: Type): string {
   switch (type.kind) {
     case 'plain':
@@ -92,4 +143,9 @@ export function objectsOf(type: Type): ObjectType[] {
     default:
       return [];
   }
+}
+
+/** Whether an object has a single member that is no object. */
+export function isSingle({ members: [first, ...others] }: ObjectType): boolean {
+  return first !== undefined && others.length === 0 && objectsOf(first.type).length === 0;
 }

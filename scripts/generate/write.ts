@@ -10,14 +10,9 @@ const PROJECT = resolve(__dirname, '../..');
  * Formats files and writes those that have changed; removes generated files that are no longer made.
  * @param folder where the files go
  * @param files their text by their path below the folder
- * @param owned folders below the folder in which every generated file is one of these
  * @returns how many were written and removed
  */
-export function writeFiles(
-  folder: string,
-  files: ReadonlyMap<string, string>,
-  owned: readonly string[],
-): { written: number; removed: number } {
+export function writeFiles(folder: string, files: ReadonlyMap<string, string>): { written: number; removed: number } {
   let written = 0;
   for (const [file, text] of formatted(files)) {
     const path = join(folder, file);
@@ -26,7 +21,7 @@ export function writeFiles(
     writeFileSync(path, text);
     written += 1;
   }
-  return { written, removed: removeStale(folder, files, owned) };
+  return { written, removed: removeStale(folder, files) };
 }
 
 /** The files as Biome writes them with the project's configuration. */
@@ -53,16 +48,11 @@ function formatted(files: ReadonlyMap<string, string>): Map<string, string> {
   }
 }
 
-function removeStale(folder: string, files: ReadonlyMap<string, string>, owned: readonly string[]): number {
-  let removed = 0;
-  for (const room of owned) {
-    if (!existsSync(join(folder, room))) continue;
-    for (const name of readdirSync(join(folder, room))) {
-      const path = join(folder, room, name);
-      if (files.has(`${room}/${name}`) || !readFileSync(path, 'utf8').startsWith(HEADER)) continue;
-      rmSync(path);
-      removed += 1;
-    }
-  }
-  return removed;
+function removeStale(folder: string, files: ReadonlyMap<string, string>): number {
+  const stale = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+    const file = name.replaceAll('\\', '/');
+    return file.endsWith('.ts') && !files.has(file) && readFileSync(join(folder, name), 'utf8').startsWith(HEADER);
+  });
+  for (const name of stale) rmSync(join(folder, name));
+  return stale.length;
 }

@@ -110,6 +110,10 @@ v3/inspolicymgr 保单管理
 v3/lovefeast 爱心餐
 v3/realname 实名校验
 v3/webizpay 微企付
+brand/marketing/product-coupon 品牌：商品券
+brand/marketing/delivery-plan 品牌：投放计划
+brand/card-member 品牌：会员卡
+brand/store 品牌：门店
 v2/pay APIv2 支付
 v2/secapi APIv2 退款、分账与子商户（需证书）
 v2/mmpaymkttransfers APIv2 红包与企业付款

@@ -12,7 +12,7 @@ const SIDEBAR = 'sidebar.json';
 
 /**
  * Makes the pages of the reference from the types of all operations and notifications.
- * @param folder of the types, `lib/openapi`
+ * @param folder of the types, `lib/openapi/generated`
  * @returns the text of each file, by its path below the folder of the pages
  */
 export function reference(folder: string): Map<string, string> {

@@ -1,4 +1,5 @@
 const NOTES: readonly (readonly [RegExp, string])[] = [
+  [/^分$/, '单位：分'],
   [/^encrypted with RSA$/, '敏感字段'],
   [/^encrypted with AES$/, 'AES 密文'],
   [/^at most (\d+) characters$/, '最长 $1 个字符'],

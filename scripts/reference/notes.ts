@@ -10,8 +10,9 @@ const KEYS = {
 /** What the client does by itself for an operation, as lines of Markdown in Chinese. */
 export function traitNotes({ verb, path, upload, result }: Operation): string[] {
   const trait: Trait = traitOf(verb, path) ?? {};
-  const { base, redirect, encrypt, decrypt } = trait;
+  const { base, redirect, encrypt, decrypt, outcome } = trait;
   return [
+    path.startsWith('brand/') && '以**品牌**身份签名：须用以 `brandId` 创建的客户端。',
     trait.security &&
       '需要**商户 API 证书**（双向 TLS）：客户端自动出示配置项 `merchant` 中的证书，可用选项 `security` 改变。',
     trait.nonceless && '请求**不带** `nonce_str`：客户端自动省去，可用选项 `nonceless` 改变。',
@@ -22,6 +23,8 @@ export function traitNotes({ verb, path, upload, result }: Operation): string[] 
     result !== 'download' && Object.hasOwn(trait, 'json') && '应答是 JSON，用 `.json()` 读取。',
     encrypt &&
       `**敏感字段**（请求），传明文即可，客户端自动用${keysOf(encrypt)}加密；已自行加密时给出选项 \`encrypted: true\`：${pathsOf(encrypt)}。`,
+    outcome &&
+      `结果不明（如超时）时，用 \`${outcome.verb.toUpperCase()} ${outcome.path}\` 查询，参数取自本次请求；不要换单号重试。`,
     decrypt && `**敏感字段**（应答），读取时客户端自动用${keysOf(decrypt)}解密：${pathsOf(decrypt)}。`,
   ].filter((note): note is string => typeof note === 'string');
 }

@@ -1,8 +1,8 @@
 import ts from 'typescript';
-import { ALIASES } from '../../lib/openapi/traits';
+import { ALIASES } from '../../lib/openapi/generated/traits';
 import { type Documentation, documentationOf } from './documentation';
 import { type Member, membersOf, nameOf, type Shape, shapeOf } from './shape';
-import { commentOf, type Found, interfaceOf, type Scope, type Types } from './source';
+import { basesOf, commentOf, type Found, interfaceOf, type Scope, type Types } from './source';
 
 /** An operation, as its types tell of it. */
 export interface Operation extends Documentation {
@@ -66,16 +66,12 @@ function detourOf(
 
 /** The node of each path: the members of the interfaces that `Paths` is made of. */
 function readPaths(types: Types): Map<string, Node> {
-  const { scope, declaration } = interfaceOf(types, types.open('paths'), 'Paths');
-  const areas =
-    declaration.heritageClauses?.flatMap((clause) => clause.types.map(({ expression }) => expression)) ?? [];
   const paths = new Map<string, Node>();
-  for (const area of areas) {
-    const found = interfaceOf(types, scope, area.getText());
-    for (const { name, type } of propertiesOf(found)) {
-      paths.set(name, interfaceOf(types, found.scope, type.getText()));
-    }
-  }
+  const visit = (node: Node): void => {
+    for (const { name, type } of propertiesOf(node)) paths.set(name, interfaceOf(types, node.scope, type.getText()));
+    for (const base of basesOf(types, node)) visit(base);
+  };
+  visit(interfaceOf(types, types.open('paths'), 'Paths'));
   return paths;
 }
 
@@ -85,12 +81,13 @@ function readChains(types: Types): Map<ts.Node, string> {
   const visit = (node: Node, chain: string): void => {
     chains.set(node.declaration, chain);
     for (const { name, type } of propertiesOf(node)) {
-      const inner = partsOf(type).find((part) => part.typeName.getText() === 'KnownNode')?.typeArguments?.[0];
+      const inner = partsOf(type).find((part) => part.typeArguments === undefined);
       if (inner) visit(interfaceOf(types, node.scope, inner.getText()), `${chain}${accessor(name)}`);
     }
   };
   visit(interfaceOf(types, types.open('v2/index'), 'V2'), '.v2');
   visit(interfaceOf(types, types.open('v3/index'), 'V3'), '.v3');
+  visit(interfaceOf(types, types.open('brand/index'), 'BrandOperations'), '.brand');
   return chains;
 }
 

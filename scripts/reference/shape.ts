@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { labelOf } from './label';
-import { commentOf, type Scope, type Types } from './source';
+import { basesOf, commentOf, type Scope, type Types } from './source';
 
 /** A type as the tables and the samples need it. */
 export type Shape =
@@ -85,11 +85,16 @@ function readReference(place: Place, type: ts.TypeReferenceNode): Shape {
   const { scope, declaration } = found;
   const inner: Place = { types: place.types, scope, inside: [...place.inside, declaration] };
   if (ts.isTypeAliasDeclaration(declaration)) return read(inner, declaration.type);
-  return { kind: 'object', members: readMembers(inner, declaration.members) };
+  const inherited = basesOf(place.types, { scope, declaration }).flatMap((base) =>
+    readMembers({ ...inner, scope: base.scope }, base.declaration.members),
+  );
+  return { kind: 'object', members: [...readMembers(inner, declaration.members), ...inherited] };
 }
 
 function readMembers(place: Place, members: readonly ts.TypeElement[]): Member[] {
   return members.flatMap((member): Member[] => {
+    // A member of another alternative, which is never there.
+    if (ts.isPropertySignature(member) && member.type?.kind === ts.SyntaxKind.UndefinedKeyword) return [];
     const about = labelOf(commentOf(place.scope, member).join(' '));
     if (ts.isPropertySignature(member) && member.type) {
       const shape = read(place, member.type);

@@ -55,6 +55,17 @@ export function interfaceOf(types: Types, scope: Scope, name: string): Found<ts.
   throw new Error(`${scope.file}: "${name}" is expected to be an interface.`);
 }
 
+/** The interfaces that an interface extends. */
+export function basesOf(
+  types: Types,
+  { scope, declaration }: Found<ts.InterfaceDeclaration>,
+): Found<ts.InterfaceDeclaration>[] {
+  const clauses = declaration.heritageClauses ?? [];
+  return clauses.flatMap(({ types: bases }) =>
+    bases.map(({ expression }) => interfaceOf(types, scope, expression.getText())),
+  );
+}
+
 /** The lines of the TSDoc comment above a declaration or a member. */
 export function commentOf({ text }: Scope, node: ts.Node): string[] {
   const ranges = ts.getLeadingCommentRanges(text, node.getFullStart()) ?? [];

@@ -1,0 +1,83 @@
+import { findOperation, segmentsOf } from './trait-of';
+
+/** A query as a client is given it: `instance.chain(path)[verb](options)`. */
+export interface OutcomeQuery {
+  readonly verb: 'get' | 'post';
+  /** Its path, with the variables in braces. */
+  readonly path: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/**
+ * The query that tells what has become of a call: of `POST v3/refund/domestic/refunds`, the refund by its `out_refund_no`.
+ * @param verb of the call, in lower case
+ * @param path of the call, its variables filled in, or in braces
+ * @param options of the call, as the caller gave them
+ * @param mchid the merchant number of the client, for queries that need it and calls that do not carry it
+ * @returns `undefined` where the operation has no such query, or the options lack the number that it goes by
+ */
+export function outcomeQueryOf(verb: string, path: string, options: Members, mchid?: string): OutcomeQuery | undefined {
+  const segments = segmentsOf(path);
+  const operation = findOperation(verb, segments);
+  const outcome = operation?.trait.outcome;
+  if (operation === undefined || outcome === undefined) return undefined;
+  const call = { ...options, ...members(options.variables), ...variablesOf(operation.template, segments) };
+  const query: Record<string, unknown> = {};
+  for (const [place, source] of Object.entries(outcome.take)) {
+    const value = read(call, source);
+    if (value === undefined) return undefined;
+    write(query, place, value);
+  }
+  for (const [place, source] of Object.entries(outcome.also ?? {})) {
+    const value = read(call, source);
+    if (value !== undefined) write(query, place, value);
+  }
+  for (const [place, value] of Object.entries(outcome.fixed ?? {})) write(query, place, value);
+  if (outcome.own !== undefined) {
+    if (mchid === undefined) return undefined;
+    write(query, outcome.own, mchid);
+  }
+  return { verb: outcome.verb, path: outcome.path, options: query };
+}
+
+/** The variables of a path that are filled in; those in braces are in the options. */
+function variablesOf(template: string, segments: readonly string[]): Members {
+  const variables: Record<string, string> = {};
+  for (const [index, segment] of template.split('/').entries()) {
+    const value = segments[index];
+    if (segment.startsWith('{') && value !== undefined && !value.startsWith('{')) {
+      variables[segment.slice(1, -1)] = decoded(value);
+    }
+  }
+  return variables;
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** The value at a place, where it is one that a number or a name can have. */
+function read(options: Members, place: string): string | number | bigint | undefined {
+  const [name = '', member] = place.split('.');
+  const holder = member === undefined ? options : members(options[name]);
+  const value = Object.hasOwn(holder, member ?? name) ? holder[member ?? name] : undefined;
+  const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+  return known && value !== '' ? value : undefined;
+}
+
+function write(options: Record<string, unknown>, place: string, value: unknown): void {
+  const [name = '', member] = place.split('.');
+  options[name] = member === undefined ? value : { ...members(options[name]), [member]: value };
+}
+
+function members(value: unknown): Members {
+  if (value instanceof URLSearchParams) return Object.fromEntries(value);
+  if (typeof value === 'string') return Object.fromEntries(new URLSearchParams(value));
+  return typeof value === 'object' && value !== null ? (value as Members) : {};
+}
