@@ -78,10 +78,9 @@ async function refuseXml({ begun, rest }: IncomingFile, head: Head, what: string
     if (done) break;
     begun.push(value);
     size += value.length;
-    isXml ??= startsXml(Buffer.concat(begun));
+    // What is undecided by then is no bill, and is held to what XML is, however it is cut.
+    isXml ??= startsXml(Buffer.concat(begun).subarray(0, MAX_PROLOG)) ?? (size >= MAX_PROLOG || undefined);
     if (isXml === false) return;
-    // What is still undecided by then is no bill, and is held to what XML is.
-    if (size > MAX_PROLOG) isXml = true;
     if (size > MAX_FAILURE) throw new BodyError('ERR_BODY_TOO_LARGE', `${what} was answered with XML that has no end.`);
   }
   const body = Buffer.concat(begun);

@@ -64,10 +64,15 @@ export class FileResponse extends ApiResponse {
     if (this.bodyUsed || body.locked) return new Uint8Array(await super.arrayBuffer());
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > this.#maxBuffer) throw tooLarge(this.#maxBuffer);
-      chunks.push(chunk);
+    const reader = body.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      size += next.value.length;
+      if (size > this.#maxBuffer) {
+        // Not waited for: of a clone it ends only with the other half.
+        reader.cancel().catch(() => {});
+        throw tooLarge(this.#maxBuffer);
+      }
+      chunks.push(next.value);
     }
     const bytes = new Uint8Array(size);
     let at = 0;
