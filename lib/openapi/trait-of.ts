@@ -41,7 +41,7 @@ export function segmentsOf(path: string): string[] {
 }
 
 /** What is not the plain spelling of a path: escapes, dot segments, empty segments, parameters, another root. */
-const UNUSUAL = /%|\/\.|\/(?=\/|$)|;|^(?!\/?v[23]\/)/i;
+const UNUSUAL = /%|\/\.|\/(?=\/|$)|;|^(?!\/?(?:v[23]|brand)\/)/i;
 
 /**
  * What is to be encrypted in an operation whose path is spelled in another way than the table has it, but means the same
