@@ -183,7 +183,7 @@ describe('answers', () => {
     const args = ['request', 'get', 'v3/something', '-u', `http://127.0.0.1:${port}/`];
     const { code, stderr } = await wxpay(args, { env });
     expect(code).toBe(5);
-    expect(stderr).toMatch(/^wxpay: GET \/v3\/something: .*ECONNREFUSED.*unknown/);
+    expect(stderr).toMatch(/^wxpay: GET \/v3\/something: .*ECONNREFUSED.*Nothing was sent/);
   });
 
   test('colours on a terminal alone, and not with NO_COLOR', async () => {

@@ -76,7 +76,8 @@ test.each<[string, Record<string, string>]>([
 test('of a combined payment the latest order counts', async () => {
   const order_list = [{ time_end: '20140901000000' }, { time_end: TIME_END }, { time_end: '20140902000000' }];
   const { mch_id: combine_mch_id = '', nonce_str = '' } = PAYMENT;
-  const combined = v2({ combine_mch_id, nonce_str, sub_order_list: JSON.stringify({ order_num: 3, order_list }) });
+  const sub_order_list = JSON.stringify({ order_num: 3, order_list });
+  const combined = v2({ combine_mch_id, nonce_str, return_code: 'SUCCESS', sub_order_list });
   itIs(48 * HOUR);
   expect(await parse(combined)).toMatchObject(ACCEPTED);
   itIs(48 * HOUR + 1);

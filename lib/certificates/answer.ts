@@ -3,9 +3,9 @@ import { type Apiv3Ciphertext, decryptApiv3 } from '../crypto/apiv3-ciphertext';
 import { serialOf } from '../crypto/key';
 import type { PlatformKeys } from '../crypto/platform-keys';
 import { type ReceivedHeaders, verifyPlatformSignature } from '../crypto/platform-signature';
-import { day } from '../crypto/validity';
+import { day, isValid } from '../crypto/validity';
 import { BodyError, SignatureError } from '../errors';
-import { type Certificate, certificate, isValid } from './certificate';
+import { type Certificate, certificate } from './certificate';
 
 type Members = Record<string, unknown>;
 

@@ -4,8 +4,6 @@ import type { SignatureCheck } from '../crypto/platform-keys';
 import { verifyWith } from '../crypto/rsa-signature';
 import { type Validity, validityOf } from '../crypto/validity';
 
-export { isValid } from '../crypto/validity';
-
 /** A platform certificate, checked. */
 export interface Certificate extends Validity {
   readonly serial: string;

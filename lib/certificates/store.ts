@@ -4,9 +4,10 @@ import { codeOf } from '../crypto/error-code';
 import type { PublicKey } from '../crypto/key';
 import { isPublicKeyId, loadPlatformKeys, type PlatformCertificates } from '../crypto/platform-keys';
 import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { isValid } from '../crypto/validity';
 import { openAnswer, verifyAnswer } from './answer';
 import { type CertificateCache, tolerant, warn } from './cache';
-import { type Certificate, certificate, isValid, unexpired } from './certificate';
+import { type Certificate, certificate, unexpired } from './certificate';
 import { explainMissing } from './missing';
 
 /** Verifies the answer to a request for certificates. */
