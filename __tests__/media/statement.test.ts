@@ -32,13 +32,13 @@ describe.each(['/hk/v3/statements?date=20180130', '/v3/global/statements', '/V3/
   (target) => {
     test.each<[string, string | string[] | undefined]>([
       ['is missing', undefined],
-      ['is there twice', [SHA1, SHA1]],
-      ['is there twice', [SHA1]],
-      ['holds no SHA-1', ''],
-      ['holds no SHA-1', `${SHA1}","a":"`],
-      ['holds no SHA-1', `${SHA1}, ${SHA1}`],
-      ['holds no SHA-1', SHA1.slice(1)],
-    ])('a hash that %s: %j', (found, sha1) => {
+      ['is repeated', [SHA1, SHA1]],
+      ['is repeated', [SHA1]],
+      ['is not a SHA-1 hash', ''],
+      ['is not a SHA-1 hash', `${SHA1}","a":"`],
+      ['is not a SHA-1 hash', `${SHA1}, ${SHA1}`],
+      ['is not a SHA-1 hash', SHA1.slice(1)],
+    ])('the header %s: %j', (found, sha1) => {
       const received = { 'wechatpay-statement-sha1': sha1, 'wechatpay-serial': 'S', 'request-id': 'R' };
       expect(() => signedStatement(target, received)).toThrow(SignatureError);
       const error = {

@@ -20,7 +20,7 @@ import { wireOptions } from './send';
 type Chunks = AsyncIterable<Uint8Array>;
 type Head = Omit<Answer, 'body'>;
 
-/** How much is read of an answer of v2 to see whether it is XML, in bytes; that of a file is told by its first few. */
+/** How many bytes of a v2 response are read to see whether it is XML; a bill shows by its first few that it is not. */
 const MAX_PROLOG = 16 * 1024;
 
 /**
@@ -67,7 +67,7 @@ async function firstPart(chunks: Chunks): Promise<Uint8Array> {
 }
 
 /**
- * v2 answers a request for a file with XML where it fails: reads until that can be told, and all of XML.
+ * v2 reports a failed download as XML in place of the file: reads until it is known which one this is, and XML to its end.
  * @throws {@link ApiError} where it says that the request failed; {@link BodyError} where it has no end, or is none
  */
 async function refuseXml({ begun, rest }: IncomingFile, head: Head, what: string): Promise<void> {

@@ -2,25 +2,25 @@ import { constants } from 'node:buffer';
 import { BodyError, InvalidArgumentError } from '../errors';
 import { ApiResponse } from './response';
 
-/** How much of a file `text()` and its kin hold in memory, unless the caller says otherwise, in bytes. */
+/** How many bytes of a file `text()` and the like hold in memory by default. */
 const MAX_BUFFER = 64 * 1024 * 1024;
 
 const utf8 = new TextDecoder();
 
 /**
  * Reads the option `maxBuffer`.
- * @throws {@link InvalidArgumentError} where it is no number of bytes that a string can hold
+ * @throws {@link InvalidArgumentError} where it is not a number of bytes that fits into a string
  */
 export function readMaxBuffer(value: unknown = MAX_BUFFER): number {
   if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= constants.MAX_STRING_LENGTH) {
     return value;
   }
   throw new InvalidArgumentError(
-    `"maxBuffer" must be a whole number of bytes between 1 and ${constants.MAX_STRING_LENGTH}; larger files are read as a stream.`,
+    `"maxBuffer" must be a whole number of bytes between 1 and ${constants.MAX_STRING_LENGTH}; read larger files as a stream.`,
   );
 }
 
-/** A response that streams a file. What reads the whole file into memory is bounded. */
+/** A response that streams a file. Methods that read the whole file into memory are bounded. */
 export class FileResponse extends ApiResponse {
   readonly #maxBuffer: number;
 
@@ -60,7 +60,7 @@ export class FileResponse extends ApiResponse {
 
   async #read(): Promise<Uint8Array<ArrayBuffer>> {
     const body = this.body as ReadableStream<Uint8Array>;
-    // Of a body that has been read, or is being read, this fails as the standard has it.
+    // A body that has been read, or is being read, fails as the standard requires.
     if (this.bodyUsed || body.locked) return new Uint8Array(await super.arrayBuffer());
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -68,7 +68,7 @@ export class FileResponse extends ApiResponse {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       size += next.value.length;
       if (size > this.#maxBuffer) {
-        // Not waited for: of a clone it ends only with the other half.
+        // Not awaited: the cancel of a clone settles only once the other half is cancelled too.
         reader.cancel().catch(() => {});
         throw tooLarge(this.#maxBuffer);
       }
@@ -88,6 +88,6 @@ function tooLarge(max: number): BodyError {
   const advice = 'read it as a stream, by "body", or raise the option "maxBuffer"';
   return new BodyError(
     'ERR_BODY_TOO_LARGE',
-    `The file is larger than the ${max} bytes to be held in memory: ${advice}.`,
+    `The file is larger than the ${max} bytes that may be held in memory: ${advice}.`,
   );
 }

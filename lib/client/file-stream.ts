@@ -5,16 +5,17 @@ export interface IncomingFile {
   rest: AsyncIterator<Uint8Array>;
 }
 
-/** Ends the connection of a file that nobody can read any more: its stream has been garbage-collected. */
+/** Ends the request of a file whose stream has been garbage-collected: nobody can read it any more. */
 const abandoned = new FinalizationRegistry<AbortController>((controller) => controller.abort());
 
 /**
- * The stream of a file. Nothing is read ahead of the caller; the connection ends with the stream, whether that is
- * cancelled, before its first read too, or let go of without a word.
+ * The stream of a file. Nothing is read ahead of the caller. Cancelling the stream ends the request, even before the
+ * first read, and so does garbage collection.
  *
- * Nothing that outlives the stream may refer to it: this is a function of its own, so that no closure elsewhere does.
- * @param controller ends the connection
- * @param explain makes an error of ours of one of the connection
+ * Nothing that outlives the stream may refer to it. That is why this is a function of its own: closures of one function
+ * share what they capture.
+ * @param controller ends the request
+ * @param explain turns an error of the connection into one of ours
  */
 export function fileStream(
   { begun, rest }: IncomingFile,

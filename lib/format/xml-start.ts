@@ -1,11 +1,11 @@
 /** What may precede the root of an XML document: byte order mark, white space, the declaration and its kin, comments. */
 const PROLOG = /^(?:\xef\xbb\xbf)?(?:[ \t\r\n]+|<\?[\s\S]*?\?>|<!--[\s\S]*?-->)*/;
 
-/** The beginning of a byte order mark, of a tag `<xml>`, or of a piece of the prolog that is cut off. */
+/** A byte order mark, a tag `<xml>` or a piece of the prolog that is cut off. */
 const CUT_OFF = /^(?:\xef\xbb?|<(?:x(?:ml?)?)?|<!-?|<\?[\s\S]*|<!--[\s\S]*)?$/;
 
 /**
- * Whether bytes begin the XML of v2, whose root is `<xml>`, however they are cut.
+ * Whether bytes are the beginning of v2's XML, whose root is `<xml>`.
  * @returns `undefined` where more bytes are needed to tell
  */
 export function startsXml(bytes: Uint8Array): boolean | undefined {

@@ -4,7 +4,7 @@ import type { FileDigest } from './digest';
 import { isDigest } from './fingerprint';
 
 /**
- * The overseas statements (`hk/v3/statements`, `v3/global/statements`), whatever the root of the API: their answer is
+ * The overseas statements (`hk/v3/statements`, `v3/global/statements`), whatever the root of the API. The response is
  * signed over the hash of its body, since the body may be long.
  */
 const STATEMENTS = /\/v3\/(?:global\/)?statements\/*$/i;
@@ -21,19 +21,19 @@ const ZIPPED = /^(?:x-)?gzip$/i;
  * The rule is not documented by WeChat Pay; it is that of wechatpay-php since 1.4.5 (pull requests 95 and 112).
  * @param target path of the request, with or without its query
  * @param headers headers of the answer
- * @returns the text, to be verified in place of the body; `undefined` where the answer is of another path
- * @throws {@link SignatureError} `ERR_SIGNATURE_MISSING` where the header is missing, there twice or no hash: nothing else
- * is signed, so that whoever drops it could put anything in the place of the statement
+ * @returns the text, to be verified in place of the body; `undefined` for any other path
+ * @throws {@link SignatureError} `ERR_SIGNATURE_MISSING` where the header is missing, repeated or not a SHA-1 hash: it is
+ * all that the signature covers, and without it anything could take the place of the statement
  * @see https://pay.weixin.qq.com/doc/global/v3/en/4012356934
  */
 export function signedStatement(target: string, headers: ReceivedHeaders): string | undefined {
   if (!STATEMENTS.test(target.split('?', 1)[0] as string)) return undefined;
   const sha1 = headers[HEADER];
   if (isDigest('sha1', sha1)) return `{"sha1":"${sha1}"}`;
-  const found = sha1 === undefined ? 'is missing' : Array.isArray(sha1) ? 'is there twice' : 'holds no SHA-1';
+  const found = sha1 === undefined ? 'is missing' : Array.isArray(sha1) ? 'is repeated' : 'is not a SHA-1 hash';
   throw new SignatureError(
     'ERR_SIGNATURE_MISSING',
-    `The header "${HEADER}" ${found}: without it nothing of the statement is signed.`,
+    `The header "${HEADER}" ${found}: without it, the signature does not cover the statement.`,
     { serial: text(headers['wechatpay-serial']), requestId: text(headers['request-id']) },
   );
 }
@@ -43,7 +43,7 @@ export function signedStatement(target: string, headers: ReceivedHeaders): strin
  * nothing of the body.
  * @param headers headers of the answer
  * @returns `undefined` where it names no hash
- * @throws {@link BodyError} `ERR_BODY_DIGEST` where the body is compressed by another means than gzip, and cannot be checked
+ * @throws {@link BodyError} `ERR_BODY_DIGEST` where the body is compressed with anything but gzip
  */
 export function statementDigest(headers: ReceivedHeaders): FileDigest | undefined {
   const sha1 = headers[HEADER];

@@ -65,8 +65,8 @@ export interface CommonOptions {
    */
   digest?: { hash_type: string; hash_value: string; tar_type?: string | undefined } | undefined;
   /**
-   * How many bytes of a file `text()`, `json()`, `xml()`, `bytes()`, `arrayBuffer()`, `blob()` and `formData()` hold in
-   * memory, once unzipped; 64 MiB by default. They fail for a larger file, which is to be read as a stream, by `body`.
+   * How many bytes of a downloaded file `text()`, `json()`, `xml()`, `bytes()`, `arrayBuffer()`, `blob()` and `formData()`
+   * may hold in memory, after unzipping; 64 MiB by default. They reject larger files: read those as a stream, by `body`.
    */
   maxBuffer?: number | undefined;
   /** v2: the answer may lack `sign`. By default where it has none. */

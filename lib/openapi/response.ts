@@ -27,8 +27,8 @@ export interface ResponsePromise<T = unknown> extends Promise<ApiResponse<T>> {
 /**
  * A file: a `Response` whose body is a stream, not held in memory and not signed.
  *
- * `text()` and its kin read the whole file into memory, up to the option `maxBuffer`; they fail with a `BodyError`,
- * `ERR_BODY_TOO_LARGE`, where it is larger. A body that is not read to its end is to be cancelled: `body.cancel()`.
+ * `text()` and the like read the whole file into memory, up to the option `maxBuffer`; for a larger file they reject with
+ * a `BodyError`, `ERR_BODY_TOO_LARGE`. Cancel a body that you do not read to its end: `body.cancel()`.
  */
 export interface Download extends Response {
   /** The file, as it comes in. */
