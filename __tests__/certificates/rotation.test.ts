@@ -45,10 +45,10 @@ test('certificates that change under load lose no request, and are downloaded on
   const { pay } = payer(withoutKeys(simulator));
   const stop = underLoad(pay);
   for (let i = 0; i < 4; i++) {
-    await pause();
+    while (count <= i) await pause();
     await simulator.rotate();
   }
-  await pause();
+  while (count < 5) await pause();
   expect(await stop()).toBeGreaterThan(100);
   expect(count).toBe(5);
 });
@@ -68,10 +68,10 @@ test('sensitive fields are encrypted by a key that is announced with them, while
     if (name !== '张三') throw new Error('another key');
   });
   for (let i = 0; i < 2; i++) {
-    await pause();
+    while (keys.size <= i) await pause();
     await simulator.rotate('certificate', { validFor: (10 + i) * 365 * 86_400_000 });
   }
-  await pause();
+  while (keys.size < 3) await pause();
   await stop();
   expect(keys.size).toBe(3);
 });

@@ -34,7 +34,8 @@ beforeAll(() => process.on('unhandledRejection', onUnhandled));
 afterEach(() => expect(unhandled).toEqual([]));
 afterAll(() => process.off('unhandledRejection', onUnhandled));
 
-const { privateKey, publicKey } = rsaKeyPair();
+const { privateKey } = rsaKeyPair();
+const { publicKey } = rsaKeyPair(2048, 'other');
 const build = (more: Partial<ClientConfig>) =>
   Builder.factory({
     mchid: '1900000109',
