@@ -127,6 +127,8 @@ describe('sign', () => {
     ['an object', 'MD5', { ...FIELDS, goods: { recognisable: 1 } }, KEY, /field "goods" is of type object/],
     ['fields that are an array', 'MD5', ['recognisable'], KEY, /"data" must be an object of fields/],
     ['no fields', 'MD5', null, KEY, /"data" must be/],
+    ['a number for fields', 'MD5', 5, KEY, /"data" must be an object of fields/],
+    ['true for fields', 'MD5', true, KEY, /"data" must be an object of fields/],
   ])('refuses %s', async (_, type, data, key, message) => {
     const error = await failureOf(() => Hash.sign(type as Hash.SignType, data as string, key as string));
     expect(error).toBeInstanceOf(InvalidArgumentError);
@@ -146,7 +148,21 @@ describe('equals', () => {
     [MD5, undefined, false],
     [MD5, null, false],
     [undefined as unknown as string, undefined, false],
+    [5 as unknown as string, '5', false],
+    ['5', 5 as unknown as string, false],
+    [[MD5] as unknown as string, MD5, false],
   ])('%p and %p: %p', (known, user, result) => {
     expect(Hash.equals(known, user)).toBe(result);
   });
+});
+
+test.each<[string, () => unknown, string]>([
+  ['no message of md5', () => Hash.md5(undefined as unknown as string), '"message" must be text or bytes'],
+  ['no key of md5', () => Hash.md5('x', null as unknown as string), '"key" must be text or bytes'],
+  ['no message of hmac', () => Hash.hmac(undefined as unknown as string, KEY), '"message" must be text or bytes'],
+  ['no key of hmac', () => Hash.hmac('x', undefined as unknown as string), '"key" must be text or bytes'],
+  ['no hash', () => Hash.hmac('x', KEY, 'sha'), '"algorithm" must be a hash that OpenSSL has'],
+])('an error names what is wrong: %s', (_, call, message) => {
+  expect(call).toThrow(InvalidArgumentError);
+  expect(call).toThrow(message);
 });

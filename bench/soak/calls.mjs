@@ -14,7 +14,7 @@ const VERBS = ['get', 'post', 'put', 'patch', 'delete'];
 const MOST_ATTEMPTS = 3;
 /** For faults that never end, in milliseconds; everything else has the time that a busy machine may need. */
 const SHORT = 400;
-const LONG = 30_000;
+const LONG = 10_000;
 
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 const chance = (part) => Math.random() < part;
