@@ -1,5 +1,6 @@
 import { format, inspect } from 'node:util';
 import { chain } from '../../lib/chain';
+import { InvalidArgumentError } from '../../lib/errors';
 
 type Node = { chain(path: unknown): Node } & { [key: string | symbol]: Node } & ((options?: unknown) => unknown);
 
@@ -31,7 +32,6 @@ describe('paths', () => {
     ['a literal beginning with a digit', ['v3', '1A'], 'v3/1A'],
     ['a literal template', ['v3/{outTradeNo}'], 'v3/{outTradeNo}'],
     ['going on after a literal', ['v3/pay', 'transactions', 'outTradeNo'], 'v3/pay/transactions/out-trade-no'],
-    ['the empty string', ['v3', '', 'x'], 'v3//x'],
     ['unicode', ['v3', '中文', 'a😀'], 'v3/中文/a😀'],
     ['names of functions', ['v3', 'name', 'length', 'bind', 'apply', 'call'], 'v3/name/length/bind/apply/call'],
     [
@@ -60,7 +60,17 @@ describe('paths', () => {
 
   test('the root is a path too', () => {
     expect(root.get?.()).toBe('get ');
-    expect(root.chain('').v3?.get?.()).toBe('get /v3');
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ['in brackets', () => at('v3', 'pay')[''], 'An empty key follows "v3/pay"'],
+    ['in chain()', () => at('v3', 'pay').chain(''), 'An empty key follows "v3/pay"'],
+    ['in brackets at the root', () => root[''], 'The path begins with an empty key'],
+    ['in chain() at the root', () => root.chain(''), 'The path begins with an empty key'],
+  ])('an empty key %s is refused', (_name, act, message) => {
+    expect(act).toThrow(InvalidArgumentError);
+    expect(act).toThrow(message);
+    expect('' in at('v3', 'pay')).toBe(false);
   });
 });
 

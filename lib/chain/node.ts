@@ -79,6 +79,7 @@ class Node implements ProxyHandler<typeof TARGET> {
   #constructorNode: unknown;
 
   constructor(send: Send, parent: string | undefined, key: string | undefined) {
+    if (key === '') throw new InvalidArgumentError(emptyKey(parent));
     this.#send = send;
     this.#parent = parent;
     this.#key = key;
@@ -108,7 +109,7 @@ class Node implements ProxyHandler<typeof TARGET> {
   }
 
   has(_target: unknown, key: string | symbol): boolean {
-    return isSegment(key);
+    return isSegment(key) && key !== '';
   }
 
   set(): never {
@@ -144,6 +145,11 @@ class Node implements ProxyHandler<typeof TARGET> {
 
 function isSegment(key: string | symbol): key is string {
   return typeof key === 'string' && !HIDDEN.has(key) && !key.startsWith(VUE_MARK);
+}
+
+function emptyKey(parent: string | undefined): string {
+  const place = parent === undefined ? 'The path begins with an empty key' : `An empty key follows "${parent}"`;
+  return `${place}, which leads to another operation. Check its value; for a slash at the end of a path, use "_empty_".`;
 }
 
 function pathArgument(argument: unknown): string {
