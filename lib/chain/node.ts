@@ -14,20 +14,31 @@ const verbs: ReadonlyMap<string, Verb> = new Map(
   VERBS.flatMap((verb) => [[verb, verb] as const, [`${verb}async`, verb]]),
 );
 
-/** Keys that must not look like functions: `await` would call the one, jest's matchers the other. */
-const HIDDEN: ReadonlySet<PropertyKey> = new Set(['then', 'asymmetricMatch']);
+/**
+ * Keys that are not segments: frameworks look for a function there, and call it. No operation has such a segment, and
+ * `chain('getter')` still makes one.
+ */
+const HIDDEN: ReadonlySet<string> = new Set([
+  // `await` and everything else that resolves a promise
+  'then',
+  // Matchers of jest and vitest
+  'asymmetricMatch',
+  // Fastify's `decorate`
+  'getter',
+  'setter',
+  // Nest, on every provider
+  'onModuleInit',
+  'onApplicationBootstrap',
+  'onModuleDestroy',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+]);
+
+/** Keys that begin like this are Vue's marks of what it has wrapped; it would unwrap a node endlessly. */
+const VUE_MARK = '__v_';
 
 /** Keys by which the language asks an object for its text. */
 const TEXT: ReadonlySet<string> = new Set(['toString', 'toJSON', 'valueOf']);
-
-interface Target {
-  (): void;
-  readonly send: Send;
-  /** The path up to the parent, `undefined` at the root. */
-  readonly parent: string | undefined;
-  /** The key that led here, `undefined` at the root. */
-  readonly key: string | undefined;
-}
 
 /**
  * The root of a chain: every property is a segment of a path, every verb a function that calls `send`.
@@ -36,60 +47,110 @@ interface Target {
  * made anew at each access, so that a million different paths leave nothing behind.
  */
 export function chain(send: Send): unknown {
-  return node(send, undefined, undefined);
+  return new Proxy(TARGET, new Node(send, undefined, undefined));
 }
 
-function node(send: Send, parent: string | undefined, key: string | undefined): unknown {
-  const target: Target = Object.assign(() => {}, { send, parent, key, [inspect.custom]: print });
-  return new Proxy(target, handler);
+/**
+ * What all nodes are proxies over: a function without own properties. It is frozen, so that freezing a node, as state
+ * stores and Vue's `markRaw` do, has nothing left to do.
+ */
+const TARGET = frozenFunction();
+
+function frozenFunction(): () => void {
+  const target = () => {};
+  for (const key of Reflect.ownKeys(target)) Reflect.deleteProperty(target, key);
+  // `inspect` takes this from the target and calls it on the proxy.
+  Object.setPrototypeOf(target, Object.create(Function.prototype, { [inspect.custom]: { value: print } }));
+  return Object.freeze(target);
 }
 
-/** `inspect` takes this from the target and calls it on the proxy, so that `this` prints as its path. */
+/** Prints a node as its path. */
 function print(this: unknown): string {
   return String(this);
 }
 
-function pathOf({ parent, key }: Target): string | undefined {
-  return key === undefined ? parent : join(parent, key);
-}
+/** One place in the chain; the handler of its proxy. */
+class Node implements ProxyHandler<typeof TARGET> {
+  readonly #send: Send;
+  /** The path up to the parent, `undefined` at the root. */
+  readonly #parent: string | undefined;
+  /** The key that led here, `undefined` at the root. */
+  readonly #key: string | undefined;
+  #constructorNode: unknown;
 
-function join(parent: string | undefined, key: string): string {
-  return parent === undefined ? segment(key) : `${parent}/${segment(key)}`;
-}
+  constructor(send: Send, parent: string | undefined, key: string | undefined) {
+    if (key === '') throw new InvalidArgumentError(emptyKey(parent));
+    this.#send = send;
+    this.#parent = parent;
+    this.#key = key;
+  }
 
-function refuse(target: Target): never {
-  throw new InvalidArgumentError(`"${pathOf(target) ?? '/'}" is a path: nothing on it can be set, defined or deleted.`);
-}
-
-const handler: ProxyHandler<Target> = {
-  get(target, key) {
-    if (key === Symbol.toPrimitive) return () => pathOf(target) ?? '/';
+  get(_target: unknown, key: string | symbol): unknown {
+    if (key === Symbol.toPrimitive) return () => this.#path ?? '/';
     if (key === inspect.custom) return print;
-    if (typeof key === 'symbol' || HIDDEN.has(key)) return undefined;
-    return node(target.send, pathOf(target), key);
-  },
+    if (!isSegment(key)) return undefined;
+    if (key !== 'constructor') return this.#child(this.#path, key);
+    // Strict matchers compare the constructors of two values, even where the values are identical.
+    this.#constructorNode ??= this.#child(this.#path, key);
+    return this.#constructorNode;
+  }
 
-  apply(target, _this, [argument]: unknown[]) {
-    const { send, parent, key } = target;
+  apply(_target: unknown, _this: unknown, [argument]: unknown[]): unknown {
+    const parent = this.#parent;
+    const key = this.#key;
     if (key === undefined) throw new InvalidArgumentError('The client is not a function: begin with a path.');
     const verb = verbs.get(key.toLowerCase());
-    if (verb !== undefined) return send(verb, parent ?? '', argument);
-    if (key === 'chain') return node(send, parent, pathArgument(argument));
+    if (verb !== undefined) return this.#send(verb, parent ?? '', argument);
+    if (key === 'chain') return this.#child(parent, pathArgument(argument));
     if (TEXT.has(key)) return parent ?? '/';
     throw new InvalidArgumentError(
-      `"${pathOf(target)}" is a path and not a function: end it with one of ${VERBS.join(', ')}, as in .get().`,
+      `"${this.#path}" is a path and not a function: end it with one of ${VERBS.join(', ')}, as in .get().`,
     );
-  },
+  }
 
-  has: (_target, key) => typeof key === 'string' && !HIDDEN.has(key),
-  ownKeys: () => [],
-  getOwnPropertyDescriptor: () => undefined,
-  set: refuse,
-  defineProperty: refuse,
-  deleteProperty: refuse,
-  setPrototypeOf: refuse,
-  preventExtensions: refuse,
-};
+  has(_target: unknown, key: string | symbol): boolean {
+    return isSegment(key) && key !== '';
+  }
+
+  set(): never {
+    return this.#refuse();
+  }
+
+  defineProperty(): never {
+    return this.#refuse();
+  }
+
+  deleteProperty(): never {
+    return this.#refuse();
+  }
+
+  setPrototypeOf(): never {
+    return this.#refuse();
+  }
+
+  get #path(): string | undefined {
+    if (this.#key === undefined) return this.#parent;
+    const last = segment(this.#key);
+    return this.#parent === undefined ? last : `${this.#parent}/${last}`;
+  }
+
+  #child(path: string | undefined, key: string): unknown {
+    return new Proxy(TARGET, new Node(this.#send, path, key));
+  }
+
+  #refuse(): never {
+    throw new InvalidArgumentError(`"${this.#path ?? '/'}" is a path: nothing on it can be set, defined or deleted.`);
+  }
+}
+
+function isSegment(key: string | symbol): key is string {
+  return typeof key === 'string' && !HIDDEN.has(key) && !key.startsWith(VUE_MARK);
+}
+
+function emptyKey(parent: string | undefined): string {
+  const place = parent === undefined ? 'The path begins with an empty key' : `An empty key follows "${parent}"`;
+  return `${place}, which leads to another operation. Check its value; for a slash at the end of a path, use "_empty_".`;
+}
 
 function pathArgument(argument: unknown): string {
   if (typeof argument === 'string') return argument;
