@@ -88,7 +88,7 @@ describe('decrypt refuses', () => {
     ],
     ['a flipped bit', Buffer.from(oaep(TEXT).map((octet, at) => (at === 200 ? octet ^ 1 : octet))).toString('base64')],
     ['OAEP with SHA-256', publicEncrypt({ key: publicKey, oaepHash: 'sha256' }, Buffer.from(TEXT)).toString('base64')],
-    ['what is cut off', oaep(TEXT).subarray(1).toString('base64')],
+    ['what is cut off', oaep(TEXT).subarray(0, -1).toString('base64')],
     ['no Base64', 'not-base64-at-all'],
     ['nothing', ''],
     ['undefined', undefined],
