@@ -1,24 +1,7 @@
-import { constants } from 'node:buffer';
-import { BodyError, InvalidArgumentError } from '../errors';
+import { BodyError } from '../errors';
 import { ApiResponse } from './response';
 
-/** How many bytes of a file `text()` and the like hold in memory by default. */
-const MAX_BUFFER = 64 * 1024 * 1024;
-
 const utf8 = new TextDecoder();
-
-/**
- * Reads the option `maxBuffer`.
- * @throws {@link InvalidArgumentError} where it is not a number of bytes that fits into a string
- */
-export function readMaxBuffer(value: unknown = MAX_BUFFER): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= constants.MAX_STRING_LENGTH) {
-    return value;
-  }
-  throw new InvalidArgumentError(
-    `"maxBuffer" must be a whole number of bytes between 1 and ${constants.MAX_STRING_LENGTH}; read larger files as a stream.`,
-  );
-}
 
 /** A response that streams a file. Methods that read the whole file into memory are bounded. */
 export class FileResponse extends ApiResponse {

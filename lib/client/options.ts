@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { InvalidArgumentError } from '../errors';
 import { isMedia } from '../media/media';
 import type { CommonOptions, LooseOptions } from '../openapi/options';
@@ -56,6 +57,22 @@ export function isOption(name: string): boolean {
 export function readOptions(input: unknown = {}): Options {
   if (typeof input === 'object' && input !== null) return input as Options;
   throw new InvalidArgumentError(`The options must be an object, not ${describe(input)}.`);
+}
+
+/** How many bytes of a file `text()` and the like hold in memory by default. */
+const MAX_BUFFER = 64 * 1024 * 1024;
+
+/**
+ * Reads the option `maxBuffer`.
+ * @throws {@link InvalidArgumentError} where it is not a number of bytes that fits into a string
+ */
+export function readMaxBuffer(value: unknown = MAX_BUFFER): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= constants.MAX_STRING_LENGTH) {
+    return value;
+  }
+  throw new InvalidArgumentError(
+    `"maxBuffer" must be a whole number of bytes between 1 and ${constants.MAX_STRING_LENGTH}; read larger files as a stream.`,
+  );
 }
 
 /** @throws {@link InvalidArgumentError} where they are no object */

@@ -7,9 +7,8 @@ import type { Exchange } from '../middleware/dispatch-options';
 import type { Timeouts } from '../openapi/options';
 import { marksOf, type Trait, traitOf } from '../openapi/trait-of';
 import { readFields, writeBody, writeXml } from './body';
-import { readMaxBuffer } from './file-response';
 import { type WireHeaders, writeHeaders } from './headers';
-import { checkOptions, isOption, type Options, readOptions, readVariables } from './options';
+import { checkOptions, isOption, type Options, readMaxBuffer, readOptions, readVariables } from './options';
 import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
 import { readTimeouts } from './timeouts';
 
