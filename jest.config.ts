@@ -9,7 +9,7 @@ const config: Config = {
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.json' }] },
   moduleNameMapper: {
     '^wechatpay-undici$': '<rootDir>/lib/index.ts',
-    '^wechatpay-undici/simulator$': '<rootDir>/lib/simulator/index.ts',
+    '^wechatpay-undici/sandbox$': '<rootDir>/lib/sandbox/index.ts',
   },
 };
 

@@ -97,7 +97,7 @@ function compile(snippets: readonly Snippet[]): string[] {
     types: ['node'],
     paths: {
       'wechatpay-undici': [join(root, 'lib/index.ts')],
-      'wechatpay-undici/simulator': [join(root, 'lib/simulator/index.ts')],
+      'wechatpay-undici/sandbox': [join(root, 'lib/sandbox/index.ts')],
     },
     skipLibCheck: true,
   };

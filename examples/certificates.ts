@@ -2,19 +2,19 @@
  * Platform certificates, for merchants that have these and no public key yet: with `apiv3Key` they are downloaded,
  * verified and renewed without further ado. A cache spares other processes the download.
  *
- * It talks to the simulator in this process, which signs with a certificate and changes it.
+ * It talks to the sandbox in this process, which signs with a certificate and changes it.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Builder, Certificates } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  simulator.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=1' }));
-  await simulator.rotate();
-  const { mchid, serial, privateKey, apiv3Key, baseUrl } = simulator.config;
+  await using sandbox = await Sandbox.start();
+  sandbox.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=1' }));
+  await sandbox.rotate();
+  const { mchid, serial, privateKey, apiv3Key, baseUrl } = sandbox.config;
 
   const directory = await mkdtemp(join(tmpdir(), 'certificates-'));
   const file = join(directory, 'certificates.json');
@@ -36,9 +36,9 @@ async function main(): Promise<void> {
   };
   await pay('first', instance);
   await pay('from the cache', another);
-  await simulator.rotate();
+  await sandbox.rotate();
   await pay('after a change', instance);
-  console.log('downloads:', simulator.requests.filter(({ target }) => target === '/v3/certificates').length);
+  console.log('downloads:', sandbox.requests.filter(({ target }) => target === '/v3/certificates').length);
 
   const certificates = await Certificates.of(instance).refresh();
   for (const { serialNumber, validTo } of certificates) console.log('valid:', serialNumber, 'until', validTo);

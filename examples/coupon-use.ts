@@ -1,12 +1,12 @@
 /**
  * Uses one coupon (核销用户券), six ways: three styles of the path, each awaited and as a promise chain.
  *
- * Run as it is, it talks to the simulator in this process. With WECHATPAY_MCHID, WECHATPAY_SERIAL,
+ * Run as it is, it talks to the sandbox in this process. With WECHATPAY_MCHID, WECHATPAY_SERIAL,
  * WECHATPAY_PRIVATE_KEY, WECHATPAY_PUBLIC_KEY_ID and WECHATPAY_PUBLIC_KEY (keys as PEM text or file:// URL) it talks to
  * WeChat Pay, and uses the coupon WECHATPAY_COUPON_CODE of the batch WECHATPAY_STOCK_ID for the app WECHATPAY_APPID.
  */
 import { Builder, type ClientConfig } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 const { env } = process;
 
@@ -20,8 +20,8 @@ function platformConfig(): ClientConfig {
 }
 
 async function main(): Promise<void> {
-  await using simulator = env.WECHATPAY_MCHID ? undefined : await Simulator.start();
-  const instance = Builder.factory(simulator?.config ?? platformConfig());
+  await using sandbox = env.WECHATPAY_MCHID ? undefined : await Sandbox.start();
+  const instance = Builder.factory(sandbox?.config ?? platformConfig());
 
   // The same use_request_no each time: to WeChat Pay, six requests are one use.
   const json = {

@@ -2,21 +2,21 @@
  * Shows what goes over the wire: a message for each request, and one for its answer or failure, without headers and
  * bodies. `NODE_DEBUG=wechatpay node app.js` prints the same to stderr, a line each, without any change to the program.
  *
- * It talks to the simulator in this process.
+ * It talks to the sandbox in this process.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { Builder } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
   subscribe('wechatpay', (message) => console.log(message));
 
-  await using simulator = await Simulator.start();
-  simulator.on('get', 'v3/certificates', () => ({ data: [] }));
-  const instance = Builder.factory(simulator.config);
+  await using sandbox = await Sandbox.start();
+  sandbox.on('get', 'v3/certificates', () => ({ data: [] }));
+  const instance = Builder.factory(sandbox.config);
 
   await instance.chain('v3/certificates').get();
-  simulator.misbehave({ signature: 'wrong' });
+  sandbox.misbehave({ signature: 'wrong' });
   await instance
     .chain('v3/certificates')
     .get()

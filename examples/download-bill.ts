@@ -2,12 +2,12 @@
  * Downloads a trade bill (交易账单) and reads it row by row. WeChat Pay does not sign files: what makes a bill
  * trustworthy is its hash, which came in a signed answer and is checked on the way.
  *
- * It talks to the simulator in this process.
+ * It talks to the sandbox in this process.
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { BodyError, Builder, checkDigest, parseBill } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 const BILL = `\uFEFF交易时间,微信订单号,商户订单号,应结订单金额,商品名称
 \`2026-11-22 10:37:12,\`4200000001,\`ORDER-1,\`0.01,\`公仔, 小
@@ -17,14 +17,14 @@ const BILL = `\uFEFF交易时间,微信订单号,商户订单号,应结订单金
 `;
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  simulator.on('get', 'v3/bill/tradebill', () => ({
+  await using sandbox = await Sandbox.start();
+  sandbox.on('get', 'v3/bill/tradebill', () => ({
     hash_type: 'SHA1',
     hash_value: createHash('sha1').update(BILL).digest('hex'),
-    download_url: `${simulator.url}v3/billdownload/file?token=1`,
+    download_url: `${sandbox.url}v3/billdownload/file?token=1`,
   }));
-  simulator.on('get', 'v3/billdownload/file', () => new Response(gzipSync(BILL)), { signed: false });
-  const instance = Builder.factory(simulator.config);
+  sandbox.on('get', 'v3/billdownload/file', () => new Response(gzipSync(BILL)), { signed: false });
+  const instance = Builder.factory(sandbox.config);
 
   const { download_url, ...hash } = await instance.v3.bill.tradebill
     .get({ query: { bill_date: '2026-11-22', tar_type: 'GZIP' } })

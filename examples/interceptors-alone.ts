@@ -2,17 +2,17 @@
  * Signs and verifies without the client: the signer and the verifier are interceptors of undici, for its `request`, its
  * `fetch`, or any dispatcher of yours.
  *
- * It talks to the simulator in this process.
+ * It talks to the sandbox in this process.
  */
 import { Agent, fetch, request } from 'undici';
 import { signer, Transformer, v2Signer, v2Verifier, verifier } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  simulator.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=1' }));
-  simulator.on('post', 'v2/pay/orderquery', () => ({ trade_state: 'SUCCESS' }));
-  const { config, url } = simulator;
+  await using sandbox = await Sandbox.start();
+  sandbox.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=1' }));
+  sandbox.on('post', 'v2/pay/orderquery', () => ({ trade_state: 'SUCCESS' }));
+  const { config, url } = sandbox;
   const agent = new Agent();
 
   // The one given last runs first: what repeats requests, such as undici's retry, goes behind the signer.

@@ -2,12 +2,12 @@
  * Places an order (JSAPI下单) and prints what the page in WeChat needs to have it paid:
  * `WeixinJSBridge.invoke('getBrandWCPayRequest', parameters, …)`.
  *
- * Run as it is, it talks to the simulator in this process. With WECHATPAY_MCHID, WECHATPAY_SERIAL,
+ * Run as it is, it talks to the sandbox in this process. With WECHATPAY_MCHID, WECHATPAY_SERIAL,
  * WECHATPAY_PRIVATE_KEY, WECHATPAY_PUBLIC_KEY_ID and WECHATPAY_PUBLIC_KEY (keys as PEM text or file:// URL) it talks to
  * WeChat Pay, and places an order of 0.01 CNY for the app WECHATPAY_APPID and its user WECHATPAY_OPENID.
  */
 import { Builder, type ClientConfig, Formatter, Invocation } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 const { env } = process;
 
@@ -21,10 +21,10 @@ function platformConfig(): ClientConfig {
 }
 
 async function main(): Promise<void> {
-  await using simulator = env.WECHATPAY_MCHID ? undefined : await Simulator.start();
-  simulator?.on('post', 'v3/pay/transactions/jsapi', () => ({ prepay_id: `wx${Formatter.nonce(34)}` }));
+  await using sandbox = env.WECHATPAY_MCHID ? undefined : await Sandbox.start();
+  sandbox?.on('post', 'v3/pay/transactions/jsapi', () => ({ prepay_id: `wx${Formatter.nonce(34)}` }));
 
-  const config = simulator?.config ?? platformConfig();
+  const config = sandbox?.config ?? platformConfig();
   const instance = Builder.factory(config);
   const invocation = Invocation.of(instance);
 

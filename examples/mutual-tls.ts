@@ -2,33 +2,33 @@
  * Asks for a refund with v2 (申请退款), for which WeChat Pay wants to see the merchant's certificate (双向证书). The client
  * knows which operations want it; for a path that it does not know, say `security: true`.
  *
- * The simulator speaks no TLS: before it stands a server that demands a certificate. With WeChat Pay, `merchant` is
+ * The sandbox speaks no TLS: before it stands a server that demands a certificate. With WeChat Pay, `merchant` is
  * `{ cert: 'file:///path/to/apiclient_cert.pem', key: 'file:///path/to/apiclient_key.pem' }`.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { createServer } from 'node:tls';
 import { Builder, ConfigurationError } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { selfSigned } from './support/self-signed';
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  simulator.on('post', 'v2/secapi/pay/refund', ({ xml }) => ({ refund_id: `5${xml.out_refund_no}` }));
+  await using sandbox = await Sandbox.start();
+  sandbox.on('post', 'v2/secapi/pay/refund', ({ xml }) => ({ refund_id: `5${xml.out_refund_no}` }));
 
   const [platform, merchant] = [selfSigned('localhost'), selfSigned('1900000109')];
   const server = createServer({ ...platform, ca: merchant.cert, requestCert: true }, (client) => {
     console.log('presented:', client.getPeerCertificate().subject.CN);
-    client.pipe(connect(Number(new URL(simulator.url).port), '127.0.0.1')).pipe(client);
+    client.pipe(connect(Number(new URL(sandbox.url).port), '127.0.0.1')).pipe(client);
   });
   await once(server.listen(0, 'localhost').unref(), 'listening');
 
   const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}/`;
-  const config = { ...simulator.config, baseUrl };
+  const config = { ...sandbox.config, baseUrl };
   const instance = Builder.factory({ ...config, merchant: { ...merchant, ca: platform.cert } });
   const xml = {
     appid: 'wx8888888888888888',
-    mch_id: simulator.config.mchid,
+    mch_id: sandbox.config.mchid,
     transaction_id: '4200000001',
     out_trade_no: 'ORDER-1',
     out_refund_no: '1217752501201407033233368018',

@@ -1,19 +1,19 @@
 /**
  * A native payment from beginning to end: the order, the payment, its notification, the refund, its notification.
  *
- * It talks to the simulator in this process, which also plays the user who pays. With WeChat Pay the only other things
+ * It talks to the sandbox in this process, which also plays the user who pays. With WeChat Pay the only other things
  * are the configuration and a notify_url that it reaches: see support/receive.ts.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type ApiError, Builder, Notification } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  const { mchid } = simulator.config;
-  const instance = Builder.factory(simulator.config);
+  await using sandbox = await Sandbox.start();
+  const { mchid } = sandbox.config;
+  const instance = Builder.factory(sandbox.config);
 
   const notifications = Notification.factory({ instance });
   let refunded = () => {};
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const transaction = instance.v3.pay.transactions.outTradeNo._out_trade_no_;
   const query = async () => (await transaction.get({ out_trade_no: 'ORDER-1', query: { mchid } }).json()).trade_state;
   console.log('state:', await query());
-  await simulator.pay('ORDER-1');
+  await sandbox.pay('ORDER-1');
   console.log('state:', await query());
   await instance.v3.pay.transactions.native
     .post({ json })

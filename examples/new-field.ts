@@ -3,7 +3,7 @@
  * The interface to augment is the one that the editor names when it completes the call.
  */
 import { Builder } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 declare module 'wechatpay-undici/openapi/v3/marketing/busifavor' {
   interface MarketingBusifavorCouponsUsePostJson {
@@ -12,8 +12,8 @@ declare module 'wechatpay-undici/openapi/v3/marketing/busifavor' {
 }
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  const instance = Builder.factory(simulator.config);
+  await using sandbox = await Sandbox.start();
+  const instance = Builder.factory(sandbox.config);
   const known = {
     coupon_code: 'sxxe34343434',
     appid: 'wx1234567889999',
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const path: string = 'v3/marketing/busifavor/coupons/use';
   const json = { ...known, even_newer: 'y' };
   const { openid } = await instance.chain(path).post({ json }).json<{ openid: string }>();
-  console.log('loose:', openid, simulator.requests.at(-1)?.body.includes('even_newer'));
+  console.log('loose:', openid, sandbox.requests.at(-1)?.body.includes('even_newer'));
 }
 
 main().catch((error) => {

@@ -1,19 +1,19 @@
 /**
  * Signs with a key that nobody can read again: a `CryptoKey` of Node's WebCrypto that is not extractable.
  *
- * It talks to the simulator in this process.
+ * It talks to the sandbox in this process.
  */
 import { webcrypto } from 'node:crypto';
 import { Builder } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  const pkcs8 = simulator.config.privateKey.export({ format: 'der', type: 'pkcs8' });
+  await using sandbox = await Sandbox.start();
+  const pkcs8 = sandbox.config.privateKey.export({ format: 'der', type: 'pkcs8' });
   const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
   const privateKey = await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
 
-  const instance = Builder.factory({ ...simulator.config, privateKey });
+  const instance = Builder.factory({ ...sandbox.config, privateKey });
   const json = {
     coupon_code: 'sxxe34343434',
     appid: 'wx1234567889999',

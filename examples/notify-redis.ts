@@ -1,7 +1,7 @@
 /**
  * Several machines behind one address: a store in Redis has each notification processed once.
  *
- * Run as it is, it starts a redis-server of its own if there is one, or takes the Redis of REDIS_URL; the simulator sends
+ * Run as it is, it starts a redis-server of its own if there is one, or takes the Redis of REDIS_URL; the sandbox sends
  * one notification to two machines at once, as it happens when an answer is slow.
  */
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createClient } from 'redis';
 import { Notification, type NotificationStore } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { startRedis } from './support/redis-server';
 
 type Redis = Pick<ReturnType<typeof createClient>, 'eval' | 'get' | 'set'>;
@@ -43,8 +43,8 @@ async function main(): Promise<void> {
   await using server = process.env.REDIS_URL ? undefined : await startRedis();
   const redisUrl = process.env.REDIS_URL ?? server?.url;
   if (!redisUrl) return console.log('There is no redis-server here: install it, or set REDIS_URL.');
-  await using simulator = await Simulator.start({ notifyPace: 1 / 1000 });
-  const { certs, apiv3Key } = simulator.config;
+  await using sandbox = await Sandbox.start({ notifyPace: 1 / 1000 });
+  const { certs, apiv3Key } = sandbox.config;
 
   /** A machine: a connection of its own to Redis, and a server of its own. */
   async function startMachine(name: string) {
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
 
   const machines = [await startMachine('A'), await startMachine('B')];
   const send = ({ url }: { url: string }) =>
-    simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { id: 'EV-1' });
+    sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { id: 'EV-1' });
   const deliveries = await Promise.all(machines.map(send));
   // One machine answers 503 as long as the other is at it.
   console.log('answered:', ...deliveries.map(({ attempts }) => attempts.map(({ status }) => status)));

@@ -1,7 +1,7 @@
 /**
  * Sends requests through a proxy (CONNECT), and to another root of the API (接入点).
  *
- * It talks to the simulator in this process, through a proxy in this process. In the place of `ProxyAgent`, undici's
+ * It talks to the sandbox in this process, through a proxy in this process. In the place of `ProxyAgent`, undici's
  * `EnvHttpProxyAgent` takes the proxy from the variables `HTTPS_PROXY` and `NO_PROXY`.
  */
 import { once } from 'node:events';
@@ -9,12 +9,12 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { ProxyAgent } from 'undici';
 import { Builder } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  simulator.on('get', 'v3/certificates', () => ({ data: [] }));
-  simulator.on('get', 'hk/v3/certificates', () => ({ data: [] }));
+  await using sandbox = await Sandbox.start();
+  sandbox.on('get', 'v3/certificates', () => ({ data: [] }));
+  sandbox.on('get', 'hk/v3/certificates', () => ({ data: [] }));
 
   const proxy = createServer().on('connect', ({ url }, client, head) => {
     console.log('the proxy connects to', url);
@@ -26,11 +26,11 @@ async function main(): Promise<void> {
   await once(proxy.listen(0, '127.0.0.1').unref(), 'listening');
   const dispatcher = new ProxyAgent(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
 
-  const instance = Builder.factory({ ...simulator.config, dispatcher });
+  const instance = Builder.factory({ ...sandbox.config, dispatcher });
   await instance.chain('v3/certificates').get();
   // Of WeChat Pay, such as https://apihk.mch.weixin.qq.com/
-  await instance.chain('v3/certificates').get({ baseUrl: `${simulator.url}hk/` });
-  for (const { method, target, status } of simulator.requests) console.log(method, target, status);
+  await instance.chain('v3/certificates').get({ baseUrl: `${sandbox.url}hk/` });
+  for (const { method, target, status } of sandbox.requests) console.log(method, target, status);
 }
 
 main().catch((error) => {

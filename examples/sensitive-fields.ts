@@ -2,12 +2,12 @@
  * Sends a sensitive field and reads one of the answer (添加分账接收方): the name of the receiver goes to WeChat Pay
  * encrypted with its key, and comes back encrypted with the merchant's.
  *
- * It talks to the simulator in this process. The simulator does not give its private key away: it cannot tell here what
+ * It talks to the sandbox in this process. The sandbox does not give its private key away: it cannot tell here what
  * it was sent, and encrypts a name of its own for the merchant.
  */
 import { createPublicKey } from 'node:crypto';
 import { Builder, Rsa, Sensitive } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 interface Receiver {
   type: string;
@@ -18,14 +18,14 @@ interface Receiver {
 }
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  const merchantKey = createPublicKey(simulator.config.privateKey);
-  simulator.on<Receiver>('post', 'v3/profitsharing/receivers/add', async ({ json, headers }) => {
+  await using sandbox = await Sandbox.start();
+  const merchantKey = createPublicKey(sandbox.config.privateKey);
+  sandbox.on<Receiver>('post', 'v3/profitsharing/receivers/add', async ({ json, headers }) => {
     console.log('WeChat Pay is sent:', { 'Wechatpay-Serial': headers['wechatpay-serial'], name: json.name });
     return { ...json, name: await Rsa.encrypt('张三', merchantKey) };
   });
 
-  const instance = Builder.factory(simulator.config);
+  const instance = Builder.factory(sandbox.config);
   const sensitive = Sensitive.of(instance);
 
   const json = {

@@ -2,7 +2,7 @@
  * Signs and decrypts in another process, over HTTP: the program itself never has the private key. An HSM or a key service
  * is asked in the same way.
  *
- * It talks to the simulator in this process. The simulator makes the merchant's key, so the signing process is given it
+ * It talks to the sandbox in this process. The sandbox makes the merchant's key, so the signing process is given it
  * here; yours has it already.
  */
 import { fork } from 'node:child_process';
@@ -13,7 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { request } from 'undici';
 import { Builder, Rsa } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 /** The process that has the key. */
 function serve(): void {
@@ -29,9 +29,9 @@ function serve(): void {
 }
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
+  await using sandbox = await Sandbox.start();
   using signing = fork(__filename, ['serve']);
-  signing.send(simulator.config.privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  signing.send(sandbox.config.privateKey.export({ format: 'pem', type: 'pkcs8' }));
   const [port] = await once(signing, 'message');
 
   const ask = async (what: string, bytes: Uint8Array): Promise<string> => {
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   };
 
   const instance = Builder.factory({
-    ...simulator.config,
+    ...sandbox.config,
     privateKey: {
       // Given the bytes to sign, it gives SHA256withRSA in Base64. A function in `certs` verifies in the same way.
       sign: (message) => ask('sign', message),
@@ -61,10 +61,10 @@ async function main(): Promise<void> {
   console.log('signed by process', signing.pid, 'for process', process.pid);
   console.log('used at:', used.wechatpay_use_time);
 
-  // The simulator encrypts for the merchant, as WeChat Pay does.
-  simulator.on<{ name: string }>('post', 'v3/profitsharing/receivers/add', async ({ json }) => {
-    const merchant = createPublicKey(simulator.config.privateKey.export({ format: 'pem', type: 'pkcs8' }));
-    return { ...json, name: await Rsa.encrypt(await simulator.decrypt(json.name), merchant) };
+  // The sandbox encrypts for the merchant, as WeChat Pay does.
+  sandbox.on<{ name: string }>('post', 'v3/profitsharing/receivers/add', async ({ json }) => {
+    const merchant = createPublicKey(sandbox.config.privateKey.export({ format: 'pem', type: 'pkcs8' }));
+    return { ...json, name: await Rsa.encrypt(await sandbox.decrypt(json.name), merchant) };
   });
   const receiver = { appid: 'wx1234567889999', type: 'PERSONAL_OPENID', account: 'o1', relation_type: 'USER' } as const;
   const added = await instance.v3.profitsharing.receivers.add.post({ json: { ...receiver, name: '张三' } }).json();

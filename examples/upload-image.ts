@@ -1,19 +1,19 @@
 /**
  * Uploads an image (图片上传). APIv3 signs the part `meta` alone; the file is streamed and never held in memory.
  *
- * It talks to the simulator in this process.
+ * It talks to the sandbox in this process.
  */
 import { randomBytes } from 'node:crypto';
 import { Builder, Media } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  simulator.on('post', 'v3/merchant/media/upload', ({ json, files }) => {
+  await using sandbox = await Sandbox.start();
+  sandbox.on('post', 'v3/merchant/media/upload', ({ json, files }) => {
     console.log('the platform has:', json, files);
     return { media_id: '6uqyGjGrCf2GtyXP8bxrbuH9-aAoTjH-rKeSl3Lf4_So6kdkQu4w' };
   });
-  const instance = Builder.factory(simulator.config);
+  const instance = Builder.factory(sandbox.config);
 
   // From a path, a file: URL, bytes, a Blob or a stream. Bytes have no name of their own.
   await using media = await Media.from(randomBytes(1024), { filename: '门店照片.png' });

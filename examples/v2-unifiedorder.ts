@@ -1,18 +1,18 @@
 /**
  * Places an order with v2 (统一下单): XML, signed by MD5 and by HMAC-SHA256. Then asks for an order that there is not.
  *
- * It talks to the simulator in this process.
+ * It talks to the sandbox in this process.
  */
 import { ApiError, Builder, Formatter } from 'wechatpay-undici';
-import { Simulator, v2Fault } from 'wechatpay-undici/simulator';
+import { Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
-  await using simulator = await Simulator.start();
-  simulator.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
-  simulator.on('post', 'v2/pay/orderquery', () => v2Fault('ORDERNOTEXIST', '此交易订单号不存在'));
+  await using sandbox = await Sandbox.start();
+  sandbox.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
+  sandbox.on('post', 'v2/pay/orderquery', () => v2Fault('ORDERNOTEXIST', '此交易订单号不存在'));
 
   // A client for v2 alone needs no key but this; given beside the options of APIv3, one client serves both.
-  const { mchid, secret, baseUrl } = simulator.config;
+  const { mchid, secret, baseUrl } = sandbox.config;
   const instance = Builder.factory({ mchid, secret, baseUrl });
   const merchant = { appid: 'wx8888888888888888', mch_id: mchid };
 

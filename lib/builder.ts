@@ -1,9 +1,9 @@
-import { certificatesPath } from './certificates/path';
-import { chain } from './chain';
+import { certificatesPath } from './certificates/response';
+import { chain } from './chain/chain';
 import { type ClientConfig, createClient, type LoadedConfig, loadConfig } from './client';
-import { remember } from './crypto/credentials';
-import type { PlatformCertificates } from './crypto/platform-keys';
 import type { Chain } from './openapi/chain';
+import { remember } from './signature/credentials';
+import type { PlatformCertificates } from './signature/platform-keys';
 
 /** Builds clients. */
 export const Builder = {

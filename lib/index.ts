@@ -2,14 +2,15 @@ export { Builder } from './builder';
 export type { CertificateCache } from './certificates';
 export * as Certificates from './certificates';
 export type { ClientConfig } from './client';
+export type { MerchantCertificate } from './client/base-dispatcher';
 export type { Diagnostic } from './client/diagnostics';
-export type { MerchantCertificate } from './client/merchant';
 export * as AesEcb from './crypto/aes-ecb';
 export * as AesGcm from './crypto/aes-gcm';
-export type { DecryptFunction, ExternalKey, MerchantKeyInput, SignFunction, VerifyFunction } from './crypto/custom';
-export * as Hash from './crypto/hash';
-export type { KeyInput, PrivateKeyInput } from './crypto/key';
+export type { KeyInput, PrivateKeyInput } from './crypto/keys';
 export * as Rsa from './crypto/rsa';
+export { type Bill, parseBill } from './download/bill';
+export type * from './download/bill-rows';
+export { checkDigest, type FileDigest } from './download/digest';
 export {
   ApiError,
   BodyError,
@@ -20,13 +21,8 @@ export {
   TransportError,
   WechatPayError,
 } from './errors';
-export * as Formatter from './format/formatter';
 export * as Transformer from './format/transformer';
 export * as Invocation from './invocation';
-export { type Bill, parseBill } from './media/bill';
-export type * from './media/bill-rows';
-export { checkDigest, type FileDigest } from './media/digest';
-export { Media, type MediaOptions, type MediaSource } from './media/media';
 export {
   type FailoverOptions,
   failover,
@@ -61,3 +57,13 @@ export type { CommonOptions, LooseOptions, Timeouts } from './openapi/options';
 export type { ApiResponse, Download, ResponsePromise } from './openapi/response';
 export type { HeldBy } from './openapi/text';
 export * as Sensitive from './sensitive';
+export * as Formatter from './signature/formatter';
+export type {
+  DecryptFunction,
+  ExternalKey,
+  MerchantKeyInput,
+  SignFunction,
+  VerifyFunction,
+} from './signature/functions';
+export * as Hash from './signature/hash';
+export { Media, type MediaOptions, type MediaSource } from './upload/media';

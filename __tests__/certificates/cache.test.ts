@@ -35,50 +35,50 @@ async function fileCache() {
 }
 
 test('one download serves all instances that share a cache, one after the other', async () => {
-  await using simulator = await startWithCertificate();
+  await using sandbox = await startWithCertificate();
   const { cache } = await fileCache();
-  for (let i = 0; i < 3; i++) await payer({ ...withoutKeys(simulator), certificateCache: cache }).pay();
-  expect(downloads(simulator)).toBe(1);
-  expect(new Set(announced(simulator)).size).toBe(1);
+  for (let i = 0; i < 3; i++) await payer({ ...withoutKeys(sandbox), certificateCache: cache }).pay();
+  expect(downloads(sandbox)).toBe(1);
+  expect(new Set(announced(sandbox)).size).toBe(1);
   expect(warnings).toEqual([]);
 });
 
 test('what another process has downloaded of a new certificate is found there', async () => {
-  await using simulator = await startWithCertificate();
+  await using sandbox = await startWithCertificate();
   const { cache } = await fileCache();
-  const [one, other] = [0, 1].map(() => payer({ ...withoutKeys(simulator), certificateCache: cache }));
+  const [one, other] = [0, 1].map(() => payer({ ...withoutKeys(sandbox), certificateCache: cache }));
   await one?.pay();
   await other?.pay();
-  await simulator.rotate();
+  await sandbox.rotate();
   await one?.pay();
   await other?.pay();
-  expect(downloads(simulator)).toBe(2);
+  expect(downloads(sandbox)).toBe(2);
 });
 
 test('certificates that are about to expire, or have, are downloaded anew', async () => {
-  await using simulator = await startWithCertificate(20 * HOUR);
+  await using sandbox = await startWithCertificate(20 * HOUR);
   const { cache } = await fileCache();
-  const config = { ...withoutKeys(simulator), certificateCache: cache };
+  const config = { ...withoutKeys(sandbox), certificateCache: cache };
   await payer(config).pay();
   advance(9 * HOUR);
   await payer(config).pay();
-  await until(() => downloads(simulator) === 2);
+  await until(() => downloads(sandbox) === 2);
   advance(12 * HOUR);
-  const serial = await simulator.rotate();
+  const serial = await sandbox.rotate();
   await payer(config).pay();
-  expect(downloads(simulator)).toBe(3);
+  expect(downloads(sandbox)).toBe(3);
   expect(warnings).toEqual([]);
-  expect(announced(simulator).at(-1)).toBe(serial);
+  expect(announced(sandbox).at(-1)).toBe(serial);
 });
 
 test('what is kept holds no key in plain text', async () => {
-  await using simulator = await startWithCertificate();
+  await using sandbox = await startWithCertificate();
   const { path, cache } = await fileCache();
-  await payer({ ...withoutKeys(simulator), certificateCache: cache }).pay();
+  await payer({ ...withoutKeys(sandbox), certificateCache: cache }).pay();
   const text = await readFile(path, 'utf8');
   expect(JSON.parse(text).data).toHaveLength(1);
   expect(text).not.toContain('BEGIN');
-  expect(text).not.toContain(simulator.config.apiv3Key);
+  expect(text).not.toContain(sandbox.config.apiv3Key);
 });
 
 describe('a cache that is of no use', () => {
@@ -88,24 +88,24 @@ describe('a cache that is of no use', () => {
     ['the list of another merchant', (theirs: string) => theirs, 'ERR_CONFIGURATION'],
     ['a list cut short', (theirs: string) => theirs.slice(0, -9), 'ERR_BODY_NOT_JSON'],
   ])('since it holds %s, is told of, and overwritten', async (_, spoil, code) => {
-    await using simulator = await startWithCertificate();
+    await using sandbox = await startWithCertificate();
     await using other = await startWithCertificate();
     const { path, cache } = await fileCache();
     await payer({ ...withoutKeys(other), certificateCache: cache }).pay();
     await writeFile(path, spoil(await readFile(path, 'utf8')));
-    const config = { ...withoutKeys(simulator), certificateCache: cache };
+    const config = { ...withoutKeys(sandbox), certificateCache: cache };
     await payer(config).pay();
     expect(warnings).toMatchObject([
       { code: 'WECHATPAY_CERTIFICATE_CACHE', message: expect.stringContaining(`of no use (${code})`) },
     ]);
     await payer(config).pay();
-    expect(downloads(simulator)).toBe(1);
+    expect(downloads(sandbox)).toBe(1);
   });
 
   test("since a bit of it has been flipped, puts no key in the place of the platform's", async () => {
-    await using simulator = await startWithCertificate();
+    await using sandbox = await startWithCertificate();
     const { path, cache } = await fileCache();
-    const config = { ...withoutKeys(simulator), certificateCache: cache };
+    const config = { ...withoutKeys(sandbox), certificateCache: cache };
     await payer(config).pay();
     const list = JSON.parse(await readFile(path, 'utf8'));
     const { encrypt_certificate } = list.data[0];
@@ -114,7 +114,7 @@ describe('a cache that is of no use', () => {
     encrypt_certificate.ciphertext = bytes.toString('base64');
     await writeFile(path, JSON.stringify(list));
     await payer(config).pay();
-    expect(downloads(simulator)).toBe(2);
+    expect(downloads(sandbox)).toBe(2);
   });
 
   test.each([
@@ -126,9 +126,9 @@ describe('a cache that is of no use', () => {
       },
     ],
   ])('since it %s, is told of without its words, and done without', async (_, method) => {
-    await using simulator = await startWithCertificate();
+    await using sandbox = await startWithCertificate();
     const certificateCache = { read: method, write: method };
-    const { pay } = payer({ ...withoutKeys(simulator), certificateCache });
+    const { pay } = payer({ ...withoutKeys(sandbox), certificateCache });
     await pay();
     expect(warnings.map(({ message }) => String(message).replace(/;.*/, ''))).toEqual([
       '"certificateCache": read() failed (ECONNREFUSED)',
@@ -137,9 +137,9 @@ describe('a cache that is of no use', () => {
   });
 
   test('since it never answers, is waited for a while only', async () => {
-    await using simulator = await startWithCertificate();
+    await using sandbox = await startWithCertificate();
     const never = () => new Promise<never>(() => {});
-    const { pay } = payer({ ...withoutKeys(simulator), certificateCache: { read: never, write: () => undefined } });
+    const { pay } = payer({ ...withoutKeys(sandbox), certificateCache: { read: never, write: () => undefined } });
     await pay();
     expect(warnings).toMatchObject([{ message: expect.stringContaining('read() failed (ERR_TIMEOUT)') }]);
   });

@@ -1,13 +1,13 @@
 import { createCipheriv, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Builder, Certificates } from 'wechatpay-undici';
-import type { Simulator } from 'wechatpay-undici/simulator';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { rsaKeyPair, selfSigned } from '../support/keys';
 import { failureOf, HOUR, payer, startWithCertificate, withoutKeys } from './support';
 
 const DAY = 24 * HOUR;
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 /** What `v3/certificates` answers when nobody forges it. */
 let genuine: { data: Entry[] };
 
@@ -19,13 +19,13 @@ interface Entry {
 }
 
 beforeAll(async () => {
-  simulator = await startWithCertificate();
-  genuine = await (await unverified(simulator)).json<typeof genuine>();
+  sandbox = await startWithCertificate();
+  genuine = await (await unverified(sandbox)).json<typeof genuine>();
 });
-afterAll(() => simulator.close());
+afterAll(() => sandbox.close());
 
 /** The list as it comes. */
-async function unverified({ config }: Simulator) {
+async function unverified({ config }: Sandbox) {
   return Builder.factory(config).chain('v3/certificates').get({ download: true });
 }
 
@@ -56,7 +56,7 @@ function sealedWith(members: Partial<Entry['encrypt_certificate']>): Entry {
 
 const OWN = '5AB0';
 const own = (init: object = {}) => selfSigned({ serial: OWN, ...init });
-const key = () => simulator.config.apiv3Key;
+const key = () => sandbox.config.apiv3Key;
 const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 const FORGERIES: [string, () => unknown, object][] = [
@@ -138,11 +138,11 @@ const FORGERIES: [string, () => unknown, object][] = [
 
 describe('nothing is trusted, and nothing sent, where the answer', () => {
   test.each(FORGERIES)('%s', async (_, answer, expected) => {
-    const forget = simulator.on('get', 'v3/certificates', answer);
-    const before = simulator.requests.length;
-    const { pay } = payer(withoutKeys(simulator));
+    const forget = sandbox.on('get', 'v3/certificates', answer);
+    const before = sandbox.requests.length;
+    const { pay } = payer(withoutKeys(sandbox));
     expect(await failureOf(pay())).toMatchObject(expected);
-    expect(simulator.requests.slice(before).map(({ target }) => target)).toEqual(['/v3/certificates']);
+    expect(sandbox.requests.slice(before).map(({ target }) => target)).toEqual(['/v3/certificates']);
     // It was the answer, and not the client: unforged, it is taken.
     forget();
     await pay();
@@ -155,8 +155,8 @@ describe('nothing is trusted, and nothing sent, where the answer', () => {
     [{ skew: 400 }, { code: 'ERR_SIGNATURE_CLOCK' }],
     [{ serial: '5FFF' }, { code: 'ERR_SIGNATURE_SERIAL', serial: '5FFF' }],
   ])('is signed like this: %j', async (how, expected) => {
-    const { pay } = payer(withoutKeys(simulator));
-    simulator.misbehave(how);
+    const { pay } = payer(withoutKeys(sandbox));
+    sandbox.misbehave(how);
     expect(await failureOf(pay())).toMatchObject(expected);
     await pay();
   });
@@ -164,8 +164,8 @@ describe('nothing is trusted, and nothing sent, where the answer', () => {
 
 test('what has no signature is not even parsed', async () => {
   const parse = jest.spyOn(JSON, 'parse');
-  const forget = simulator.on('get', 'v3/certificates', () => genuine, { signed: false });
-  const failed = await failureOf(Certificates.of(Builder.factory(withoutKeys(simulator))).refresh());
+  const forget = sandbox.on('get', 'v3/certificates', () => genuine, { signed: false });
+  const failed = await failureOf(Certificates.of(Builder.factory(withoutKeys(sandbox))).refresh());
   forget();
   const parsed = parse.mock.calls.map(([text]) => text);
   parse.mockRestore();
@@ -174,16 +174,16 @@ test('what has no signature is not even parsed', async () => {
 });
 
 test('as many certificates as allowed are taken', async () => {
-  const refresh = () => Certificates.of(Builder.factory(withoutKeys(simulator))).refresh();
-  const forget = simulator.on('get', 'v3/certificates', () => ({ data: Array(32).fill(first()) }));
+  const refresh = () => Certificates.of(Builder.factory(withoutKeys(sandbox))).refresh();
+  const forget = sandbox.on('get', 'v3/certificates', () => ({ data: Array(32).fill(first()) }));
   expect(await refresh()).toHaveLength(32);
   forget();
 });
 
 test('of several certificates those that are not valid are left out, and the others taken', async () => {
   const expired = listed(own({ notBefore: new Date(0), notAfter: new Date(Date.now() - HOUR) }), OWN, key());
-  const forget = simulator.on('get', 'v3/certificates', () => ({ data: [expired, first()] }));
-  const found = await Certificates.of(Builder.factory(withoutKeys(simulator))).refresh();
+  const forget = sandbox.on('get', 'v3/certificates', () => ({ data: [expired, first()] }));
+  const found = await Certificates.of(Builder.factory(withoutKeys(sandbox))).refresh();
   forget();
   expect(found.map(({ serialNumber }) => serialNumber)).toEqual([first().serial_no]);
 });
@@ -192,7 +192,7 @@ test('an answer signed by the configured public key is taken as well', async () 
   await using other = await startWithCertificate();
   const list = await (await unverified(other)).json();
   await other.rotate('public-key');
-  // Of a path that is not that of certificates, the simulator signs all answers with its public key.
+  // Of a path that is not that of certificates, the sandbox signs all answers with its public key.
   other.on('get', 'proxy/v3/certificates', () => list);
   const baseUrl = `${other.url}proxy/`;
   expect(await Certificates.of(Builder.factory({ ...other.config, baseUrl })).refresh()).toHaveLength(1);
@@ -201,9 +201,9 @@ test('an answer signed by the configured public key is taken as well', async () 
 });
 
 test('no error and no object shows the APIv3 key or a private key', async () => {
-  const { config } = simulator;
-  const instance = Builder.factory(withoutKeys(simulator));
-  const forget = simulator.on('get', 'v3/certificates', FORGERIES[2]?.[1] as () => unknown);
+  const { config } = sandbox;
+  const instance = Builder.factory(withoutKeys(sandbox));
+  const forget = sandbox.on('get', 'v3/certificates', FORGERIES[2]?.[1] as () => unknown);
   const failed = await failureOf(Certificates.of(instance).refresh());
   forget();
   await Certificates.of(instance).refresh();

@@ -1,5 +1,5 @@
 import { Builder, type ClientConfig } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 export const HOUR = 3_600_000;
 export const MINUTE = 60_000;
@@ -8,7 +8,7 @@ const PATH = 'v3/pay/transactions/native';
 const realNow = Date.now;
 let offset = 0;
 
-/** Moves the clock of this process, and with it that of the simulators started here. */
+/** Moves the clock of this process, and with it that of the sandboxes started here. */
 export function advance(milliseconds: number): void {
   offset += milliseconds;
 }
@@ -22,16 +22,16 @@ export function useMovingClock(): void {
   afterEach(() => jest.restoreAllMocks());
 }
 
-/** A simulator that signs with a certificate. */
-export async function startWithCertificate(validFor?: number): Promise<Simulator> {
-  const simulator = await Simulator.start({ clock: () => Date.now() });
-  simulator.on('post', PATH, () => ({ code_url: 'weixin://' }));
-  await simulator.rotate('certificate', validFor === undefined ? {} : { validFor });
-  return simulator;
+/** A sandbox that signs with a certificate. */
+export async function startWithCertificate(validFor?: number): Promise<Sandbox> {
+  const sandbox = await Sandbox.start({ clock: () => Date.now() });
+  sandbox.on('post', PATH, () => ({ code_url: 'weixin://' }));
+  await sandbox.rotate('certificate', validFor === undefined ? {} : { validFor });
+  return sandbox;
 }
 
 /** The configuration of a merchant who has no key of the platform. */
-export function withoutKeys({ config }: Simulator) {
+export function withoutKeys({ config }: Sandbox) {
   const { certs: _, ...rest } = config;
   return rest;
 }
@@ -48,7 +48,7 @@ export function payer(config: ClientConfig) {
 }
 
 /** How many times certificates were downloaded. */
-export function downloads({ requests }: Simulator): number {
+export function downloads({ requests }: Sandbox): number {
   return requests.filter(isDownload).length;
 }
 
@@ -57,7 +57,7 @@ export function isDownload({ target }: { target: string }): boolean {
 }
 
 /** The `Wechatpay-Serial` of the orders, in order. */
-export function announced({ requests }: Simulator): unknown[] {
+export function announced({ requests }: Sandbox): unknown[] {
   return requests.filter((request) => !isDownload(request)).map(({ headers }) => headers['wechatpay-serial']);
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { chain } from '../../lib/chain';
+import { chain } from '../../lib/chain/chain';
 
 type Node = { readonly [key: string]: Node } & { chain(path: string): Node; get(): string };
 

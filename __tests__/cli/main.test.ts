@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { EXIT_CODES } from '../../lib/cli/exit-codes';
 import { SETTINGS } from '../../lib/cli/settings';
 import { VERSION } from '../../lib/version';
@@ -12,16 +12,16 @@ import { afterwards, environment, remember, wxpay } from './support';
 const root = resolve(__dirname, '../..');
 const SCRIPT = ['-r', 'esbuild-register', join(root, 'lib/cli/index.ts')];
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
-  env = environment(simulator);
+  sandbox = await Sandbox.start();
+  env = environment(sandbox);
 });
-beforeEach(() => simulator.reset());
-afterAll(() => simulator.close());
+beforeEach(() => sandbox.reset());
+afterAll(() => sandbox.close());
 
 /** The environment of a child process, with nothing of the tests' own. */
 function childEnv(): NodeJS.ProcessEnv {
@@ -50,7 +50,7 @@ describe('help', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
-  test.each(['request', 'certificates', 'verify', 'doctor', 'simulate'])(
+  test.each(['request', 'certificates', 'verify', 'doctor', 'sandbox'])(
     'of %s has examples that are understood',
     async (name) => {
       const { code, stdout } = await wxpay([name, '--help']);
@@ -113,7 +113,7 @@ describe('mistakes', () => {
     ['PEM text that is cut off', (pem: string) => pem.slice(0, 900)],
     ['PEM text without its first line', (pem: string) => pem.slice(pem.indexOf('\n') + 1)],
   ])('a private key that is %s is not repeated', async (_, damage) => {
-    const pem = simulator.config.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const pem = sandbox.config.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     const args = ['request', 'get', 'v3/certificates'];
     const { code, stderr } = await wxpay(args, { env: { ...env, WECHATPAY_PRIVATE_KEY: damage(pem) } });
     expect(code).toBe(3);
@@ -124,23 +124,23 @@ describe('mistakes', () => {
 });
 
 test('a defect: nothing of the error but its code and where it came from', async () => {
-  const stdin = Object.assign(new Readable(), { _read: () => stdin.destroy(new TypeError(simulator.config.secret)) });
+  const stdin = Object.assign(new Readable(), { _read: () => stdin.destroy(new TypeError(sandbox.config.secret)) });
   const { code, stdout, stderr } = await wxpay(['request', 'post', 'v3/something', '-'], { env, stdin });
   expect({ code, stdout }).toEqual({ code: 70, stdout: '' });
   expect(stderr).toMatch(/^wxpay: A defect of wxpay \(no code\), please report it\.\n {2}stack: at /);
 });
 
 test('PEM text in the environment, line breaks written out', async () => {
-  simulator.on('get', 'v3/something', () => ({ ok: true }));
-  const pem = simulator.config.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  sandbox.on('get', 'v3/something', () => ({ ok: true }));
+  const pem = sandbox.config.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const own = { ...env, WECHATPAY_PRIVATE_KEY: pem.replaceAll('\n', '\\n') };
   expect(await wxpay(['request', 'get', 'v3/something'], { env: own })).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('an encrypted private key', async () => {
-  simulator.on('get', 'v3/something', () => ({ ok: true }));
+  sandbox.on('get', 'v3/something', () => ({ ok: true }));
   const passphrase = 'correct horse';
-  const { privateKey } = simulator.config;
+  const { privateKey } = sandbox.config;
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
   const own = { ...env, WECHATPAY_PRIVATE_KEY: pem, WECHATPAY_PASSPHRASE: passphrase };
   expect((await wxpay(['request', 'get', 'v3/something'], { env: own })).code).toBe(0);
@@ -152,14 +152,14 @@ test('an encrypted private key', async () => {
 
 describe('as a process', () => {
   test('pipes', async () => {
-    simulator.on('post', 'v3/something', ({ json }) => json);
+    sandbox.on('post', 'v3/something', ({ json }) => json);
     const line = `echo '{"a":1}' | wxpay request post v3/something - | cat`;
     expect(await shell(line)).toEqual({ code: 0, stdout: '{\n  "a": 1\n}\n', stderr: '' });
   });
 
   test('whoever reads may stop reading', async () => {
     const rows = `${'x'.repeat(99)}\n`.repeat(100_000);
-    simulator.on('get', 'v3/billdownload/file', () => new Response(rows), { signed: false });
+    sandbox.on('get', 'v3/billdownload/file', () => new Response(rows), { signed: false });
     const printed = await shell('wxpay request get v3/billdownload/file -q token=x | head -n 1');
     expect(printed).toEqual({ code: 0, stdout: `${'x'.repeat(99)}\n`, stderr: '' });
   }, 60_000);
@@ -170,8 +170,8 @@ describe('as a process', () => {
     expect(await shell('wxpay nothing')).toMatchObject({ code: 2, stdout: '' });
   }, 60_000);
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('simulate ends with %s', async (signal) => {
-    const child: ChildProcess = spawn(process.execPath, [...SCRIPT, 'simulate', '--json'], {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('sandbox ends with %s', async (signal) => {
+    const child: ChildProcess = spawn(process.execPath, [...SCRIPT, 'sandbox', '--json'], {
       cwd: root,
       env: childEnv(),
     });
@@ -189,7 +189,7 @@ describe('as a process', () => {
   });
 
   test('the library does not load the parser', async () => {
-    const code = `require('./lib/index.ts'); require('./lib/simulator'); console.log(Object.keys(require.cache).filter((path) => /commander|lib\\/cli\\//.test(path)))`;
+    const code = `require('./lib/index.ts'); require('./lib/sandbox'); console.log(Object.keys(require.cache).filter((path) => /commander|lib\\/cli\\//.test(path)))`;
     const args = ['-r', 'esbuild-register', '-e', code];
     const stdout = await new Promise((done) => {
       execFile(process.execPath, args, { cwd: root, env: childEnv() }, (_, out) => done(out));

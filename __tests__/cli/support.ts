@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import type { Simulator } from 'wechatpay-undici/simulator';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { main } from '../../lib/cli/main';
 
 /** What a command printed, and its exit code. */
@@ -69,13 +69,13 @@ export function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-/** The environment of a merchant of the simulator, its keys in files. No output may ever hold them. */
-export function environment({ config }: Simulator): Record<string, string> {
+/** The environment of a merchant of the sandbox, its keys in files. No output may ever hold them. */
+export function environment({ config }: Sandbox): Record<string, string> {
   const { mchid, serial, privateKey, certs, apiv3Key, secret, baseUrl } = config;
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   keepSecret(apiv3Key, secret, ...pem.split('\n').filter((line) => line.length === 64));
   const [[id, key] = []] = Object.entries(certs);
-  if (!id || !key) throw new Error('The simulator has a public key.');
+  if (!id || !key) throw new Error('The sandbox has a public key.');
   return {
     WECHATPAY_MCHID: mchid,
     WECHATPAY_SERIAL: serial,

@@ -8,22 +8,22 @@ import {
   TransportError,
   WechatPayError,
 } from 'wechatpay-undici';
-import { fault, Simulator } from 'wechatpay-undici/simulator';
+import { fault, Sandbox } from 'wechatpay-undici/sandbox';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let instance: Chain;
 let agent: Agent;
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
+  sandbox = await Sandbox.start();
 });
 beforeEach(() => {
-  simulator.reset();
+  sandbox.reset();
   agent = new Agent();
-  instance = Builder.factory({ ...simulator.config, dispatcher: agent });
+  instance = Builder.factory({ ...sandbox.config, dispatcher: agent });
 });
 afterEach(() => agent.destroy());
-afterAll(() => simulator.close());
+afterAll(() => sandbox.close());
 
 const json = {
   coupon_code: 'sxxe34343434',
@@ -73,7 +73,7 @@ describe('one coupon, six ways', () => {
 
   test('all of them are one use, and a used coupon cannot be used again', async () => {
     await Promise.all([use(), use(), use()]);
-    expect(simulator.coupons.get(json.coupon_code)).toMatchObject({ use_request_no: json.use_request_no });
+    expect(sandbox.coupons.get(json.coupon_code)).toMatchObject({ use_request_no: json.use_request_no });
     const error = await failure(use({ json: { ...json, use_request_no: 'another' } }));
     expect(error).toBeInstanceOf(ApiError);
     expect((error as ApiError).status).toBeGreaterThanOrEqual(400);
@@ -82,11 +82,11 @@ describe('one coupon, six ways', () => {
 
 describe('what is sent', () => {
   test('is what was signed, byte for byte', async () => {
-    simulator.on('patch', 'v3/{a}/{b}', () => ({}));
+    sandbox.on('patch', 'v3/{a}/{b}', () => ({}));
     const query = { 'a b': "!'()*~中😀", t: '2015-05-20T13:29:35+08:00' };
     await instance.chain('v3/{a}/{b}').patch({ a: 'x/y', b: "AbC'(1)*", query, json: { 名: '值/é😀' } });
     await instance.chain("v3/it's/a%2fb").patch({ body: '{"raw": "中"}' });
-    expect(simulator.requests).toMatchObject([
+    expect(sandbox.requests).toMatchObject([
       {
         method: 'PATCH',
         target:
@@ -99,20 +99,20 @@ describe('what is sent', () => {
   });
 
   test.each(['get', 'post', 'put', 'patch', 'delete'] as const)('%s, with and without a body', async (verb) => {
-    simulator.on(verb, echo, ({ json }) => ({ json }));
+    sandbox.on(verb, echo, ({ json }) => ({ json }));
     const node = instance.chain(echo);
     expect(await node[verb]({ json: { a: 1 } }).json()).toEqual({ json: { a: 1 } });
     expect(await node[`${verb}Async`]().json()).toEqual({});
-    expect(simulator.requests.map(({ method }) => method)).toEqual([verb.toUpperCase(), verb.toUpperCase()]);
+    expect(sandbox.requests.map(({ method }) => method)).toEqual([verb.toUpperCase(), verb.toUpperCase()]);
   });
 
   test('headers: ours, those of the configuration, those of the call', async () => {
-    const [serial] = Object.keys(simulator.config.certs);
-    simulator.on('get', echo, () => ({}));
+    const [serial] = Object.keys(sandbox.config.certs);
+    sandbox.on('get', echo, () => ({}));
     const headers = { 'X-Config': 'c', 'X-Both': 'c' };
-    const client = Builder.factory({ ...simulator.config, dispatcher: agent, headers });
+    const client = Builder.factory({ ...sandbox.config, dispatcher: agent, headers });
     await client.chain(echo).get({ headers: { 'X-Both': 'o', 'X-Name': '中' } });
-    const received = simulator.requests[0]?.headers;
+    const received = sandbox.requests[0]?.headers;
     expect(received).toMatchObject({
       accept: expect.stringContaining('application/json'),
       'content-type': 'application/json; charset=utf-8',
@@ -128,22 +128,22 @@ describe('what is sent', () => {
   test("the caller's Wechatpay-Serial stays, the caller's Authorization does not", async () => {
     const error = await failure(use({ headers: { 'Wechatpay-Serial': 'MINE', Authorization: 'mine' } }));
     expect(error).toMatchObject({ name: 'ApiError', status: 400 });
-    expect(simulator.requests[0]?.headers['wechatpay-serial']).toBe('MINE');
-    expect(simulator.requests[0]?.headers.authorization).toContain('WECHATPAY2-SHA256-RSA2048');
+    expect(sandbox.requests[0]?.headers['wechatpay-serial']).toBe('MINE');
+    expect(sandbox.requests[0]?.headers.authorization).toContain('WECHATPAY2-SHA256-RSA2048');
   });
 
   test('to another root of the API, per call', async () => {
     const client = Builder.factory({
-      ...simulator.config,
+      ...sandbox.config,
       dispatcher: agent,
       baseUrl: 'https://api.mch.weixin.qq.com/',
-      baseUrls: [simulator.url],
+      baseUrls: [sandbox.url],
     });
-    simulator.on('get', 'hk/v3/echo', () => ({ ok: true }));
+    sandbox.on('get', 'hk/v3/echo', () => ({ ok: true }));
     expect(
       await client
         .chain(echo)
-        .get({ baseUrl: `${simulator.url}hk/` })
+        .get({ baseUrl: `${sandbox.url}hk/` })
         .json(),
     ).toEqual({ ok: true });
   });
@@ -159,7 +159,7 @@ describe('what comes back', () => {
   });
 
   test('shortcuts to the body', async () => {
-    simulator.on('get', echo, () => new Response('{"a":"中"}', { headers: { 'content-type': 'text/plain' } }));
+    sandbox.on('get', echo, () => new Response('{"a":"中"}', { headers: { 'content-type': 'text/plain' } }));
     const get = () => instance.chain(echo).get();
     expect(await get().json()).toEqual({ a: '中' });
     expect(await get().text()).toBe('{"a":"中"}');
@@ -172,7 +172,7 @@ describe('what comes back', () => {
   });
 
   test('204 is nothing', async () => {
-    simulator.on('delete', echo, () => undefined);
+    sandbox.on('delete', echo, () => undefined);
     const response = await instance.chain(echo).delete();
     expect(response.status).toBe(204);
     expect(response.body).toBeNull();
@@ -181,7 +181,7 @@ describe('what comes back', () => {
   });
 
   test('a body that is no JSON can be read as text', async () => {
-    simulator.on('get', echo, () => new Response('<xml/>', { headers: { 'content-type': 'text/html' } }));
+    sandbox.on('get', echo, () => new Response('<xml/>', { headers: { 'content-type': 'text/html' } }));
     expect(await instance.chain(echo).get().text()).toBe('<xml/>');
     const error = await failure(instance.chain(echo).get().json());
     expect(error).toMatchObject({
@@ -193,13 +193,13 @@ describe('what comes back', () => {
 
   test('a large answer, in many chunks', async () => {
     const text = '中'.repeat(1_000_000);
-    simulator.on('get', echo, () => ({ text }));
+    sandbox.on('get', echo, () => ({ text }));
     expect(await instance.chain(echo).get().json()).toEqual({ text });
   });
 
   test('one that is too large to be held in memory', async () => {
     const huge = Buffer.alloc(11 * 1024 * 1024, 'x');
-    simulator.on('get', echo, () => new Response(huge));
+    sandbox.on('get', echo, () => new Response(huge));
     expect(await failure(instance.chain(echo).get())).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_TOO_LARGE' });
   });
 });
@@ -207,7 +207,7 @@ describe('what comes back', () => {
 describe('refusals of the platform', () => {
   test("carry WeChat Pay's code, message, detail and Request-ID", async () => {
     const detail = { field: 'mchid', issue: 'sign not match' };
-    simulator.on('post', echo, () => fault(403, 'NO_AUTH', '无权限', detail));
+    sandbox.on('post', echo, () => fault(403, 'NO_AUTH', '无权限', detail));
     const error = await failure(instance.chain(echo).post({ json: {} }));
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status: 403, code: 'NO_AUTH', message: '无权限', detail, request: 'POST /v3/echo' });
@@ -223,13 +223,13 @@ describe('refusals of the platform', () => {
     [404, '{"code":5}'],
     [302, ''],
   ])('%i with %p has a code too', async (status, body) => {
-    simulator.misbehave({ status, body, headers: { Location: 'https://evil.example/' } });
+    sandbox.misbehave({ status, body, headers: { Location: 'https://evil.example/' } });
     expect(await failure(use())).toMatchObject({ name: 'ApiError', status, code: `HTTP_${status}`, body });
-    expect(simulator.requests).toHaveLength(1);
+    expect(sandbox.requests).toHaveLength(1);
   });
 
   test('a key that the platform does not know', async () => {
-    const other = Builder.factory({ ...simulator.config, serial: 'ABC', dispatcher: agent });
+    const other = Builder.factory({ ...sandbox.config, serial: 'ABC', dispatcher: agent });
     expect(await failure(other[path].post({ json }))).toMatchObject({
       name: 'ApiError',
       status: 401,
@@ -239,7 +239,7 @@ describe('refusals of the platform', () => {
 });
 
 describe('answers that cannot be trusted', () => {
-  test.each<[string, Parameters<Simulator['misbehave']>[0], object]>([
+  test.each<[string, Parameters<Sandbox['misbehave']>[0], object]>([
     ['a wrong signature', { signature: 'wrong' }, { code: 'ERR_SIGNATURE_WRONG', probe: false }],
     [
       'a probe',
@@ -272,26 +272,26 @@ describe('answers that cannot be trusted', () => {
     ['another body', { tamper: '{"stock_id":"1"}' }, { code: 'ERR_SIGNATURE_WRONG' }],
     ['a signature that is no Base64', { headers: { 'Wechatpay-Signature': '???' } }, { code: 'ERR_SIGNATURE_WRONG' }],
   ])('%s', async (_name, how, expected) => {
-    simulator.misbehave(how);
+    sandbox.misbehave(how);
     const error = await failure(use());
     expect(error).toBeInstanceOf(SignatureError);
     expect(error).toMatchObject({ requestId: expect.any(String), ...expected });
   });
 
   test.each([-299, 299])('a clock that is %i s off is allowed', async (skew) => {
-    simulator.misbehave({ skew });
+    sandbox.misbehave({ skew });
     expect((await use()).status).toBe(200);
   });
 
   test('an unsigned 204', async () => {
-    simulator.on('post', echo, () => undefined);
-    simulator.misbehave({ signature: 'none' });
+    sandbox.on('post', echo, () => undefined);
+    sandbox.misbehave({ signature: 'none' });
     expect(await failure(instance.chain(echo).post())).toBeInstanceOf(SignatureError);
   });
 });
 
 describe('connections that fail', () => {
-  test.each<[string, Parameters<Simulator['misbehave']>[0]]>([
+  test.each<[string, Parameters<Sandbox['misbehave']>[0]]>([
     ['reset before the answer', { reset: true }],
     ['reset in the headers', { reset: 'head' }],
     ['reset in the body', { reset: 'body' }],
@@ -299,7 +299,7 @@ describe('connections that fail', () => {
     ['a body that is cut off', { truncate: true }],
     ['something that is not HTTP', { garbage: true }],
   ])('%s', async (_name, how) => {
-    simulator.misbehave(how);
+    sandbox.misbehave(how);
     const error = await failure(use());
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({ cause: expect.anything(), message: expect.stringContaining(`POST /${path}`) });
@@ -308,7 +308,7 @@ describe('connections that fail', () => {
   });
 
   test('nobody there', async () => {
-    const client = Builder.factory({ ...simulator.config, dispatcher: agent, baseUrl: 'http://127.0.0.1:1/' });
+    const client = Builder.factory({ ...sandbox.config, dispatcher: agent, baseUrl: 'http://127.0.0.1:1/' });
     expect(await failure(client[path].post({ json }))).toMatchObject({
       name: 'TransportError',
       message: expect.stringContaining('ECONNREFUSED'),
@@ -318,8 +318,8 @@ describe('connections that fail', () => {
 
 describe('time and abort', () => {
   test('a timeout, of the call or of the configuration', async () => {
-    simulator.misbehave({ delay: Infinity }, 2);
-    const client = Builder.factory({ ...simulator.config, dispatcher: agent, timeout: 60 });
+    sandbox.misbehave({ delay: Infinity }, 2);
+    const client = Builder.factory({ ...sandbox.config, dispatcher: agent, timeout: 60 });
     for (const promise of [use({ timeout: 50 }), client[path].post({ json })]) {
       const error = await failure(promise);
       expect(error).toBeInstanceOf(TimeoutError);
@@ -330,7 +330,7 @@ describe('time and abort', () => {
   test('a timeout while undici connects', async () => {
     // An address that answers nothing: the connection is never made, never refused.
     const never = new Agent({ connect: () => {} });
-    const client = Builder.factory({ ...simulator.config, dispatcher: never });
+    const client = Builder.factory({ ...sandbox.config, dispatcher: never });
     expect(await failure(client[path].post({ json, timeout: 50 }))).toBeInstanceOf(TimeoutError);
     await never.destroy();
   });
@@ -338,7 +338,7 @@ describe('time and abort', () => {
   test('a signal aborted before: nothing is sent', async () => {
     const reason = new Error('changed my mind');
     expect(await failure(use({ signal: AbortSignal.abort(reason) }))).toBe(reason);
-    expect(simulator.requests).toHaveLength(0);
+    expect(sandbox.requests).toHaveLength(0);
   });
 
   test('a signal aborted while signing: nothing is sent', async () => {
@@ -347,11 +347,11 @@ describe('time and abort', () => {
     controller.abort();
     expect(await promise).toMatchObject({ name: 'AbortError' });
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(simulator.requests).toHaveLength(0);
+    expect(sandbox.requests).toHaveLength(0);
   });
 
   test('a signal aborted while waiting', async () => {
-    simulator.misbehave({ delay: Infinity });
+    sandbox.misbehave({ delay: Infinity });
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 50);
     expect(await failure(use({ signal: controller.signal }))).toMatchObject({ name: 'AbortError' });
@@ -419,7 +419,7 @@ describe('nothing is sent', () => {
     ],
   ])('where %s', async (_name, call, message) => {
     dispatched = 0;
-    const error = await failure(call(Builder.factory({ ...simulator.config, dispatcher: counting() })));
+    const error = await failure(call(Builder.factory({ ...sandbox.config, dispatcher: counting() })));
     expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining(message) });
     expect(error).toBeInstanceOf(WechatPayError);
     expect(dispatched).toBe(0);
@@ -427,7 +427,7 @@ describe('nothing is sent', () => {
 });
 
 test('a thousand calls at once are all answered, each with its own answer', async () => {
-  simulator.on('get', 'v3/echo/{n}', ({ variables }) => ({ n: variables.n }));
+  sandbox.on('get', 'v3/echo/{n}', ({ variables }) => ({ n: variables.n }));
   const calls = Array.from({ length: 1000 }, (_, n) =>
     instance.chain('v3/echo/{n}').get({ n, timeout: 60_000 }).json<{ n: string }>(),
   );

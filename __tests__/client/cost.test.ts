@@ -2,8 +2,8 @@ import { createHook } from 'node:async_hooks';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { Agent, type Dispatcher } from 'undici';
 import { Builder } from 'wechatpay-undici';
-import { timestamp } from '../../lib/format/formatter';
 import { IDLE } from '../../lib/middleware/dispatch-options';
+import { timestamp } from '../../lib/signature/formatter';
 
 /*
  * What a call costs, counted and not timed. Who makes one of these figures larger has made every call slower, and

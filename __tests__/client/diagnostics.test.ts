@@ -3,27 +3,27 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { promisify } from 'node:util';
 import { Agent } from 'undici';
 import { Builder, type Chain } from 'wechatpay-undici';
-import { type Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+import { type Misbehaviour, Sandbox } from 'wechatpay-undici/sandbox';
 
 const SECRET = 'plain text of a customer';
 const mch_id = '1900000109';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let instance: Chain;
 const agent = new Agent();
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
-  instance = Builder.factory({ ...simulator.config, dispatcher: agent });
+  sandbox = await Sandbox.start();
+  instance = Builder.factory({ ...sandbox.config, dispatcher: agent });
 });
 beforeEach(() => {
-  simulator.reset();
-  simulator.on('post', 'v3/echo', ({ json }) => json);
-  simulator.on('post', 'v2/pay/echo', () => ({}));
+  sandbox.reset();
+  sandbox.on('post', 'v3/echo', ({ json }) => json);
+  sandbox.on('post', 'v2/pay/echo', () => ({}));
 });
 afterAll(async () => {
   await agent.destroy();
-  await simulator.close();
+  await sandbox.close();
 });
 
 const echo = (options: object = {}) => instance.chain('v3/echo').post({ json: { name: SECRET }, ...options });
@@ -44,7 +44,7 @@ async function published(action: () => PromiseLike<unknown>): Promise<unknown[]>
 }
 
 describe('the channel', () => {
-  const call = (target: string) => ({ method: 'POST', origin: simulator.url.slice(0, -1), target });
+  const call = (target: string) => ({ method: 'POST', origin: sandbox.url.slice(0, -1), target });
 
   test('has each request and its answer, and no more than what is said of them', async () => {
     const messages = await published(() => echo({ query: { a: '1 2' }, headers: { 'x-name': SECRET } }));
@@ -74,7 +74,7 @@ describe('the channel', () => {
     ['a reset', { reset: true }, {}, 'TransportError ERR_TRANSPORT'],
     ['a timeout', { delay: Number.POSITIVE_INFINITY }, { timeout: 30 }, 'TimeoutError ERR_TIMEOUT'],
   ])('has a failure: %s', async (_, how, options, error) => {
-    simulator.misbehave(how);
+    sandbox.misbehave(how);
     const messages = await published(async () => {
       await echo(options).catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -103,7 +103,7 @@ describe('the channel', () => {
   });
 
   test('has none of a query in the path, nor of one that fails', async () => {
-    simulator.misbehave({ status: 500 });
+    sandbox.misbehave({ status: 500 });
     const messages = await published(() =>
       instance
         .chain('v3/echo?token=S3CRET')
@@ -117,7 +117,7 @@ describe('the channel', () => {
   });
 
   test('shows the controls of a code that a stranger may have written', async () => {
-    simulator.misbehave({ status: 403, body: JSON.stringify({ code: 'X\u001b[2J\nanswer', message: 'no' }) });
+    sandbox.misbehave({ status: 403, body: JSON.stringify({ code: 'X\u001b[2J\nanswer', message: 'no' }) });
     const [, failure] = await published(() => echo().catch(() => {}));
     expect(failure).toMatchObject({ error: 'ApiError X\\u001b[2J\\u000aanswer' });
   });
@@ -155,18 +155,18 @@ describe('NODE_DEBUG', () => {
   async function run(debug: string): Promise<{ stderr: string; secrets: string[]; ids: string[] }> {
     const program = `
       const { Builder } = require('./lib/index');
-      const { Simulator } = require('./lib/simulator');
+      const { Sandbox } = require('./lib/sandbox');
       (async () => {
-        const simulator = await Simulator.start();
-        const { privateKey, secret } = simulator.config;
-        simulator.on('post', 'v3/echo', ({ json }) => json);
-        const instance = Builder.factory(simulator.config);
+        const sandbox = await Sandbox.start();
+        const { privateKey, secret } = sandbox.config;
+        sandbox.on('post', 'v3/echo', ({ json }) => json);
+        const instance = Builder.factory(sandbox.config);
         const options = { json: { name: '${SECRET}' }, headers: { 'x-name': '${SECRET}' } };
         const ids = [(await instance.chain('v3/echo').post({ ...options, query: { a: '${SECRET}' } })).requestId];
         const xml = { mch_id: '${mch_id}', name: '${SECRET}' };
         await instance.chain('v2/pay/unknown').post({ xml }).catch(() => {});
         const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).split('\\n')[1];
-        const signed = simulator.requests.map(({ headers }) => headers.authorization).filter(Boolean);
+        const signed = sandbox.requests.map(({ headers }) => headers.authorization).filter(Boolean);
         console.log(JSON.stringify({ secrets: ['${SECRET}', secret, key, ...signed], ids }));
         process.exit(0);
       })();`;

@@ -2,30 +2,30 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { Agent } from 'undici';
 import { ApiError, Builder, type Chain, TransportError } from 'wechatpay-undici';
-import { type Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+import { type Misbehaviour, Sandbox } from 'wechatpay-undici/sandbox';
 
 const BILL = '交易时间,商户订单号\r\n`2026-11-23,`A1\r\n'.repeat(1000);
 const digest = { hash_type: 'SHA1', hash_value: createHash('sha1').update(BILL).digest('hex') };
 const path = 'v3/billdownload/file';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let agent: Agent;
 let instance: Chain;
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
+  sandbox = await Sandbox.start();
 });
 beforeEach(() => {
-  simulator.reset();
-  simulator.on('get', path, () => new Response(BILL, { headers: { 'content-type': 'text/plain' } }));
+  sandbox.reset();
+  sandbox.on('get', path, () => new Response(BILL, { headers: { 'content-type': 'text/plain' } }));
   agent = new Agent();
-  instance = Builder.factory({ ...simulator.config, dispatcher: agent });
+  instance = Builder.factory({ ...sandbox.config, dispatcher: agent });
 });
 afterEach(() => agent.destroy());
-afterAll(() => simulator.close());
+afterAll(() => sandbox.close());
 
 const download = (options: object = {}, how: Misbehaviour = { signature: 'none' }) => {
-  simulator.misbehave(how);
+  sandbox.misbehave(how);
   return instance.chain(path).get({ download: true, query: { token: 'AbC+/=' }, ...options });
 };
 const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
@@ -38,14 +38,14 @@ test('a file comes unsigned, and streams', async () => {
   const response = await download();
   expect(response.body).toBeInstanceOf(ReadableStream);
   expect(await response.text()).toBe(BILL);
-  expect(simulator.requests[0]?.target).toBe('/v3/billdownload/file?token=AbC%2B%2F%3D');
+  expect(sandbox.requests[0]?.target).toBe('/v3/billdownload/file?token=AbC%2B%2F%3D');
 });
 
 test('the download_url of an answer, as it is', async () => {
-  simulator.misbehave({ signature: 'none' });
-  const url = `${simulator.url}v3/billdownload/file?token=AbC%2B%2F%3D&tartype=gzip`;
+  sandbox.misbehave({ signature: 'none' });
+  const url = `${sandbox.url}v3/billdownload/file?token=AbC%2B%2F%3D&tartype=gzip`;
   expect(await instance.chain(url).get({ download: true }).text()).toBe(BILL);
-  expect(simulator.requests[0]?.target).toBe('/v3/billdownload/file?token=AbC%2B%2F%3D&tartype=gzip');
+  expect(sandbox.requests[0]?.target).toBe('/v3/billdownload/file?token=AbC%2B%2F%3D&tartype=gzip');
 });
 
 test('the hash that WeChat Pay gave is checked on the way', async () => {
@@ -56,7 +56,7 @@ test('the hash that WeChat Pay gave is checked on the way', async () => {
 });
 
 test('a zipped bill is unzipped, its hash that of the plain text', async () => {
-  simulator.on('get', path, () => new Response(gzipSync(BILL)));
+  sandbox.on('get', path, () => new Response(gzipSync(BILL)));
   expect(await download({ digest: { ...digest, tar_type: 'GZIP' } }).text()).toBe(BILL);
   expect(await failure(download({ digest }).text())).toMatchObject({ code: 'ERR_BODY_DIGEST' });
 });
@@ -78,7 +78,7 @@ test('a file that is cut off fails the stream, with an error of ours', async () 
 
 test("the time is that of the answer's head; the caller's signal counts to the end", async () => {
   const large = 'x'.repeat(8 * 1024 * 1024);
-  simulator.on('get', path, () => new Response(large));
+  sandbox.on('get', path, () => new Response(large));
   const controller = new AbortController();
   const response = await download({ timeout: 2000, signal: controller.signal });
   await new Promise((resolve) => setTimeout(resolve, 2100));
@@ -100,9 +100,9 @@ describe('overseas statements', () => {
   test('are verified by the signature over their hash, and by their hash', async () => {
     // The signature is over the JSON; the body is put in its place afterwards.
     const how = { body: `{"sha1":"${sha1}"}`, tamper: BILL, headers };
-    simulator.on('get', statement, () => ({}));
+    sandbox.on('get', statement, () => ({}));
     const get = (more: Misbehaviour) => {
-      simulator.misbehave({ ...how, ...more });
+      sandbox.misbehave({ ...how, ...more });
       return instance.chain(`${statement}?date=2026-11-22`).get();
     };
     expect(await get({}).text()).toBe(BILL);

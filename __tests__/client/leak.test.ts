@@ -2,26 +2,26 @@ import type { KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Agent } from 'undici';
 import { Builder, type Chain, type ClientConfig, Media, signer, verifier } from 'wechatpay-undici';
-import { type Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+import { type Misbehaviour, Sandbox } from 'wechatpay-undici/sandbox';
 import { listen } from '../support/listen';
 
 const PLAINTEXT = '身份证110101199003071234';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let config: ClientConfig;
 let instance: Chain;
 let pem: string;
 const agent = new Agent();
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
-  pem = (simulator.config.privateKey as KeyObject).export({ format: 'pem', type: 'pkcs8' }).toString();
-  config = { ...simulator.config, privateKey: pem, dispatcher: agent };
+  sandbox = await Sandbox.start();
+  pem = (sandbox.config.privateKey as KeyObject).export({ format: 'pem', type: 'pkcs8' }).toString();
+  config = { ...sandbox.config, privateKey: pem, dispatcher: agent };
   instance = Builder.factory(config);
 });
 afterAll(async () => {
   await agent.destroy();
-  await simulator.close();
+  await sandbox.close();
 });
 
 /** Everything that a program may print of a value. */
@@ -54,7 +54,7 @@ const post = (options: object = {}) => instance.chain('v3/secret').post({ json, 
 
 /** The same, to a platform that misbehaves. */
 function postTo(how: Misbehaviour, options?: object) {
-  simulator.misbehave(how);
+  sandbox.misbehave(how);
   return post(options);
 }
 
@@ -72,7 +72,7 @@ async function upload(meta: string): Promise<unknown> {
 
 /** Reads a signed response as the JSON that it is not. */
 function answeredWith(body: string): PromiseLike<unknown> {
-  simulator.on('post', 'v3/secret', () => new Response(body, { headers: { 'content-type': 'application/json' } }));
+  sandbox.on('post', 'v3/secret', () => new Response(body, { headers: { 'content-type': 'application/json' } }));
   return post().json();
 }
 
@@ -102,11 +102,11 @@ test('the client, its nodes and the interceptors print no secret', async () => {
   ]) {
     expectNoSecret(value);
   }
-  simulator.on('post', 'v3/secret', () => ({}));
+  sandbox.on('post', 'v3/secret', () => ({}));
   const promise = post();
   expectNoSecret(promise);
   expectNoSecret(await promise);
-  simulator.on('post', 'v3/secret', ({ json: echoed }) => echoed);
+  sandbox.on('post', 'v3/secret', ({ json: echoed }) => echoed);
   const response = await post();
   expectNoSecret(response);
   expect(await response.text()).toContain(PLAINTEXT);

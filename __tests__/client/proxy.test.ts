@@ -3,35 +3,35 @@ import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
 import { Builder, type Chain } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { type TlsFront, tlsFront } from '../support/tls-front';
 
 const USER = 'user:p@ss word';
 const CREDENTIALS = `Basic ${Buffer.from(USER).toString('base64')}`;
 const mch_id = '1900000109';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let front: TlsFront;
 let proxy: Proxy;
 const made: Dispatcher[] = [];
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
-  front = await tlsFront(simulator);
+  sandbox = await Sandbox.start();
+  front = await tlsFront(sandbox);
   proxy = await startProxy();
 });
 beforeEach(() => {
-  simulator.reset();
+  sandbox.reset();
   proxy.seen.length = 0;
   proxy.authorization = undefined;
-  simulator.on('post', 'v3/echo', ({ json }) => json);
-  simulator.on('post', 'v2/pay/echo', ({ xml }) => ({ echo: xml.a }));
+  sandbox.on('post', 'v3/echo', ({ json }) => json);
+  sandbox.on('post', 'v2/pay/echo', ({ xml }) => ({ echo: xml.a }));
 });
 afterEach(() => Promise.all(made.splice(0).map((dispatcher) => dispatcher.destroy())));
 afterAll(async () => {
   await proxy.close();
   await front[Symbol.asyncDispose]();
-  await simulator.close();
+  await sandbox.close();
 });
 
 /** A proxy that knows CONNECT, and writes down all that it sees in the clear. */
@@ -85,7 +85,7 @@ function kept<One extends Dispatcher>(dispatcher: One): One {
 }
 
 const through = (dispatcher: Dispatcher, baseUrl = front.url, ...baseUrls: string[]): Chain =>
-  Builder.factory({ ...simulator.config, baseUrl, baseUrls, dispatcher: kept(dispatcher) });
+  Builder.factory({ ...sandbox.config, baseUrl, baseUrls, dispatcher: kept(dispatcher) });
 const requestTls = () => ({ ca: front.ca });
 const json = { name: '商品', id: '1' };
 const echo = (instance: Chain, options: object = {}) => instance.chain('v3/echo').post({ json, ...options });
@@ -121,9 +121,9 @@ describe('through a proxy', () => {
         .post({ xml: { mch_id, a: '<中>' } })
         .xml(),
     ).toMatchObject({ echo: '<中>' });
-    simulator.misbehave({ signature: 'wrong' });
+    sandbox.misbehave({ signature: 'wrong' });
     expect(await failure(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
-    expect(simulator.requests.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(sandbox.requests.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(new Set(proxy.seen.map((request) => request.join(' ').trim()))).toEqual(
       new Set([`CONNECT ${host(front.url)}`]),
     );
@@ -143,8 +143,8 @@ describe('through a proxy', () => {
     const instance = through(new ProxyAgent({ ...options(), requestTls: requestTls() }));
     expect(await echo(instance).json()).toEqual(json);
     expect(proxy.seen).toEqual([['CONNECT', host(front.url), CREDENTIALS]]);
-    expect(JSON.stringify(simulator.requests)).not.toContain(CREDENTIALS);
-    expect(simulator.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
+    expect(JSON.stringify(sandbox.requests)).not.toContain(CREDENTIALS);
+    expect(sandbox.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
   });
 
   test('that refuses the password: a TransportError, nothing sent', async () => {
@@ -152,7 +152,7 @@ describe('through a proxy', () => {
     const instance = through(new ProxyAgent({ uri: proxy.uri, requestTls: requestTls() }));
     const error = await failure(echo(instance));
     expect(error).toMatchObject({ name: 'TransportError', message: expect.stringContaining('407') });
-    expect(simulator.requests).toEqual([]);
+    expect(sandbox.requests).toEqual([]);
   });
 
   test('that is not there: a TransportError', async () => {
@@ -163,7 +163,7 @@ describe('through a proxy', () => {
   test("the platform's own certificate is still checked", async () => {
     const instance = through(new ProxyAgent({ uri: proxy.uri }));
     expect(await failure(echo(instance))).toMatchObject({ name: 'TransportError' });
-    expect(simulator.requests).toEqual([]);
+    expect(sandbox.requests).toEqual([]);
   });
 });
 
@@ -175,36 +175,36 @@ describe('base URL', () => {
     ['hk/', 'hk/v3/echo', '/hk/v3/echo'],
     ['global/v3/../', 'global/v3/echo', '/global/v3/echo'],
   ])('%p of an instance and of a call', async (path, handler, target) => {
-    simulator.on('post', handler, ({ json }) => json);
-    await echo(plain(simulator.url + path));
-    await echo(plain(simulator.url), { baseUrl: simulator.url + path });
-    await echo(plain(simulator.url), { baseUrl: new URL(path, simulator.url) });
-    expect(simulator.requests).toMatchObject(Array(3).fill({ target, status: 200 }));
+    sandbox.on('post', handler, ({ json }) => json);
+    await echo(plain(sandbox.url + path));
+    await echo(plain(sandbox.url), { baseUrl: sandbox.url + path });
+    await echo(plain(sandbox.url), { baseUrl: new URL(path, sandbox.url) });
+    expect(sandbox.requests).toMatchObject(Array(3).fill({ target, status: 200 }));
   });
 
   test('of a call goes before that of the instance, with v2 as well', async () => {
-    await using other = await Simulator.start();
-    const instance = plain(simulator.url, other.url);
-    simulator.on('post', 'v2/hk/pay/echo', () => ({ at: 'hk' }));
+    await using other = await Sandbox.start();
+    const instance = plain(sandbox.url, other.url);
+    sandbox.on('post', 'v2/hk/pay/echo', () => ({ at: 'hk' }));
     const xml = { mch_id };
     const answer = await instance
       .chain('v2/pay/echo')
-      .post({ xml, baseUrl: `${simulator.url}hk/` })
+      .post({ xml, baseUrl: `${sandbox.url}hk/` })
       .xml();
     expect(answer).toMatchObject({ at: 'hk' });
-    expect(simulator.requests[0]?.target).toBe('/hk/pay/echo');
+    expect(sandbox.requests[0]?.target).toBe('/hk/pay/echo');
     // The other platform knows another merchant: what matters is that it was asked, with a signature.
     expect(await failure(echo(instance, { baseUrl: other.url }))).toMatchObject({ status: 401 });
     expect(other.requests).toMatchObject([{ target: '/v3/echo', headers: { authorization: expect.any(String) } }]);
-    expect(simulator.requests).toHaveLength(1);
+    expect(sandbox.requests).toHaveLength(1);
   });
 
   test('another host than these gets nothing', async () => {
-    await using other = await Simulator.start();
-    const instance = plain(simulator.url);
+    await using other = await Sandbox.start();
+    const instance = plain(sandbox.url);
     const error = await failure(instance.chain(`${other.url}v3/echo`).post({ json }));
     expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining('nothing was sent') });
     expect(other.requests).toEqual([]);
-    expect(await instance.chain(`${simulator.url}v3/echo`).post({ json }).json()).toEqual(json);
+    expect(await instance.chain(`${sandbox.url}v3/echo`).post({ json }).json()).toEqual(json);
   });
 });

@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { Agent } from 'undici';
 import { Builder, type ClientConfig, ConfigurationError } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
-import type { MerchantCertificate } from '../../lib/client/merchant';
+import { Sandbox } from 'wechatpay-undici/sandbox';
+import type { MerchantCertificate } from '../../lib/client/base-dispatcher';
 import { selfSigned } from '../support/keys';
 import { pkcs12 } from '../support/pkcs12';
 import { type TlsFront, tlsFront } from '../support/tls-front';
@@ -26,33 +26,33 @@ const pfx = pkcs12({ cert, key: pair.privateKey, passphrase: mch_id });
 const legacy = pkcs12({ cert, key: pair.privateKey, passphrase: mch_id, legacy: true });
 const directory = mkdtempSync(join(tmpdir(), 'security-test-'));
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let front: TlsFront;
 let agent: Agent;
 const made: Agent[] = [];
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
-  front = await tlsFront(simulator);
+  sandbox = await Sandbox.start();
+  front = await tlsFront(sandbox);
   agent = new Agent({ connect: { ca: front.ca } });
   for (const [name, content] of Object.entries({ cert, key, pfx })) writeFileSync(join(directory, name), content);
 });
 beforeEach(() => {
-  simulator.reset();
+  sandbox.reset();
   front.arrivals.length = 0;
-  simulator.on('post', 'v2/secapi/test/refund', ({ xml }) => ({ refund_id: xml.out_refund_no }));
-  simulator.on('get', 'v3/test', () => ({ ok: true }));
+  sandbox.on('post', 'v2/secapi/test/refund', ({ xml }) => ({ refund_id: xml.out_refund_no }));
+  sandbox.on('get', 'v3/test', () => ({ ok: true }));
 });
 afterAll(async () => {
   rmSync(directory, { recursive: true });
   await Promise.all([agent, ...made].map((one) => one.destroy()));
   await front[Symbol.asyncDispose]();
-  await simulator.close();
+  await sandbox.close();
 });
 
 const build = (merchant?: object, more: Partial<ClientConfig> = {}) =>
   Builder.factory({
-    ...{ ...simulator.config, baseUrl: front.url, dispatcher: agent, ...more },
+    ...{ ...sandbox.config, baseUrl: front.url, dispatcher: agent, ...more },
     ...(merchant && { merchant: { ca: front.ca, ...merchant } as MerchantCertificate }),
   } as ClientConfig);
 const refund = (instance: ReturnType<typeof build>, options: object = { security: true }) =>
@@ -96,7 +96,7 @@ test('security presents the certificate on connections of its own; all other req
 });
 
 test('a server that demands a certificate gets it, or the call fails', async () => {
-  await using demanding = await tlsFront(simulator, { rejectUnauthorized: true, ca: cert });
+  await using demanding = await tlsFront(sandbox, { rejectUnauthorized: true, ca: cert });
   const dispatcher = new Agent({ connect: { ca: demanding.ca } });
   made.push(dispatcher);
   const instance = build({ cert, key, ca: demanding.ca }, { baseUrl: demanding.url, dispatcher });
@@ -129,7 +129,7 @@ function held(dispatcher: Agent): Agent {
 test("a server that the merchant's ca does not vouch for is not talked to", async () => {
   const instance = build({ cert, key, ca: selfSigned({ subject: 'Another' }) });
   expect(await failure(refund(instance))).toMatchObject({ name: 'TransportError' });
-  expect(simulator.requests).toEqual([]);
+  expect(sandbox.requests).toEqual([]);
 });
 
 test('without a certificate in the configuration, security is an error and nothing is sent', async () => {

@@ -1,29 +1,29 @@
 import { setTimeout } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { Builder, type ClientConfig } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 /** A pause so long that only the signal can end it in time. */
 const LONG = 20_000;
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 const agent = new Agent();
 const never = new Agent({ connect: () => {} });
 const ends = new AbortController();
 const wait = <Value>(value: Value) => setTimeout(LONG, value, { signal: ends.signal, ref: false }).catch(() => value);
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
+  sandbox = await Sandbox.start();
 });
 beforeEach(() => {
-  simulator.reset();
-  simulator.on('get', 'v3/file', () => new Response('content'), { signed: false });
-  simulator.on('get', 'v3/order', () => ({ ok: true }));
+  sandbox.reset();
+  sandbox.on('get', 'v3/file', () => new Response('content'), { signed: false });
+  sandbox.on('get', 'v3/order', () => ({ ok: true }));
 });
 afterAll(async () => {
   ends.abort();
   await Promise.all([agent.destroy(), never.destroy()]);
-  await simulator.close();
+  await sandbox.close();
 });
 
 interface Phase {
@@ -36,16 +36,16 @@ interface Phase {
 const PHASES: Record<string, Phase> = {
   'while it is signed': { config: () => ({ privateKey: () => wait('QUJD') }), arrived: 0 },
   'while there is no connection': { config: () => ({ dispatcher: never }), arrived: 0 },
-  'while the answer is waited for': { prepare: () => simulator.misbehave({ delay: Infinity }), arrived: 1 },
+  'while the answer is waited for': { prepare: () => sandbox.misbehave({ delay: Infinity }), arrived: 1 },
   'between two attempts': {
     config: () => ({ retry: true, timeout: 2 * LONG }),
-    prepare: () => simulator.misbehave({ status: 503, headers: { 'Retry-After': '15' } }),
+    prepare: () => sandbox.misbehave({ status: 503, headers: { 'Retry-After': '15' } }),
     arrived: 1,
   },
 };
 
 const verifying = (): Partial<ClientConfig> => {
-  const [serial] = Object.keys(simulator.config.certs);
+  const [serial] = Object.keys(sandbox.config.certs);
   return { certs: { [serial as string]: () => wait(true) } };
 };
 
@@ -54,7 +54,7 @@ describe.each([
   ['a download', PHASES, { download: true }],
 ] as const)('%s ends with its signal', (_name, phases, options) => {
   test.each(Object.entries<Phase>(phases))('%s', async (_phase, { config, prepare, arrived }) => {
-    const instance = Builder.factory({ ...simulator.config, dispatcher: agent, ...config?.() } as ClientConfig);
+    const instance = Builder.factory({ ...sandbox.config, dispatcher: agent, ...config?.() } as ClientConfig);
     prepare?.();
     const controller = new AbortController();
     const reason = new Error('changed my mind');
@@ -66,7 +66,7 @@ describe.each([
     await expect(promise).rejects.toBe(reason);
     expect(performance.now() - start).toBeLessThan(1000);
     await setTimeout(50);
-    expect(simulator.requests).toHaveLength(arrived);
+    expect(sandbox.requests).toHaveLength(arrived);
   });
 });
 
@@ -78,13 +78,13 @@ test.each<[string, () => object, object]>([
     { name: 'TimeoutError', message: expect.stringContaining('aborted') },
   ],
 ])('a call that waits for a certificate to encrypt with ends by its %s', async (_name, options, expected) => {
-  const { certs: _, ...config } = simulator.config;
+  const { certs: _, ...config } = sandbox.config;
   const instance = Builder.factory({ ...config, dispatcher: agent });
-  simulator.misbehave({ delay: Infinity });
+  sandbox.misbehave({ delay: Infinity });
   const start = performance.now();
   const json = { user_name: '张三' };
   const call = instance.chain('v3/fund-app/mch-transfer/transfer-bills').post({ json, ...options() } as never);
   await expect(call).rejects.toMatchObject(expected);
   expect(performance.now() - start).toBeLessThan(2000);
-  expect(simulator.requests.map(({ target }) => target)).toEqual(['/v3/certificates']);
+  expect(sandbox.requests.map(({ target }) => target)).toEqual(['/v3/certificates']);
 });

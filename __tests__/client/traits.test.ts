@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import { Builder, Hash } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { rsaKeyPair } from '../support/keys';
 
 const { privateKey } = rsaKeyPair();
@@ -79,28 +79,24 @@ test('a page for the browser is not called: its signed address is the answer', a
 });
 
 describe('against a platform', () => {
-  let simulator: Simulator;
+  let sandbox: Sandbox;
   let agent: Agent;
   beforeAll(async () => {
-    simulator = await Simulator.start();
+    sandbox = await Sandbox.start();
     agent = new Agent();
   });
   afterAll(async () => {
     await agent.destroy();
-    await simulator.close();
+    await sandbox.close();
   });
 
   test('a bill streams unsigned by itself; an explicit option wins', async () => {
-    const instance = Builder.factory({ ...simulator.config, dispatcher: agent });
-    simulator.on(
-      'get',
-      'v3/billdownload/file',
-      () => new Response('a,b', { headers: { 'content-type': 'text/plain' } }),
-    );
-    simulator.misbehave({ signature: 'none' }, 3);
+    const instance = Builder.factory({ ...sandbox.config, dispatcher: agent });
+    sandbox.on('get', 'v3/billdownload/file', () => new Response('a,b', { headers: { 'content-type': 'text/plain' } }));
+    sandbox.misbehave({ signature: 'none' }, 3);
     const download = instance.v3.billdownload.file;
     expect(await download.get({ query: { token: 'x' } }).text()).toBe('a,b');
-    expect(await instance.chain(`${simulator.url}v3/billdownload/file?token=x`).get().text()).toBe('a,b');
+    expect(await instance.chain(`${sandbox.url}v3/billdownload/file?token=x`).get().text()).toBe('a,b');
     await expect(download.get({ query: { token: 'x' }, download: false })).rejects.toMatchObject({
       name: 'SignatureError',
     });

@@ -1,33 +1,33 @@
 import { createHash } from 'node:crypto';
 import { Agent } from 'undici';
 import { Builder } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { loose } from '../support/loose';
 
 // What wechatpay-php 1.4.12 sends with a key that is published as one; without a nonce its signatures can be compared.
-// The simulator has another key: it refuses the calls, and that is of no interest here.
+// The sandbox has another key: it refuses the calls, and that is of no interest here.
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 const agent = new Agent();
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
+  sandbox = await Sandbox.start();
 });
-beforeEach(() => simulator.reset());
+beforeEach(() => sandbox.reset());
 afterAll(async () => {
   await agent.destroy();
-  await simulator.close();
+  await sandbox.close();
 });
 
 const mch_id = '1900000109';
-const sent = () => simulator.requests.at(-1);
+const sent = () => sandbox.requests.at(-1);
 const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
   Promise.resolve(promise).then(
     () => Promise.reject(new Error('it should have failed')),
     (error) => error,
   );
 const client = () => {
-  const config = { mchid: mch_id, secret: 'exposed_your_key_here_have_risks', baseUrl: simulator.url };
+  const config = { mchid: mch_id, secret: 'exposed_your_key_here_have_risks', baseUrl: sandbox.url };
   return loose<'v2' | 'x' | '_id_'>(Builder.factory({ ...config, dispatcher: agent }));
 };
 const call = (verb: 'get' | 'post', options: object) =>
@@ -156,7 +156,7 @@ test.each<[string, 'get' | 'post', object, string]>([
 ])('%s is refused, nothing is sent', async (_, verb, options, message) => {
   const error = await call(verb, options);
   expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining(message) });
-  expect(simulator.requests).toEqual([]);
+  expect(sandbox.requests).toEqual([]);
 });
 
 test.each<[string, object, string]>([

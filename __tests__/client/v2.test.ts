@@ -2,26 +2,26 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Agent } from 'undici';
 import { ApiError, Builder, type ClientConfig, ConfigurationError, SignatureError } from 'wechatpay-undici';
-import { type Misbehaviour, Simulator, v2Fault } from 'wechatpay-undici/simulator';
-import { Media } from '../../lib/media/media';
+import { type Misbehaviour, Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { Media } from '../../lib/upload/media';
 import { loose, type Tree } from '../support/loose';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 type Names = 'v2' | 'v3' | 'pay' | 'unifiedorder' | 'certificates' | 'v2/pay' | 'v2/pay/unifiedorder';
 let instance: Tree<Names>;
 const agent = new Agent();
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
-  instance = build(simulator.config);
+  sandbox = await Sandbox.start();
+  instance = build(sandbox.config);
 });
 beforeEach(() => {
-  simulator.reset();
-  simulator.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
+  sandbox.reset();
+  sandbox.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
 });
 afterAll(async () => {
   await agent.destroy();
-  await simulator.close();
+  await sandbox.close();
 });
 
 const build = (config: ClientConfig) => loose<Names>(Builder.factory({ ...config, dispatcher: agent }));
@@ -33,12 +33,12 @@ const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
     () => Promise.reject(new Error('it should have failed')),
     (error) => error,
   );
-const sent = () => simulator.requests.at(-1);
+const sent = () => sandbox.requests.at(-1);
 
 describe('calls', () => {
   test('in three styles and both verbs, v2 beside APIv3', async () => {
     const xml = order;
-    simulator.on('get', 'v3/certificates', () => ({ data: [] }));
+    sandbox.on('get', 'v3/certificates', () => ({ data: [] }));
     const answers = await Promise.all([
       instance.v2.pay.unifiedorder.post({ xml }).xml<{ prepay_id: string }>(),
       instance.v2.pay.unifiedorder.postAsync({ xml }).then((response) => response.xml()),
@@ -69,7 +69,7 @@ describe('calls', () => {
 
   test('no two requests have the same nonce', async () => {
     await Promise.all(Array.from({ length: 5 }, () => instance[path].post({ xml: order })));
-    const nonces = simulator.requests.map(({ body }) => /<nonce_str>(\w+)</.exec(body)?.[1]);
+    const nonces = sandbox.requests.map(({ body }) => /<nonce_str>(\w+)</.exec(body)?.[1]);
     expect(new Set(nonces).size).toBe(5);
   });
 
@@ -87,7 +87,7 @@ describe('calls', () => {
   });
 
   test('a GET, by query and by xml', async () => {
-    simulator.on('get', 'v2/test/web', ({ xml }) => ({ redirect_url: xml.return_appid }));
+    sandbox.on('get', 'v2/test/web', ({ xml }) => ({ redirect_url: xml.return_appid }));
     const node = instance.chain('v2/test/web');
     for (const fields of [{ query: { mch_id, return_appid: 'a +&中' } }, { xml: { mch_id, return_appid: 'a +&中' } }]) {
       expect(await node.get({ ...fields, nonceless: true }).xml()).toMatchObject({ redirect_url: 'a +&中' });
@@ -101,7 +101,7 @@ describe('calls', () => {
   });
 
   test('an answer without a sign is taken where it is to have none', async () => {
-    simulator.on('post', 'v2/mmpaymkttransfers/promotion/transfers', () => ({ payment_no: '7' }), { signed: false });
+    sandbox.on('post', 'v2/mmpaymkttransfers/promotion/transfers', () => ({ payment_no: '7' }), { signed: false });
     const node = instance.chain('v2/mmpaymkttransfers/promotion/transfers');
     const options = { xml: { mchid: mch_id, amount: 1 }, security: false };
     expect(await node.post({ ...options, unsigned: true }).xml()).toMatchObject({ payment_no: '7', mchid: mch_id });
@@ -110,20 +110,20 @@ describe('calls', () => {
 
   test('getaccesstoken answers JSON', async () => {
     const token = { retcode: 0, retmsg: 'ok', access_token: 't' };
-    simulator.on('get', 'v2/appauth/getaccesstoken', () => Response.json(token));
+    sandbox.on('get', 'v2/appauth/getaccesstoken', () => Response.json(token));
     const query = { mch_id, appid: 'wx1', openid: 'o', code: 'c', grant_type: 'authorization_code' };
     const call = () => instance.chain('v2/appauth/getaccesstoken').get({ query, unsigned: true });
     expect(await call().json()).toEqual(token);
-    simulator.on('get', 'v2/appauth/getaccesstoken', () => Response.json({ retcode: -1, retmsg: 'invalid code' }));
+    sandbox.on('get', 'v2/appauth/getaccesstoken', () => Response.json({ retcode: -1, retmsg: 'invalid code' }));
     const error = await failure(call());
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ code: '-1', message: 'invalid code', request: 'GET /appauth/getaccesstoken' });
-    simulator.on('get', 'v2/appauth/getaccesstoken', () => new Response('{'));
+    sandbox.on('get', 'v2/appauth/getaccesstoken', () => new Response('{'));
     expect(await failure(call().json())).toMatchObject({ code: 'ERR_BODY_NOT_JSON' });
   });
 
   test('an upload is signed in its fields', async () => {
-    simulator.on('post', 'v2/secapi/mch/uploadmedia', ({ files }) => ({ media_id: files[0]?.md5 }));
+    sandbox.on('post', 'v2/secapi/mch/uploadmedia', ({ files }) => ({ media_id: files[0]?.md5 }));
     const bytes = Buffer.from('\x89PNG内容');
     const fields = ({ digest }: { digest: string }) => ({ mch_id, media_hash: digest, sign_type: 'HMAC-SHA256' });
     const body = await Media.from(bytes, { filename: '图.png', name: 'media', algorithm: 'md5', fields });
@@ -135,7 +135,7 @@ describe('calls', () => {
 
 describe('failed answers', () => {
   test('of the operation: an ApiError with all codes', async () => {
-    simulator.on('post', path, () => v2Fault('ORDERPAID', '该订单已支付'));
+    sandbox.on('post', path, () => v2Fault('ORDERPAID', '该订单已支付'));
     const error = await failure(instance[path].post({ xml: order }));
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
@@ -170,24 +170,24 @@ describe('failed answers', () => {
       { code: 'HTTP_200', return_code: '', message: expect.stringContaining('without success') },
     ],
   ])('%s', async (_, fields, expected) => {
-    simulator.on('post', path, () => fields);
+    sandbox.on('post', path, () => fields);
     expect(await failure(instance[path].post({ xml: order }))).toMatchObject({ name: 'ApiError', ...expected });
   });
 
   test('a failure is told before its signature is looked at', async () => {
-    simulator.on('post', path, () => v2Fault('NOAUTH', '商户无此接口权限'));
-    simulator.misbehave({ signature: 'none' });
+    sandbox.on('post', path, () => v2Fault('NOAUTH', '商户无此接口权限'));
+    sandbox.misbehave({ signature: 'none' });
     expect(await failure(instance[path].post({ xml: order }))).toMatchObject({ code: 'NOAUTH' });
   });
 
   test("the platform's own refusal of a sign", async () => {
-    const client = build({ ...simulator.config, secret: 'x'.repeat(32) });
+    const client = build({ ...sandbox.config, secret: 'x'.repeat(32) });
     const error = await failure(client[path].post({ xml: order }));
     expect(error).toMatchObject({ code: 'FAIL', message: '签名错误，请检查后再试', return_code: 'FAIL' });
   });
 
   test.each([404, 502])('status %i', async (status) => {
-    simulator.misbehave({ status });
+    sandbox.misbehave({ status });
     expect(await failure(instance[path].post({ xml: order }))).toMatchObject({ name: 'ApiError', status });
   });
 });
@@ -201,7 +201,7 @@ describe('the sign of an answer', () => {
     [{ tamper: '<xml><return_code>SUCCESS</return_code><sign>a</sign><sign>b</sign></xml>' }, 'ERR_SIGNATURE_WRONG'],
   ])('%j is a SignatureError', async (how, code) => {
     for (const sign_type of ['MD5', 'HMAC-SHA256']) {
-      simulator.misbehave(how);
+      sandbox.misbehave(how);
       const error = await failure(instance[path].post({ xml: { ...order, sign_type } }));
       expect(error).toBeInstanceOf(SignatureError);
       expect(error).toMatchObject({ code });
@@ -215,11 +215,11 @@ describe('the sign of an answer', () => {
       ['>wx1<', '>wx2<'],
     ] as const) {
       let text = '';
-      simulator.on('post', path, () => ({ prepay_id: 'wx1' }));
+      sandbox.on('post', path, () => ({ prepay_id: 'wx1' }));
       text = await instance[path].post({ xml: order }).text();
-      simulator.misbehave({ tamper: text.replace(from, to) });
+      sandbox.misbehave({ tamper: text.replace(from, to) });
       expect(await failure(instance[path].post({ xml: order }))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
-      simulator.misbehave({ tamper: text });
+      sandbox.misbehave({ tamper: text });
       expect(await instance[path].post({ xml: order }).text()).toBe(text);
     }
   });
@@ -229,7 +229,7 @@ describe('the sign of an answer', () => {
     ['a DTD', '<!DOCTYPE xml [<!ENTITY a "b">]><xml><return_code>SUCCESS</return_code></xml>'],
     ['XML that is cut off', '<xml><return_code>SUCCESS</return_code>'],
   ])('%s is a BodyError', async (_, tamper) => {
-    simulator.misbehave({ tamper });
+    sandbox.misbehave({ tamper });
     const error = await failure(instance[path].post({ xml: order }));
     expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_XML' });
   });
@@ -240,10 +240,10 @@ describe('downloads', () => {
   const xml = { mch_id, bill_date: '20261123', bill_type: 'ALL' };
 
   test('a bill streams, unsigned; a refusal in its place is an error', async () => {
-    simulator.on('post', 'v2/pay/downloadbill', () => new Response(BILL), { signed: false });
+    sandbox.on('post', 'v2/pay/downloadbill', () => new Response(BILL), { signed: false });
     const call = () => instance.chain('v2/pay/downloadbill').post({ xml, download: true });
     expect(await call().text()).toBe(BILL);
-    simulator.on('post', 'v2/pay/downloadbill', () => ({
+    sandbox.on('post', 'v2/pay/downloadbill', () => ({
       ...{ return_code: 'FAIL', return_msg: 'No Bill Exist', error_code: '20002' },
     }));
     expect(await failure(call())).toMatchObject({ code: '20002', message: 'No Bill Exist', return_code: 'FAIL' });
@@ -254,7 +254,7 @@ describe('configurations', () => {
   const { privateKey: _, ...v2Only } = { privateKey: undefined, mchid: mch_id, secret: 'x'.repeat(32) };
 
   test('for v2 alone needs no RSA keys', async () => {
-    const { mchid, secret, baseUrl } = simulator.config;
+    const { mchid, secret, baseUrl } = sandbox.config;
     const client = build({ mchid, secret, baseUrl });
     expect(await client[path].post({ xml: order }).xml()).toMatchObject({ prepay_id: 'wx1' });
   });
@@ -262,13 +262,13 @@ describe('configurations', () => {
   test.each<[string, () => ClientConfig, string, string]>([
     [
       'APIv3 without its keys',
-      () => ({ mchid: mch_id, secret: simulator.config.secret, baseUrl: simulator.url }),
+      () => ({ mchid: mch_id, secret: sandbox.config.secret, baseUrl: sandbox.url }),
       ...(['v3/certificates', 'A request of v3 needs "serial", "privateKey", and "certs" or "apiv3Key"'] as const),
     ],
     [
       'v2 without its key',
       () => {
-        const { secret: _, ...config } = simulator.config;
+        const { secret: _, ...config } = sandbox.config;
         return config;
       },
       ...([path, 'A request of v2 needs "secret"'] as const),
@@ -281,7 +281,7 @@ describe('configurations', () => {
     );
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error).toMatchObject({ message: expect.stringContaining(message) });
-    expect(simulator.requests).toEqual([]);
+    expect(sandbox.requests).toEqual([]);
   });
 
   test.each<[string, object, string]>([
@@ -306,13 +306,13 @@ describe('nothing shows the APIv2 key', () => {
     ].join('\n');
 
   test('instance, promise, response, errors', async () => {
-    const { secret } = simulator.config;
+    const { secret } = sandbox.config;
     expect(shown({ secret })).toContain(secret);
     const promise = instance[path].post({ xml: order });
     const values: unknown[] = [instance, instance.v2.pay, promise, await promise];
     const ways: Misbehaviour[] = [{ signature: 'wrong' }, { signature: 'none' }, { status: 500 }, { reset: true }];
     for (const how of [...ways, { tamper: 'x' }]) {
-      simulator.misbehave(how);
+      sandbox.misbehave(how);
       values.push(await failure(instance[path].post({ xml: order })));
     }
     values.push(await failure(instance[path].post({ xml: { ...order, a: [secret] as never } })));
@@ -325,7 +325,7 @@ describe('nothing shows the APIv2 key', () => {
     ['a key as merchant id', (secret) => ({ mchid: ` ${secret}`, secret })],
     ['a key in another place', (secret) => ({ mchid: '1', secret, timeout: secret })],
   ])('%s', (_, config) => {
-    const { secret } = simulator.config;
+    const { secret } = sandbox.config;
     let error: unknown;
     try {
       Builder.factory(config(secret) as ClientConfig);

@@ -1,7 +1,7 @@
 import * as AesEcb from '../../lib/crypto/aes-ecb';
 import * as AesGcm from '../../lib/crypto/aes-gcm';
-import * as Hash from '../../lib/crypto/hash';
 import { InvalidArgumentError } from '../../lib/errors';
+import * as Hash from '../../lib/signature/hash';
 import { expectNoLeak, failureOf } from './support';
 
 const KEY = 'recognisable-APIv3-key-32-bytes!';

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Crypto } from '@peculiar/webcrypto';
-import { loadPrivateKey, type PrivateKeyInput } from '../../lib/crypto/key';
+import { loadPrivateKey, type PrivateKeyInput } from '../../lib/crypto/keys';
 import { ConfigurationError } from '../../lib/errors';
 import { der, pem, rsaKeyPair, selfSigned, sequence } from '../support/keys';
 import { expectNoLeak, failureOf } from './support';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { certificateOf, type KeyInput, loadPublicKey, serialOf } from '../../lib/crypto/key';
+import { certificateOf, type KeyInput, loadPublicKey, serialOf } from '../../lib/crypto/keys';
 import { ConfigurationError } from '../../lib/errors';
 import { pem, rsaKeyPair, selfSigned } from '../support/keys';
 import { expectNoLeak, failureOf } from './support';

@@ -1,6 +1,6 @@
 import { createVerify, type KeyObject, sign as nodeSign, webcrypto } from 'node:crypto';
 import { Crypto } from '@peculiar/webcrypto';
-import type { PrivateKeyInput } from '../../lib/crypto/key';
+import type { PrivateKeyInput } from '../../lib/crypto/keys';
 import * as Rsa from '../../lib/crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../../lib/errors';
 import { rsaKeyPair, selfSigned } from '../support/keys';

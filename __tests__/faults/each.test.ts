@@ -1,41 +1,41 @@
 import { connect, type Socket } from 'node:net';
 import { Agent } from 'undici';
 import { Builder, type ClientConfig, WechatPayError } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { listen } from '../support/listen';
 import { KINDS } from './kinds';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 const agent = new Agent();
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
+  sandbox = await Sandbox.start();
 });
 beforeEach(() => {
-  simulator.reset();
-  simulator.on<{ out_trade_no: string }>('post', 'v3/order', ({ json }) => ({ out_trade_no: json.out_trade_no }));
+  sandbox.reset();
+  sandbox.on<{ out_trade_no: string }>('post', 'v3/order', ({ json }) => ({ out_trade_no: json.out_trade_no }));
 });
 afterAll(async () => {
   await agent.destroy();
-  await simulator.close();
+  await sandbox.close();
 });
 
 const build = (more: Partial<ClientConfig> = {}) => {
-  const { apiv3Key: _, ...config } = simulator.config;
+  const { apiv3Key: _, ...config } = sandbox.config;
   return Builder.factory({ ...config, dispatcher: agent, timeout: { headers: 200, body: 200 }, ...more });
 };
 const order = (instance: ReturnType<typeof build>, out_trade_no: string) =>
   instance.chain('v3/order').post({ json: { out_trade_no } }).json();
 
 test.each(KINDS.map((kind) => [kind.name, kind] as const))('%s', async (_name, { how, expected }) => {
-  simulator.misbehave(how);
+  sandbox.misbehave(how);
   const error = await order(build(), 'A').then(
     () => 'it worked',
     (error: unknown) => error,
   );
   expect(error).toBeInstanceOf(WechatPayError);
   expect(error).toMatchObject(expected);
-  expect(simulator.requests).toHaveLength(1);
+  expect(sandbox.requests).toHaveLength(1);
   expect(await order(build(), 'B')).toEqual({ out_trade_no: 'B' });
 });
 
@@ -43,17 +43,17 @@ test('a redirect to another host: nothing goes there', async () => {
   const arrived: string[] = [];
   const elsewhere = await listen((socket) => socket.on('data', (bytes) => arrived.push(bytes.toString())));
   for (const status of [301, 302, 303, 307, 308]) {
-    simulator.misbehave({ status, headers: { Location: `${elsewhere.url}v3/order` } });
+    sandbox.misbehave({ status, headers: { Location: `${elsewhere.url}v3/order` } });
     await expect(order(build({ retry: true }), 'A')).rejects.toMatchObject({ name: 'ApiError', status });
   }
-  expect(simulator.requests).toHaveLength(5);
+  expect(sandbox.requests).toHaveLength(5);
   expect(arrived).toEqual([]);
   await elsewhere.close();
 });
 
 test('all of it slow: 50 calls through 2 connections wait for their turn', async () => {
   const slow = new Agent({ connections: 2 });
-  simulator.misbehave({ delay: 40 }, Infinity);
+  sandbox.misbehave({ delay: 40 }, Infinity);
   const instance = build({ dispatcher: slow, timeout: 20_000 });
   const numbers = Array.from({ length: 50 }, (_, index) => String(index));
   const answers = await Promise.all(numbers.map((number) => order(instance, number)));
@@ -62,7 +62,7 @@ test('all of it slow: 50 calls through 2 connections wait for their turn', async
 });
 
 test('a server that is started anew under load: with retries no call is lost', async () => {
-  const { port } = new URL(simulator.url);
+  const { port } = new URL(sandbox.url);
   const through = (socket: Socket) => {
     const behind = connect(Number(port), '127.0.0.1');
     socket.pipe(behind).pipe(socket);

@@ -1,4 +1,4 @@
-import type { Misbehaviour } from 'wechatpay-undici/simulator';
+import type { Misbehaviour } from 'wechatpay-undici/sandbox';
 
 /** A fault, and what a call that meets it must end in. */
 export interface Kind {

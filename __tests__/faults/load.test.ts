@@ -3,7 +3,7 @@ import { getEventListeners, setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { Builder, type ClientConfig, type Diagnostic } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { KINDS } from './kinds';
 
 const CALLS = 1000;
@@ -11,7 +11,7 @@ const CONNECTIONS = 8;
 /** Of 100 calls, how many meet each kind of fault. */
 const SHARE = 5;
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let agent: Agent;
 /** How often the platform carried out each order, as the merchant numbers it. */
 let effects: Map<string, number>;
@@ -19,13 +19,13 @@ const unhandled: unknown[] = [];
 const onUnhandled = (reason: unknown) => unhandled.push(reason);
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
+  sandbox = await Sandbox.start();
   process.on('unhandledRejection', onUnhandled);
 });
 beforeEach(() => {
-  simulator.reset();
+  sandbox.reset();
   effects = new Map();
-  simulator.on<{ out_trade_no: string }>('post', 'v3/order', ({ json: { out_trade_no } }) => {
+  sandbox.on<{ out_trade_no: string }>('post', 'v3/order', ({ json: { out_trade_no } }) => {
     effects.set(out_trade_no, (effects.get(out_trade_no) ?? 0) + 1);
     return { out_trade_no };
   });
@@ -34,7 +34,7 @@ beforeEach(() => {
 afterEach(() => agent.destroy());
 afterAll(async () => {
   process.off('unhandledRejection', onUnhandled);
-  await simulator.close();
+  await sandbox.close();
 });
 
 /** Kinds of fault in turn: each meets 5 % of the calls, the rest none. */
@@ -42,7 +42,7 @@ const kindOf = (number: string) => KINDS[Math.floor((Number(number) % 100) / SHA
 
 const build = (more: Partial<ClientConfig> = {}) => {
   // Without the key that opens certificates, an unknown serial is not looked for.
-  const { apiv3Key: _, ...config } = simulator.config;
+  const { apiv3Key: _, ...config } = sandbox.config;
   return Builder.factory({
     ...config,
     dispatcher: agent,
@@ -91,7 +91,7 @@ async function watched(instance: ReturnType<typeof build>): Promise<Settled[]> {
   expect(phases.get('request')).toBe(CALLS);
   expect((phases.get('answer') ?? 0) + (phases.get('failure') ?? 0)).toBe(CALLS);
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
-  // undici lets go of its own timer within a second, the simulator of its waits when the connections are gone.
+  // undici lets go of its own timer within a second, the sandbox of its waits when the connections are gone.
   for (let tries = 0; timers() > before && tries < 50; tries += 1) await setTimeout(100);
   expect(timers()).toBeLessThanOrEqual(before);
   expect(unhandled).toEqual([]);
@@ -104,7 +104,7 @@ function timers(): number {
 }
 
 test(`${CALLS} calls at once over ${CONNECTIONS} connections, ${SHARE} % of each fault`, async () => {
-  simulator.misbehave(({ body }) => kindOf(JSON.parse(body).out_trade_no)?.how ?? {}, Infinity);
+  sandbox.misbehave(({ body }) => kindOf(JSON.parse(body).out_trade_no)?.how ?? {}, Infinity);
   for (const { number, value, error } of await watched(build())) {
     const kind = kindOf(number);
     if (kind) expect({ kind: kind.name, error }).toMatchObject({ error: kind.expected });
@@ -116,7 +116,7 @@ test(`${CALLS} calls at once over ${CONNECTIONS} connections, ${SHARE} % of each
 
 test('the same with retries: none for what cannot be trusted, and in all no more than the budget has', async () => {
   const met = new Set<string>();
-  simulator.misbehave(({ body }) => {
+  sandbox.misbehave(({ body }) => {
     const { out_trade_no: number } = JSON.parse(body);
     const how = met.has(number) ? undefined : kindOf(number)?.how;
     met.add(number);

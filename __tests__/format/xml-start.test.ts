@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { startsXml } from '../../lib/format/xml-start';
+import { startsXml } from '../../lib/format/xml-reader';
 
 const told = (text: string, encoding: BufferEncoding = 'utf8') => startsXml(Buffer.from(text, encoding));
 

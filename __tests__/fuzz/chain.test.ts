@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { chain, type Send } from '../../lib/chain';
+import { chain, type Send } from '../../lib/chain/chain';
 import { anyName, anyText, anyValue, check, expectOurs, LONG, outcomeOf, wholeText } from './support';
 
 type Sent = { verb: string; path: string; options: unknown };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { AesEcb, AesGcm, Formatter, Hash, Rsa } from 'wechatpay-undici';
-import { changeAt } from '../../lib/client/sensitive-fields';
+import { changeAt } from '../../lib/sensitive/fields';
 import { rsaKeyPair } from '../support/keys';
 import {
   anyBytes,

@@ -10,10 +10,10 @@ import {
   WechatPayError,
 } from 'wechatpay-undici';
 import { writeBody } from '../../lib/client/body';
-import { writeHeaders } from '../../lib/client/headers';
-import { writeQuery } from '../../lib/client/query';
-import { readDigest } from '../../lib/media/digest';
-import { readRequest } from '../../lib/notification/raw-body';
+import { readDigest } from '../../lib/download/digest';
+import { writeHeaders } from '../../lib/format/headers';
+import { writeQuery } from '../../lib/format/query';
+import { readRequest } from '../../lib/notification/request';
 import { rsaKeyPair } from '../support/keys';
 
 /** What the properties of this folder have found, each as plain as it can be put. */

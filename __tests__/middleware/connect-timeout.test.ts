@@ -18,9 +18,9 @@ test('is bounded', async () => {
 
 test('does not count once there is one; the other times do', async () => {
   const client = build({ timeout: { connect: 100, headers: 5000 } });
-  running.simulator.misbehave({ delay: 300 });
+  running.sandbox.misbehave({ delay: 300 });
   expect((await client.chain('v3/order').get()).status).toBe(200);
-  running.simulator.misbehave({ delay: Infinity });
+  running.sandbox.misbehave({ delay: Infinity });
   const error = await failure(client.chain('v3/order').get({ timeout: { headers: 200 } }));
   expect(error).toBeInstanceOf(TimeoutError);
   expect(error.message).toContain('Headers Timeout');

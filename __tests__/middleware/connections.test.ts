@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { Connecting } from '../../lib/middleware/connections';
+import { Connecting } from '../../lib/middleware/connect-timeout';
 
 /** A clock that the test sets. */
 let now = 1000;

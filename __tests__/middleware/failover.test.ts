@@ -1,13 +1,13 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { type LooseOptions, TransportError } from 'wechatpay-undici';
-import type { Simulator } from 'wechatpay-undici/simulator';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { listen } from '../support/listen';
 import { failure, platform } from './support';
 
 const { running, build } = platform();
 
-let second: Simulator;
+let second: Sandbox;
 let refused: string;
 
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 beforeEach(async () => {
-  second = running.simulator;
+  second = running.sandbox;
 });
 
 test('where there is no connection: the request goes to the second host, signed', async () => {

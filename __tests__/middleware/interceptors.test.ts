@@ -1,27 +1,27 @@
 import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
 import { type SignatureError, signer, v2Verifier, verifier } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { failure } from './support';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let agent: Agent;
 let dispatcher: Dispatcher;
 let url: string;
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
-  url = `${simulator.url}v3/echo`;
+  sandbox = await Sandbox.start();
+  url = `${sandbox.url}v3/echo`;
 });
 beforeEach(() => {
-  simulator.reset();
-  simulator.on('post', 'v3/echo', ({ body }) => ({ echo: body.toString() }));
-  simulator.on('get', 'v3/echo', ({ query }) => Object.fromEntries(query));
+  sandbox.reset();
+  sandbox.on('post', 'v3/echo', ({ body }) => ({ echo: body.toString() }));
+  sandbox.on('get', 'v3/echo', ({ query }) => Object.fromEntries(query));
   agent = new Agent();
-  dispatcher = agent.compose(verifier(simulator.config), signer(simulator.config));
+  dispatcher = agent.compose(verifier(sandbox.config), signer(sandbox.config));
 });
 afterEach(() => agent.destroy());
-afterAll(() => simulator.close());
+afterAll(() => sandbox.close());
 
 const headers = { accept: 'application/json', 'user-agent': 'test', 'content-type': 'text/plain' };
 
@@ -44,7 +44,7 @@ describe('with undici.request', () => {
   });
 
   test('bytes that are no UTF-8', async () => {
-    simulator.on('post', 'v3/echo', ({ body }) => new Response(body));
+    sandbox.on('post', 'v3/echo', ({ body }) => new Response(body));
     const body = Buffer.from([0xff, 0x00, 0x80]);
     const answer = await request(url, { method: 'POST', body, headers, dispatcher });
     expect(Buffer.from(await answer.body.bytes())).toEqual(body);
@@ -53,7 +53,7 @@ describe('with undici.request', () => {
   test('a query that undici joins only later', async () => {
     const answer = await request(url, { query: { a: 'x y', b: ['1', '2'] }, headers, dispatcher });
     expect(await answer.body.json()).toEqual({ a: 'x y', b: '2' });
-    expect(simulator.requests[0]?.target).toBe('/v3/echo?a=x%20y&b=1&b=2');
+    expect(sandbox.requests[0]?.target).toBe('/v3/echo?a=x%20y&b=1&b=2');
   });
 
   test('headers as undici takes them', async () => {
@@ -68,23 +68,23 @@ describe('with undici.request', () => {
     await expect(request(url, { method: 'POST', body, headers, dispatcher })).rejects.toMatchObject({
       name: 'InvalidArgumentError',
     });
-    expect(simulator.requests).toHaveLength(0);
+    expect(sandbox.requests).toHaveLength(0);
   });
 
   test('a wrong signature never reaches the caller', async () => {
-    simulator.misbehave({ signature: 'wrong' });
+    sandbox.misbehave({ signature: 'wrong' });
     await expect(request(url, { headers, dispatcher })).rejects.toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
   });
 
   test('an error of the platform does, unverified', async () => {
-    simulator.misbehave({ status: 500, signature: 'none' });
+    sandbox.misbehave({ status: 500, signature: 'none' });
     const { statusCode, body } = await request(url, { headers, dispatcher });
     expect(statusCode).toBe(500);
     expect(await body.json()).toMatchObject({ code: 'SYSTEM_ERROR' });
   });
 
   test('with download: true the answer streams through', async () => {
-    simulator.misbehave({ signature: 'none' });
+    sandbox.misbehave({ signature: 'none' });
     const options = { headers, dispatcher, download: true };
     expect((await request(url, options)).statusCode).toBe(200);
   });
@@ -93,7 +93,7 @@ describe('with undici.request', () => {
 test('with fetch', async () => {
   const response = await fetch(url, { method: 'POST', body: '{"名":"中"}', headers, dispatcher });
   expect(await response.json()).toEqual({ echo: '{"名":"中"}' });
-  simulator.misbehave({ tamper: true });
+  sandbox.misbehave({ tamper: true });
   await expect(fetch(url, { headers, dispatcher })).rejects.toMatchObject({
     cause: expect.objectContaining({ code: 'ERR_SIGNATURE_WRONG' } satisfies Partial<SignatureError>),
   });
@@ -102,34 +102,34 @@ test('with fetch', async () => {
 describe('below what repeats a request', () => {
   test('a retry is signed afresh, and gets the whole answer', async () => {
     const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
-    simulator.misbehave({ status: 503 });
-    simulator.misbehave({ reset: 'body' });
-    simulator.misbehave({ truncate: true });
+    sandbox.misbehave({ status: 503 });
+    sandbox.misbehave({ reset: 'body' });
+    sandbox.misbehave({ truncate: true });
     const answer = await request(url, { method: 'POST', body: 'x', headers, dispatcher: retrying });
     expect(await answer.body.json()).toEqual({ echo: 'x' });
-    const signatures = simulator.requests.map(({ headers }) => headers.authorization);
+    const signatures = sandbox.requests.map(({ headers }) => headers.authorization);
     expect(new Set(signatures).size).toBe(4);
   });
 
   test('a retry does not repeat what has a wrong signature', async () => {
     const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1 }));
-    simulator.misbehave({ signature: 'wrong' }, 2);
+    sandbox.misbehave({ signature: 'wrong' }, 2);
     await expect(request(url, { headers, dispatcher: retrying })).rejects.toMatchObject({
       code: 'ERR_SIGNATURE_WRONG',
     });
-    expect(simulator.requests).toHaveLength(1);
+    expect(sandbox.requests).toHaveLength(1);
   });
 });
 
 describe('a redirect ends as an error: WeChat Pay signs none, and whoever follows it signs what another has chosen', () => {
   const STATUSES = [301, 302, 303, 307, 308];
-  const TARGETS: [string, (elsewhere: Simulator) => string][] = [
+  const TARGETS: [string, (elsewhere: Sandbox) => string][] = [
     ['the same host', () => '/v3/echo?again=1'],
     ['elsewhere', (elsewhere) => `${elsewhere.url}v3/echo`],
   ];
-  let elsewhere: Simulator;
+  let elsewhere: Sandbox;
   beforeAll(async () => {
-    elsewhere = await Simulator.start();
+    elsewhere = await Sandbox.start();
   });
   beforeEach(() => elsewhere.reset());
   afterAll(() => elsewhere.close());
@@ -139,7 +139,7 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
       status,
       message: expect.stringContaining('No redirect is followed'),
     });
-    expect(simulator.requests).toHaveLength(1);
+    expect(sandbox.requests).toHaveLength(1);
     expect(elsewhere.requests).toHaveLength(0);
   };
 
@@ -147,8 +147,8 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
     'with fetch, to %s, %i',
     async (_name, status, to) => {
       for (const init of [{ method: 'GET' }, { method: 'POST', body: '{}' }]) {
-        simulator.reset();
-        simulator.misbehave({ status, signature: 'none', headers: { Location: to(elsewhere) } });
+        sandbox.reset();
+        sandbox.misbehave({ status, signature: 'none', headers: { Location: to(elsewhere) } });
         const error = await failure(fetch(url, { ...init, headers, dispatcher }));
         expectEnded(error.cause, status);
       }
@@ -157,25 +157,25 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
 
   test("with undici's own interceptor that follows redirects", async () => {
     const redirecting = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }));
-    simulator.misbehave({ status: 307, headers: { Location: `${elsewhere.url}v3/echo` } });
+    sandbox.misbehave({ status: 307, headers: { Location: `${elsewhere.url}v3/echo` } });
     expectEnded(await failure(request(url, { headers, dispatcher: redirecting })), 307);
   });
 
   test.each<[string, () => Dispatcher.DispatcherComposeInterceptor, object]>([
-    ['the signer', () => signer(simulator.config), {}],
-    ['the verifier', () => verifier(simulator.config), {}],
-    ['the verifier, of a file', () => verifier(simulator.config), { download: true }],
-    ['the verifier of v2', () => v2Verifier({ secret: simulator.config.secret }), {}],
-    ['the verifier of v2, of a file', () => v2Verifier({ secret: simulator.config.secret }), { download: true }],
+    ['the signer', () => signer(sandbox.config), {}],
+    ['the verifier', () => verifier(sandbox.config), {}],
+    ['the verifier, of a file', () => verifier(sandbox.config), { download: true }],
+    ['the verifier of v2', () => v2Verifier({ secret: sandbox.config.secret }), {}],
+    ['the verifier of v2, of a file', () => v2Verifier({ secret: sandbox.config.secret }), { download: true }],
   ])('%s alone', async (_name, interceptor, options) => {
-    simulator.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
+    sandbox.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
     const alone = agent.compose(interceptor());
     expectEnded(await failure(request(url, { headers, dispatcher: alone, ...options })), 307);
   });
 
   test('but for one of a host that nothing is signed for', async () => {
-    const foreign = agent.compose(signer({ ...simulator.config, baseUrl: 'https://api.mch.weixin.qq.com/' }));
-    simulator.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
+    const foreign = agent.compose(signer({ ...sandbox.config, baseUrl: 'https://api.mch.weixin.qq.com/' }));
+    sandbox.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
     const answer = await request(url, { headers, dispatcher: foreign });
     expect(answer.statusCode).toBe(307);
     await answer.body.dump();
@@ -183,15 +183,15 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
 });
 
 test('an origin that a request says to trust is signed for, and no other', async () => {
-  await using elsewhere = await Simulator.start();
-  const foreign = agent.compose(signer({ ...simulator.config, baseUrl: 'https://api.mch.weixin.qq.com/' }));
+  await using elsewhere = await Sandbox.start();
+  const foreign = agent.compose(signer({ ...sandbox.config, baseUrl: 'https://api.mch.weixin.qq.com/' }));
   const ask = async (trustedOrigin: string) => {
     const options = { headers, dispatcher: foreign, trustedOrigin };
     await (await request(`${elsewhere.url}v3/echo`, options)).body.dump();
     return elsewhere.requests.at(-1)?.headers;
   };
   expect(await ask(new URL(elsewhere.url).origin)).toHaveProperty('authorization');
-  for (const other of [new URL(simulator.url).origin, 'https://api.mch.weixin.qq.com', '']) {
+  for (const other of [new URL(sandbox.url).origin, 'https://api.mch.weixin.qq.com', '']) {
     const received = await ask(other);
     expect(received).not.toHaveProperty('authorization');
     expect(received).not.toHaveProperty('wechatpay-serial');
@@ -201,9 +201,9 @@ test('an origin that a request says to trust is signed for, and no other', async
 test('a failure that the handler itself fails at is a warning, and does not end the process', async () => {
   const warned = new Promise((resolve) => jest.spyOn(process, 'emitWarning').mockImplementationOnce(resolve));
   const thrown = new Error('thrown in onResponseError');
-  const failing = agent.compose(signer({ ...simulator.config, privateKey: () => Promise.reject(new Error('no key')) }));
+  const failing = agent.compose(signer({ ...sandbox.config, privateKey: () => Promise.reject(new Error('no key')) }));
   failing.dispatch(
-    { origin: simulator.url, path: '/v3/echo', method: 'GET' },
+    { origin: sandbox.url, path: '/v3/echo', method: 'GET' },
     {
       onRequestStart: () => {},
       onResponseError: () => {
@@ -216,7 +216,7 @@ test('a failure that the handler itself fails at is a warning, and does not end 
 
 describe('the caller as a handler of undici', () => {
   const dispatch = (handler: Dispatcher.DispatchHandler) =>
-    dispatcher.dispatch({ origin: simulator.url, path: '/v3/echo?a=1', method: 'GET', headers }, handler);
+    dispatcher.dispatch({ origin: sandbox.url, path: '/v3/echo?a=1', method: 'GET', headers }, handler);
 
   test('may pause and resume between all steps', async () => {
     const steps: string[] = [];
@@ -279,7 +279,7 @@ describe('the caller as a handler of undici', () => {
 });
 
 test('configurations that cannot work', () => {
-  const { config } = simulator;
+  const { config } = sandbox;
   expect(() => signer({ ...config, privateKey: 'x' })).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
   expect(() => signer({ ...config, baseUrl: 'x' })).toThrow('"baseUrl" must be an absolute URL');
   expect(() => verifier({ certs: { PUB_KEY_ID_1: 'x' } })).toThrow('certs["PUB_KEY_ID_1"]');

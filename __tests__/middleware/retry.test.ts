@@ -12,20 +12,20 @@ import {
   TransportError,
   verifier,
 } from 'wechatpay-undici';
-import type { Misbehaviour, Simulator } from 'wechatpay-undici/simulator';
+import type { Misbehaviour, Sandbox } from 'wechatpay-undici/sandbox';
 import { IDLE } from '../../lib/middleware/dispatch-options';
 import { failure, platform } from './support';
 
 const { running, build: buildClient } = platform();
 const build = (more: Partial<ClientConfig> = {}) => buildClient({ retry: { delay: 1 }, ...more });
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 beforeAll(() => {
-  simulator = running.simulator;
+  sandbox = running.sandbox;
 });
 
 const nonces = () =>
-  simulator.requests.map(({ headers }) => /nonce_str="(\w+)"/.exec(String(headers.authorization))?.[1]);
+  sandbox.requests.map(({ headers }) => /nonce_str="(\w+)"/.exec(String(headers.authorization))?.[1]);
 
 const PASSING: [string, Misbehaviour][] = [
   ['429', { status: 429 }],
@@ -42,9 +42,9 @@ const PASSING: [string, Misbehaviour][] = [
 
 describe('what is repeated', () => {
   test.each(PASSING)('%s: twice, then it works; each attempt has a signature of its own', async (_name, how) => {
-    simulator.misbehave(how, 2);
+    sandbox.misbehave(how, 2);
     expect(await build().chain('v3/order').get().json()).toEqual({ ok: true });
-    expect(simulator.requests).toHaveLength(3);
+    expect(sandbox.requests).toHaveLength(3);
     expect(new Set(nonces()).size).toBe(3);
   });
 
@@ -57,24 +57,24 @@ describe('what is repeated', () => {
     ['a POST that the caller says may be repeated', { json: {}, retry: true }, true],
     ['one that the caller says may not', { json: { out_trade_no: 'A1' }, retry: false }, false],
   ])('%s', async (_name, options, isRepeated) => {
-    simulator.misbehave({ status: 503 });
+    sandbox.misbehave({ status: 503 });
     const promise = build().chain('v3/order').post(options);
     if (isRepeated) expect((await promise).status).toBe(200);
     else expect(await failure(promise)).toMatchObject({ name: 'ApiError', status: 503 });
-    expect(simulator.requests).toHaveLength(isRepeated ? 2 : 1);
+    expect(sandbox.requests).toHaveLength(isRepeated ? 2 : 1);
   });
 
   test('of v2: what has a number, after SYSTEMERROR', async () => {
-    const { mchid: mch_id } = simulator.config;
+    const { mchid: mch_id } = sandbox.config;
     const body =
       '<xml><return_code>SUCCESS</return_code><result_code>FAIL</result_code><err_code>SYSTEMERROR</err_code></xml>';
-    simulator.misbehave({ body }, 2);
+    sandbox.misbehave({ body }, 2);
     const order = build().chain('v2/order');
     expect(await order.post({ xml: { mch_id, out_trade_no: 'B1' } }).xml()).toMatchObject({ transaction_id: 'B1' });
-    expect(simulator.requests).toHaveLength(3);
-    simulator.misbehave({ body });
+    expect(sandbox.requests).toHaveLength(3);
+    sandbox.misbehave({ body });
     expect(await failure(order.post({ xml: { mch_id, body: 'x' } }))).toMatchObject({ code: 'SYSTEMERROR' });
-    expect(simulator.requests).toHaveLength(4);
+    expect(sandbox.requests).toHaveLength(4);
   });
 
   test.each<[string, Misbehaviour, object]>([
@@ -88,31 +88,31 @@ describe('what is repeated', () => {
     ['a body that was changed', { tamper: true }, { code: 'ERR_SIGNATURE_WRONG' }],
     ['something that is not HTTP', { garbage: true }, { code: 'ERR_TRANSPORT' }],
   ])('not %s', async (_name, how, expected) => {
-    simulator.misbehave(how, 3);
+    sandbox.misbehave(how, 3);
     const error = await failure(build().chain('v3/order').get());
     expect(error).toMatchObject(expected);
     expect(error).not.toHaveProperty('attempts');
     // An unknown key is looked for, once; the request itself is not repeated.
-    expect(simulator.requests.filter(({ target }) => target === '/v3/order')).toHaveLength(1);
+    expect(sandbox.requests.filter(({ target }) => target === '/v3/order')).toHaveLength(1);
   });
 
   test('nothing, unless it is asked for', async () => {
-    simulator.misbehave({ status: 503 });
+    sandbox.misbehave({ status: 503 });
     await failure(build({ retry: false }).chain('v3/order').get());
-    expect(simulator.requests).toHaveLength(1);
+    expect(sandbox.requests).toHaveLength(1);
     expect(await failure(build({ retry: false }).chain('v3/order').get({ retry: true }))).toMatchObject({
       name: 'InvalidArgumentError',
       message: expect.stringContaining('needs "retry" in the configuration'),
     });
-    expect(simulator.requests).toHaveLength(1);
+    expect(sandbox.requests).toHaveLength(1);
   });
 });
 
 describe('the end of it', () => {
   test('the error has the last answer whole, and says how many attempts there were', async () => {
     const body = JSON.stringify({ code: 'SYSTEM_ERROR', message: 'the third', detail: { field: 'x' } });
-    simulator.misbehave({ status: 503 }, 2);
-    simulator.misbehave({ status: 500, body, headers: { 'X-Last': 'yes' } });
+    sandbox.misbehave({ status: 503 }, 2);
+    sandbox.misbehave({ status: 500, body, headers: { 'X-Last': 'yes' } });
     const error = (await failure(build().chain('v3/order').get())) as ApiError;
     expect(error).toMatchObject({ name: 'ApiError', status: 500, attempts: 3, message: 'the third', body });
     expect(error.headers.get('x-last')).toBe('yes');
@@ -120,7 +120,7 @@ describe('the end of it', () => {
   });
 
   test('so does that of a connection', async () => {
-    simulator.misbehave({ reset: true }, 5);
+    sandbox.misbehave({ reset: true }, 5);
     const error = await failure(
       build({ retry: { attempts: 2, delay: 1 } })
         .chain('v3/order')
@@ -128,38 +128,38 @@ describe('the end of it', () => {
     );
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({ attempts: 2 });
-    expect(simulator.requests).toHaveLength(2);
+    expect(sandbox.requests).toHaveLength(2);
   });
 
   test('a large answer goes through, and is not repeated', async () => {
     const body = JSON.stringify({ code: 'SYSTEM_ERROR', message: 'x'.repeat(2 ** 20) });
-    simulator.misbehave({ status: 500, body });
+    sandbox.misbehave({ status: 500, body });
     expect(await failure(build().chain('v3/order').get())).toMatchObject({ status: 500 });
-    expect(simulator.requests).toHaveLength(1);
+    expect(sandbox.requests).toHaveLength(1);
   });
 
   test('a file is repeated until it begins', async () => {
-    simulator.on('get', 'v3/file', () => new Response('content'), { signed: false });
-    simulator.misbehave({ status: 503 });
+    sandbox.on('get', 'v3/file', () => new Response('content'), { signed: false });
+    sandbox.misbehave({ status: 503 });
     const file = build().chain('v3/file').get({ download: true });
     expect(await file.text()).toBe('content');
-    expect(simulator.requests).toHaveLength(2);
-    simulator.misbehave({ truncate: true });
+    expect(sandbox.requests).toHaveLength(2);
+    sandbox.misbehave({ truncate: true });
     expect(await failure(build().chain('v3/file').get({ download: true }).text())).toBeInstanceOf(TransportError);
-    expect(simulator.requests).toHaveLength(3);
+    expect(sandbox.requests).toHaveLength(3);
   });
 });
 
 describe('pauses', () => {
   test('Retry-After is waited for', async () => {
-    simulator.misbehave({ status: 429, headers: { 'Retry-After': '1' } });
+    sandbox.misbehave({ status: 429, headers: { 'Retry-After': '1' } });
     const start = performance.now();
     await build().chain('v3/order').get();
     expect(performance.now() - start).toBeGreaterThan(990);
   });
 
   test('a pause that would outlast the call is not begun: the last answer is the error', async () => {
-    simulator.misbehave({ status: 429, headers: { 'Retry-After': '3' } });
+    sandbox.misbehave({ status: 429, headers: { 'Retry-After': '3' } });
     const start = performance.now();
     const error = await failure(build().chain('v3/order').get({ timeout: 2000 }));
     expect(error).toMatchObject({ name: 'ApiError', status: 429 });
@@ -170,7 +170,7 @@ describe('pauses', () => {
     ['a date', () => new Date(Date.now() + 5000).toUTCString()],
     ['a day', () => '86400'],
   ])('Retry-After may be %s', async (_name, value) => {
-    simulator.misbehave({ status: 503, headers: { 'Retry-After': value() } });
+    sandbox.misbehave({ status: 503, headers: { 'Retry-After': value() } });
     const error = await failure(build().chain('v3/order').get({ timeout: 1000 }));
     expect(error).toMatchObject({ name: 'ApiError', status: 503 });
   });
@@ -179,7 +179,7 @@ describe('pauses', () => {
     const bounds: number[] = [];
     const wait = jest.spyOn(global, 'setTimeout');
     const random = jest.spyOn(Math, 'random').mockReturnValue(0.999_999);
-    simulator.misbehave({ status: 503 }, 4);
+    sandbox.misbehave({ status: 503 }, 4);
     await build({ retry: { attempts: 5, delay: 8, maxDelay: 20 } })
       .chain('v3/order')
       .get();
@@ -190,15 +190,15 @@ describe('pauses', () => {
   });
 
   test('the time of the call holds for all attempts', async () => {
-    simulator.misbehave({ status: 503 });
-    simulator.misbehave({ delay: Infinity });
+    sandbox.misbehave({ status: 503 });
+    sandbox.misbehave({ delay: Infinity });
     const error = await failure(build().chain('v3/order').get({ timeout: 150 }));
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({ attempts: 2 });
   });
 
   test('a signal ends the pause', async () => {
-    simulator.misbehave({ status: 503, headers: { 'Retry-After': '5' } });
+    sandbox.misbehave({ status: 503, headers: { 'Retry-After': '5' } });
     const start = performance.now();
     const error = await failure(
       build()
@@ -207,28 +207,28 @@ describe('pauses', () => {
     );
     expect(error.name).toBe('TimeoutError');
     expect(performance.now() - start).toBeLessThan(2000);
-    expect(simulator.requests).toHaveLength(1);
+    expect(sandbox.requests).toHaveLength(1);
   });
 });
 
 test('repeats cannot multiply the load: ten at once, then a tenth of the requests', async () => {
-  simulator.misbehave({ status: 503 }, Infinity);
+  sandbox.misbehave({ status: 503 }, Infinity);
   const { chain } = build({ retry: { delay: 0 } });
   for (let call = 0; call < 100; call += 1) await failure(chain('v3/order').get());
-  const repeats = simulator.requests.length - 100;
+  const repeats = sandbox.requests.length - 100;
   expect(repeats).toBeGreaterThanOrEqual(18);
   expect(repeats).toBeLessThanOrEqual(20);
 });
 
 test('the interceptors work without the client, also with fetch', async () => {
-  const { baseUrl } = simulator.config;
+  const { baseUrl } = sandbox.config;
   const dispatcher = running.agent.compose(
-    verifier(simulator.config),
-    signer(simulator.config),
+    verifier(sandbox.config),
+    signer(sandbox.config),
     failover(),
     retry({ delay: 1 }),
   );
-  simulator.misbehave({ reset: true });
+  sandbox.misbehave({ reset: true });
   const { statusCode, body } = await dispatcher.request({
     origin: baseUrl,
     path: '/v3/order',
@@ -236,7 +236,7 @@ test('the interceptors work without the client, also with fetch', async () => {
     headers: { accept: '*/*', 'user-agent': 'test' },
   });
   expect([statusCode, await body.json()]).toEqual([200, { ok: true }]);
-  simulator.misbehave({ signature: 'wrong' });
+  sandbox.misbehave({ signature: 'wrong' });
   const promise = dispatcher.request({
     origin: baseUrl,
     path: '/v3/order',
@@ -261,7 +261,7 @@ test.each<[object, string]>([
 });
 
 describe('where there never was a connection', () => {
-  /** The first connection is to nobody, the others are to the simulator. */
+  /** The first connection is to nobody, the others are to the sandbox. */
   const lateHost = () => {
     const connect = buildConnector({});
     let connections = 0;
@@ -278,7 +278,7 @@ describe('where there never was a connection', () => {
     const promise = build({ dispatcher }).chain('v3/order').post(options);
     if (isSent) expect((await promise).status).toBe(200);
     else expect((await failure(promise)).message).toContain('Nothing was sent');
-    expect(simulator.requests).toHaveLength(isSent ? 1 : 0);
+    expect(sandbox.requests).toHaveLength(isSent ? 1 : 0);
     await dispatcher.destroy();
   });
 });

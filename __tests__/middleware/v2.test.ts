@@ -1,26 +1,26 @@
 import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
-import { Simulator, v2Fault } from 'wechatpay-undici/simulator';
+import { Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
 import { type Interceptor, v2Signer, v2Verifier } from '../../lib/middleware';
 
-let simulator: Simulator;
+let sandbox: Sandbox;
 let agent: Agent;
 let dispatcher: Dispatcher;
 let url: string;
 
 beforeAll(async () => {
-  simulator = await Simulator.start();
-  url = `${simulator.url}pay/x`;
+  sandbox = await Sandbox.start();
+  url = `${sandbox.url}pay/x`;
 });
 beforeEach(() => {
-  simulator.reset();
-  simulator.on('post', 'v2/pay/x', ({ xml }) => ({ got: xml.a }));
-  simulator.on('get', 'v2/pay/x', ({ xml }) => ({ got: xml.a }));
+  sandbox.reset();
+  sandbox.on('post', 'v2/pay/x', ({ xml }) => ({ got: xml.a }));
+  sandbox.on('get', 'v2/pay/x', ({ xml }) => ({ got: xml.a }));
   agent = new Agent();
-  dispatcher = agent.compose(v2Verifier(simulator.config), v2Signer(simulator.config));
+  dispatcher = agent.compose(v2Verifier(sandbox.config), v2Signer(sandbox.config));
 });
 afterEach(() => agent.destroy());
-afterAll(() => simulator.close());
+afterAll(() => sandbox.close());
 
 const mch_id = '1900000109';
 const body = `<xml><mch_id>${mch_id}</mch_id><a><![CDATA[<中>]]></a></xml>`;
@@ -41,7 +41,7 @@ test.each<[string, Dispatcher.DispatchOptions['body']]>([
   const { statusCode, body: answer } = await post({ body: given });
   expect(statusCode).toBe(200);
   expect(await answer.text()).toContain('<got><![CDATA[<中>]]></got>');
-  expect(simulator.requests[0]?.body).toMatch(
+  expect(sandbox.requests[0]?.body).toMatch(
     /^<xml><mch_id>1900000109<\/mch_id><a><!\[CDATA\[<中>\]\]><\/a><nonce_str>/,
   );
 });
@@ -49,7 +49,7 @@ test.each<[string, Dispatcher.DispatchOptions['body']]>([
 test('fetch', async () => {
   const response = await fetch(url, { method: 'POST', body, dispatcher });
   expect(await response.text()).toContain('<got><![CDATA[<中>]]></got>');
-  simulator.misbehave({ signature: 'wrong' });
+  sandbox.misbehave({ signature: 'wrong' });
   await expect(fetch(url, { method: 'POST', body, dispatcher })).rejects.toMatchObject({
     cause: { code: 'ERR_SIGNATURE_WRONG' },
   });
@@ -58,7 +58,7 @@ test('fetch', async () => {
 test('a query that undici joins only later', async () => {
   const answer = await request(url, { query: { mch_id, a: 'x y' }, dispatcher });
   expect(await answer.body.text()).toContain('<got>x y</got>');
-  expect(simulator.requests[0]?.target).toMatch(
+  expect(sandbox.requests[0]?.target).toMatch(
     /^\/pay\/x\?mch_id=1900000109&a=x%20y&nonce_str=\w{32}&sign=[0-9A-F]{32}$/,
   );
 });
@@ -74,24 +74,24 @@ test.each<[string, string]>([
   expect(await failure(post({ body: given }))).toMatchObject({
     name: expect.stringMatching(/^(BodyError|InvalidArgumentError)$/),
   });
-  expect(simulator.requests).toEqual([]);
+  expect(sandbox.requests).toEqual([]);
 });
 
 test('a host that is neither of WeChat Pay nor configured gets no signature', async () => {
-  await using elsewhere = await Simulator.start();
+  await using elsewhere = await Sandbox.start();
   const error = await failure(request(`${elsewhere.url}pay/x`, { method: 'POST', body, dispatcher }));
   expect(error).toMatchObject({ message: '签名错误，请检查后再试' });
   expect(elsewhere.requests).toMatchObject([{ body }]);
 });
 
 test('the answer: a failure, a wrong sign, none', async () => {
-  simulator.on('post', 'v2/pay/x', () => v2Fault('NOTENOUGH', '余额不足'));
+  sandbox.on('post', 'v2/pay/x', () => v2Fault('NOTENOUGH', '余额不足'));
   const error = await failure(post());
   expect(error).toMatchObject({ name: 'ApiError', code: 'NOTENOUGH', request: 'POST /pay/x' });
-  simulator.on('post', 'v2/pay/x', () => ({}));
-  simulator.misbehave({ signature: 'wrong' });
+  sandbox.on('post', 'v2/pay/x', () => ({}));
+  sandbox.misbehave({ signature: 'wrong' });
   expect(await failure(post())).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_WRONG' });
-  simulator.misbehave({ signature: 'none' }, 2);
+  sandbox.misbehave({ signature: 'none' }, 2);
   expect(await failure(post())).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_MISSING' });
   const answer = await post({ unsigned: true });
   expect(await answer.body.text()).toContain('SUCCESS');
@@ -99,7 +99,7 @@ test('the answer: a failure, a wrong sign, none', async () => {
 
 test('an operation that needs no sign: one that is there and wrong is refused all the same', async () => {
   // Where WeChat Pay begins to sign such a response, nobody can change it and keep the sign.
-  simulator.misbehave({ signature: 'wrong' });
+  sandbox.misbehave({ signature: 'wrong' });
   expect(await failure(post({ unsigned: true }))).toMatchObject({
     name: 'SignatureError',
     code: 'ERR_SIGNATURE_WRONG',
@@ -112,13 +112,13 @@ const TYPED = `x&mch_id=${mch_id}&nonce_str=n&out_trade_no=BIG&return_code=SUCCE
 
 test('a response of which another could be made is refused', async () => {
   const order = { out_trade_no: 'CHEAP', total_fee: '1', trade_state: 'NOTPAY' };
-  simulator.on('post', 'v2/pay/x', () => ({ ...order, mch_id, attach: TYPED }));
+  sandbox.on('post', 'v2/pay/x', () => ({ ...order, mch_id, attach: TYPED }));
   expect(await failure(post())).toMatchObject({
     name: 'SignatureError',
     code: 'ERR_SIGNATURE_AMBIGUOUS',
     message: expect.stringContaining('"attach"'),
   });
-  simulator.on('post', 'v2/pay/x', () => ({ ...order, mch_id, attach: 'uid=1&openid=o1' }));
+  sandbox.on('post', 'v2/pay/x', () => ({ ...order, mch_id, attach: 'uid=1&openid=o1' }));
   expect(await (await post()).body.text()).toContain('uid=1&openid=o1');
 });
 
@@ -130,7 +130,7 @@ test.each<[string, () => Promise<unknown>]>([
     name: 'InvalidArgumentError',
     message: expect.stringMatching(/^The field "(attach|contract_display_account)" holds "&\w+="/),
   });
-  expect(simulator.requests).toEqual([]);
+  expect(sandbox.requests).toEqual([]);
 });
 
 test.each<[string, object, RegExp]>([
@@ -139,36 +139,36 @@ test.each<[string, object, RegExp]>([
 ])('%s', async (_, options, expected) => {
   const answer = await post(options);
   await answer.body.dump();
-  expect(simulator.requests[0]).toMatchObject({ status: 200, body: expect.stringMatching(expected) });
+  expect(sandbox.requests[0]).toMatchObject({ status: 200, body: expect.stringMatching(expected) });
 });
 
 test('with download: true the answer streams through', async () => {
-  simulator.on('post', 'v2/pay/x', () => new Response('`a,`b'), { signed: false });
+  sandbox.on('post', 'v2/pay/x', () => new Response('`a,`b'), { signed: false });
   const answer = await post({ download: true });
   expect(await answer.body.text()).toBe('`a,`b');
 });
 
 test('an answer of another status passes, unverified', async () => {
-  simulator.misbehave({ status: 502, body: 'Bad Gateway' });
+  sandbox.misbehave({ status: 502, body: 'Bad Gateway' });
   const { statusCode, body: answer } = await post();
   expect([statusCode, await answer.text()]).toEqual([502, 'Bad Gateway']);
 });
 
 test('a retry is signed afresh', async () => {
   const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
-  simulator.misbehave({ status: 503 });
-  simulator.misbehave({ reset: true });
+  sandbox.misbehave({ status: 503 });
+  sandbox.misbehave({ reset: true });
   const answer = await post({ dispatcher: retrying });
   expect(await answer.body.text()).toContain('<got>');
-  const signs = simulator.requests.map(({ body }) => /<sign>(\w+)/.exec(body)?.[1]);
+  const signs = sandbox.requests.map(({ body }) => /<sign>(\w+)/.exec(body)?.[1]);
   expect(new Set(signs).size).toBe(3);
 });
 
 test('a retry does not repeat what has a wrong sign', async () => {
   const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
-  simulator.misbehave({ signature: 'wrong' }, 2);
+  sandbox.misbehave({ signature: 'wrong' }, 2);
   expect(await failure(post({ dispatcher: retrying }))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
-  expect(simulator.requests).toHaveLength(1);
+  expect(sandbox.requests).toHaveLength(1);
 });
 
 test('an abort while signing sends nothing', async () => {
@@ -176,10 +176,10 @@ test('an abort while signing sends nothing', async () => {
   const sending = post({ signal: controller.signal });
   controller.abort(new Error('enough'));
   await expect(sending).rejects.toThrow('enough');
-  expect(simulator.requests).toEqual([]);
+  expect(sandbox.requests).toEqual([]);
 });
 
 test('a base URL that is none', () => {
-  const make = (): Interceptor => v2Signer({ ...simulator.config, baseUrl: 'x' });
+  const make = (): Interceptor => v2Signer({ ...sandbox.config, baseUrl: 'x' });
   expect(make).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
 });

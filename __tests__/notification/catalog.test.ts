@@ -1,15 +1,15 @@
 import type { V2Notification, V3Notification } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { factory } from '../../lib/notification/factory';
 import type { NotificationStore } from '../../lib/notification/store';
-import { WRITTEN } from '../../lib/signature/v2-names';
+import { WRITTEN } from '../../lib/signature/v2-readings';
 import { compileEach, programOf } from '../openapi/compile';
 import { type Synthesised, written } from '../openapi/synthesise';
 import { serve } from './support';
 
 const { program, source } = programOf(`
 import type { Notifications } from '../../lib/openapi/notification';
-import type { NotificationContent } from '../../lib/simulator';
+import type { NotificationContent } from '../../lib/sandbox';
 import { Builder } from 'wechatpay-undici'; Builder;
 export declare const contents: { [Name in keyof Notifications]: NotificationContent<Name> };
 `);
@@ -51,11 +51,11 @@ test('the catalogue has them all', () => {
   expect(entries.filter(({ minimal }) => minimal.without.length > 0).length).toBeGreaterThan(70);
 });
 
-const SIMULATOR = `(null as unknown as import('../../lib/simulator').Simulator)`;
+const SIMULATOR = `(null as unknown as import('../../lib/sandbox').Sandbox)`;
 const notifying = ({ name }: Entry, text: string) =>
   `void ${SIMULATOR}.notify('${name}', ${text}, 'https://shop.example/');`;
 
-test('the simulator takes what has the types of the catalogue, and nothing else', () => {
+test('the sandbox takes what has the types of the catalogue, and nothing else', () => {
   const right = entries.flatMap((entry) => [entry.full, entry.minimal].map(({ text }) => notifying(entry, text)));
   const wrong = entries.flatMap((entry) => entry.minimal.without.map(({ text }) => notifying(entry, text)));
   const found = compileEach([...right, ...wrong], program);
@@ -64,13 +64,13 @@ test('the simulator takes what has the types of the catalogue, and nothing else'
 }, 120_000);
 
 describe('through HTTP', () => {
-  let simulator: Simulator;
+  let sandbox: Sandbox;
   const received: (V3Notification | V2Notification)[] = [];
   let server: Awaited<ReturnType<typeof serve>>;
 
   beforeAll(async () => {
-    simulator = await Simulator.start();
-    const { certs, apiv3Key, secret } = simulator.config;
+    sandbox = await Sandbox.start();
+    const { certs, apiv3Key, secret } = sandbox.config;
     // Empty notifications of v2 are alike: none is taken for a repeat.
     const forgetful: NotificationStore = { reserve: () => 'reserved', complete: () => {}, release: () => {} };
     const notifications = factory({ certs, apiv3Key, secret, store: forgetful });
@@ -79,7 +79,7 @@ describe('through HTTP', () => {
     );
   });
 
-  afterAll(() => Promise.all([server.close(), simulator.close()]));
+  afterAll(() => Promise.all([server.close(), sandbox.close()]));
 
   /** What is received, as the type of the catalogue has it. */
   function typed({ name }: Entry, { protocol, envelope, ...notification }: V3Notification | V2Notification): string {
@@ -101,7 +101,7 @@ describe('through HTTP', () => {
     for (const entry of entries) {
       for (const text of [entry.full.text, entry.minimal.text]) {
         const content = isV2(entry) ? withoutBorders(contentOf(text)) : contentOf(text);
-        const { delivered, attempts } = await simulator.notify(entry.name, content, server.url);
+        const { delivered, attempts } = await sandbox.notify(entry.name, content, server.url);
         expect([entry.name, delivered, attempts.length]).toEqual([entry.name, true, 1]);
         const notification = received.pop() as V3Notification | V2Notification;
         const resource = JSON.parse(JSON.stringify(notification.resource));

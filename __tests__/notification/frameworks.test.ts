@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { SignatureError } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import * as express from '../../examples/notify-express';
 import * as fastify from '../../examples/notify-fastify';
 import * as hono from '../../examples/notify-hono';
@@ -19,7 +19,7 @@ const STARTS: Record<string, Start> = {
 };
 
 describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
-  let simulator: Simulator;
+  let sandbox: Sandbox;
   let server: Server;
   let url: string;
   let errors: unknown[] = [];
@@ -28,8 +28,8 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
   let process: () => unknown = () => {};
 
   beforeAll(async () => {
-    simulator = await Simulator.start({ notifyPace: 1 / 1000 });
-    const { certs, apiv3Key, secret } = simulator.config;
+    sandbox = await Sandbox.start({ notifyPace: 1 / 1000 });
+    const { certs, apiv3Key, secret } = sandbox.config;
     const onError = (error: unknown) => errors.push(error);
     const notifications = factory({ certs, apiv3Key, secret, maxBodySize: 20_000, onError });
     const pay = async (out_trade_no: string | undefined) => {
@@ -47,7 +47,7 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
 
   afterAll(async () => {
     server.close();
-    await Promise.all([once(server, 'close'), simulator.close()]);
+    await Promise.all([once(server, 'close'), sandbox.close()]);
   });
 
   const payment = { out_trade_no: 'ORDER-1', trade_state: 'SUCCESS' };
@@ -57,7 +57,7 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
   test('answers a payment with 204, and a repeat without processing it again', async () => {
     const deliveries = [];
     for (let i = 0; i < 2; i++) {
-      deliveries.push(await simulator.notify('TRANSACTION.SUCCESS', payment, url, { id: 'EV-1' }));
+      deliveries.push(await sandbox.notify('TRANSACTION.SUCCESS', payment, url, { id: 'EV-1' }));
     }
     expect(deliveries.map(statuses)).toEqual([[204], [204]]);
     expect(deliveries.map(({ attempts }) => attempts[0]?.answer)).toEqual(['', '']);
@@ -69,7 +69,7 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
     process = () => {
       if (left-- > 0) throw new Error('The database is gone.');
     };
-    const delivery = await simulator.notify('TRANSACTION.SUCCESS', payment, url);
+    const delivery = await sandbox.notify('TRANSACTION.SUCCESS', payment, url);
     expect(statuses(delivery)).toEqual([500, 500, 204]);
     expect(delivery.delivered).toBe(true);
     expect(paid).toEqual(['ORDER-1']);
@@ -83,21 +83,21 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
     ['by an unknown key', { serial: 'PUB_KEY_ID_0' }, 'ERR_SIGNATURE_SERIAL'],
     ['for another body', { tamper: true }, 'ERR_SIGNATURE_WRONG'],
   ] as const)('refuses what is signed %s', async (_, how, code) => {
-    const delivery = await simulator.notify('TRANSACTION.SUCCESS', payment, url, how);
+    const delivery = await sandbox.notify('TRANSACTION.SUCCESS', payment, url, how);
     expect([statuses(delivery), delivery.delivered, paid]).toEqual([[401], false, []]);
     expect(errors).toEqual([expect.objectContaining({ code, probe: false })]);
   });
 
   test('refuses a body that is too large', async () => {
     const large = { ...payment, attach: 'x'.repeat(20_000) };
-    const { attempts } = await simulator.notify('TRANSACTION.SUCCESS', large, url, { headers: {} });
+    const { attempts } = await sandbox.notify('TRANSACTION.SUCCESS', large, url, { headers: {} });
     expect(attempts).toMatchObject([{ status: 413, answer: expect.stringContaining('too large') }]);
     expect(paid).toEqual([]);
     expect(errors).toMatchObject([{ code: 'ERR_BODY_TOO_LARGE' }]);
   });
 
   test("refuses WeChat Pay's probe, which is told from an attack", async () => {
-    const delivery = await simulator.notify('TRANSACTION.SUCCESS', payment, url, { probe: true });
+    const delivery = await sandbox.notify('TRANSACTION.SUCCESS', payment, url, { probe: true });
     expect(delivery.attempts).toMatchObject([
       { status: 401, probe: true, accepted: false },
       { status: 204, probe: false, accepted: true },
@@ -109,8 +109,8 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
 
   test('answers XML with XML', async () => {
     const sent = [
-      await simulator.notify('v2/transaction-success', { out_trade_no: 'ORDER-2', total_fee: '1' }, url),
-      await simulator.notify('v2/transaction-success', { out_trade_no: 'ORDER-2' }, url, { signature: 'wrong' }),
+      await sandbox.notify('v2/transaction-success', { out_trade_no: 'ORDER-2', total_fee: '1' }, url),
+      await sandbox.notify('v2/transaction-success', { out_trade_no: 'ORDER-2' }, url, { signature: 'wrong' }),
     ];
     expect(sent).toMatchObject([
       { delivered: true, attempts: [{ status: 200, answer: expect.stringContaining('>SUCCESS<') }] },
@@ -121,14 +121,14 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
 
 test('unless told otherwise, an attack is printed and a probe is not', async () => {
   const printed = jest.spyOn(console, 'error').mockImplementation(() => {});
-  await using simulator = await Simulator.start();
-  const { certs, apiv3Key } = simulator.config;
+  await using sandbox = await Sandbox.start();
+  const { certs, apiv3Key } = sandbox.config;
   const server = await node.start(factory({ certs, apiv3Key }), () => {}, 0);
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/notify`;
-  await simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { probe: true });
+  await sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { probe: true });
   expect(printed).not.toHaveBeenCalled();
-  await simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { signature: 'wrong' });
+  await sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { signature: 'wrong' });
   expect(printed).toHaveBeenCalledTimes(1);
   printed.mockRestore();
   server.close();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { redisStore } from '../../examples/notify-redis';
 import { type RedisServer, startRedis } from '../../examples/support/redis-server';
 
@@ -12,17 +12,17 @@ const isInstalled = spawnSync('redis-server', ['--version']).error === undefined
 if (!isInstalled) console.warn('There is no redis-server on the PATH: the tests with a real Redis are skipped.');
 
 let redis: RedisServer | undefined;
-let simulator: Simulator;
+let sandbox: Sandbox;
 const processes: ChildProcess[] = [];
 
 beforeAll(async () => {
   if (isInstalled) redis = await startRedis();
-  simulator = await Simulator.start({ notifyPace: 1 / 1000 });
+  sandbox = await Sandbox.start({ notifyPace: 1 / 1000 });
 });
 
 afterAll(async () => {
   for (const child of processes) child.kill();
-  await Promise.all([simulator.close(), redis?.[Symbol.asyncDispose]()]);
+  await Promise.all([sandbox.close(), redis?.[Symbol.asyncDispose]()]);
 });
 
 const redisTest = (name: string, run: (url: string) => Promise<void>) =>
@@ -30,10 +30,10 @@ const redisTest = (name: string, run: (url: string) => Promise<void>) =>
 
 /** A machine: a process of its own. */
 async function startMachine(redisUrl: string, env: { PORT?: string; DIES?: string } = {}) {
-  const [id = '', key] = Object.entries(simulator.config.certs)[0] ?? [];
+  const [id = '', key] = Object.entries(sandbox.config.certs)[0] ?? [];
   const child = spawn(process.execPath, ['-r', 'esbuild-register', join(__dirname, 'machine.fixture.ts')], {
     env: {
-      ...{ ...process.env, ...env, REDIS_URL: redisUrl, APIV3_KEY: simulator.config.apiv3Key },
+      ...{ ...process.env, ...env, REDIS_URL: redisUrl, APIV3_KEY: sandbox.config.apiv3Key },
       ...{ PUBLIC_KEY_ID: id, PUBLIC_KEY: String(key?.export({ type: 'spki', format: 'pem' })) },
     },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -50,7 +50,7 @@ async function startMachine(redisUrl: string, env: { PORT?: string; DIES?: strin
 
 const begun = 'begins {"out_trade_no":"ORDER-1"}';
 const notify = ({ url }: { url: string }, id: string) =>
-  simulator.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { id });
+  sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { id });
 const statuses = ({ attempts }: { attempts: readonly { status: number | undefined }[] }) =>
   attempts.map(({ status }) => status);
 
@@ -77,7 +77,7 @@ redisTest('a process that dies in the middle lets a repeat through, which is pro
   expect(await client.pTTL(key)).toBeLessThanOrEqual(50_000);
   const machine = await startMachine(url, { PORT: dying.port });
   // Until its 50 s are over, the record of the dead one keeps others off.
-  const isBusy = () => statuses(simulator.notifications.at(-1) ?? { attempts: [] }).includes(503);
+  const isBusy = () => statuses(sandbox.notifications.at(-1) ?? { attempts: [] }).includes(503);
   while (!isBusy()) await sleep(10);
   await client.pExpire(key, 1);
   expect((await delivery).delivered).toBe(true);

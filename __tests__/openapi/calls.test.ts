@@ -1,4 +1,4 @@
-import { segment } from '../../lib/chain/segment';
+import { segment } from '../../lib/chain/chain';
 import { type Operation, operationsOf, VERBS } from './calls';
 import { compileEach } from './compile';
 

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import type { SignatureError } from '../../lib/errors';
-import { ECHOED, IDENTITY, KINDS, MERCHANT_FIELDS, TEXTS, unnumbered, WRITTEN } from '../../lib/signature/v2-names';
-import { isKind, refuseAmbiguousRequest, refuseSecondReading } from '../../lib/signature/v2-readings';
+import {
+  ECHOED,
+  IDENTITY,
+  isKind,
+  KINDS,
+  MERCHANT_FIELDS,
+  refuseAmbiguousRequest,
+  refuseSecondReading,
+  TEXTS,
+  unnumbered,
+  WRITTEN,
+} from '../../lib/signature/v2-readings';
 
 type Pairs = [name: string, value: string][];
 type Fields = Record<string, string>;

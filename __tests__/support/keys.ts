@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { selfSigned as certify, der, oid, sequence } from '../../lib/simulator/x509';
+import { selfSigned as certify, der, oid, sequence } from '../../lib/sandbox/protocol/x509';
 
-export { der, oid, pem, sequence } from '../../lib/simulator/x509';
+export { der, oid, pem, sequence } from '../../lib/sandbox/protocol/x509';
 
 /** A pair of RSA keys. */
 export interface RsaKeyPair {

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Simulator } from 'wechatpay-undici/simulator';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { rsaKeyPair, selfSigned } from './keys';
 
 /** A request as it came to a {@link TlsFront}. */
@@ -14,7 +14,7 @@ export interface Arrival {
   connection: number;
 }
 
-/** A simulator behind TLS. */
+/** A sandbox behind TLS. */
 export interface TlsFront extends AsyncDisposable {
   readonly url: string;
   /** The certificate to trust, as PEM. */
@@ -22,8 +22,8 @@ export interface TlsFront extends AsyncDisposable {
   readonly arrivals: Arrival[];
 }
 
-/** Puts a server that speaks TLS and asks for certificates in front of a simulator. */
-export async function tlsFront(simulator: Simulator, options: ServerOptions = {}): Promise<TlsFront> {
+/** Puts a server that speaks TLS and asks for certificates in front of a sandbox. */
+export async function tlsFront(sandbox: Sandbox, options: ServerOptions = {}): Promise<TlsFront> {
   const { privateKey } = rsaKeyPair();
   const cert = selfSigned({ subject: 'Server', addresses: ['127.0.0.1'] });
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -39,7 +39,7 @@ export async function tlsFront(simulator: Simulator, options: ServerOptions = {}
       certificate: socket.getPeerCertificate().subject?.CN?.toString(),
       connection: connections.get(socket) ?? 0,
     });
-    const { hostname, port } = new URL(simulator.url);
+    const { hostname, port } = new URL(sandbox.url);
     const forward = request({ hostname, port, method, path, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 0, answer.rawHeaders);
       answer.pipe(response);

@@ -6,7 +6,7 @@
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
 import { createServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import simulation from '../../dist/simulator/index.js';
+import simulation from '../../dist/sandbox/index.js';
 import { NOT_CARRIED_OUT } from './faults.mjs';
 
 const END_OF_HEAD = '\r\n\r\n';
@@ -14,7 +14,7 @@ const END_OF_HEAD = '\r\n\r\n';
 const NEW_KEY = 3000;
 const NEW_CERTIFICATE = 15_000;
 
-const platform = await simulation.Simulator.start();
+const platform = await simulation.Sandbox.start();
 const { mchid, serial, privateKey, secret, apiv3Key } = platform.config;
 const merchantKey = createPublicKey(privateKey);
 const keys = ['PUB_KEY_ID_0000000000000000000000000000000001', 'PUB_KEY_ID_0000000000000000000000000000000002'].map(

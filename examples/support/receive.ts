@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { Notification, type Notifications } from 'wechatpay-undici';
-import { Simulator } from 'wechatpay-undici/simulator';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 const { env } = process;
 
@@ -13,26 +13,26 @@ export type Start = (
 ) => Server | Promise<Server>;
 
 /**
- * Runs a server that receives notifications. As it is, the simulator sends one and the server ends. With
+ * Runs a server that receives notifications. As it is, the sandbox sends one and the server ends. With
  * WECHATPAY_PUBLIC_KEY_ID, WECHATPAY_PUBLIC_KEY (PEM text or file:// URL) and WECHATPAY_APIV3_KEY it listens on PORT
  * (3000 by default) for those of WeChat Pay; give its address as notify_url when you place an order.
  */
 export async function receive(start: Start): Promise<void> {
   const { WECHATPAY_PUBLIC_KEY_ID: id, WECHATPAY_PUBLIC_KEY: key, WECHATPAY_APIV3_KEY: apiv3Key = '' } = env;
-  await using simulator = id && key ? undefined : await Simulator.start();
-  const { config } = simulator ?? {};
+  await using sandbox = id && key ? undefined : await Sandbox.start();
+  const { config } = sandbox ?? {};
   const notifications = Notification.factory(
     config ? { certs: config.certs, apiv3Key: config.apiv3Key } : { certs: { [id ?? '']: key ?? '' }, apiv3Key },
   );
   // Look up the order, compare the amount, and mark it as paid unless it is: a notification may come twice.
   const paid = (out_trade_no: string | undefined) => console.log('paid:', out_trade_no);
-  const server = await start(notifications, paid, simulator ? 0 : Number(env.PORT ?? 3000));
+  const server = await start(notifications, paid, sandbox ? 0 : Number(env.PORT ?? 3000));
   if (!server.listening) await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  if (!simulator) return console.log(`Listening on port ${port}.`);
+  if (!sandbox) return console.log(`Listening on port ${port}.`);
 
   const payment = { out_trade_no: 'ORDER-1', trade_state: 'SUCCESS', amount: { payer_total: 100 } };
-  const { attempts } = await simulator.notify('TRANSACTION.SUCCESS', payment, `http://127.0.0.1:${port}/notify`);
+  const { attempts } = await sandbox.notify('TRANSACTION.SUCCESS', payment, `http://127.0.0.1:${port}/notify`);
   console.log('answered:', ...attempts.map(({ status }) => status));
   server.close();
 }

@@ -1,4 +1,4 @@
-import { codeOf } from '../crypto/error-code';
+import { codeOf } from '../crypto/bytes';
 import { TimeoutError } from '../errors';
 
 /**

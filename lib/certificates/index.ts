@@ -1,6 +1,6 @@
-import { credentialsOf } from '../crypto/credentials';
-import type { PlatformCertificates } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
+import { credentialsOf } from '../signature/credentials';
+import type { PlatformCertificates } from '../signature/platform-keys';
 
 export type { CertificateCache } from './cache';
 

@@ -1,14 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
-import type { VerifyFunction } from '../crypto/custom';
-import { codeOf } from '../crypto/error-code';
-import type { PublicKey } from '../crypto/key';
-import { isPublicKeyId, loadPlatformKeys, type PlatformCertificates } from '../crypto/platform-keys';
-import type { ReceivedHeaders } from '../crypto/platform-signature';
-import { isValid } from '../crypto/validity';
-import { openAnswer, verifyAnswer } from './answer';
+import { codeOf } from '../crypto/bytes';
+import type { PublicKey } from '../crypto/keys';
+import type { VerifyFunction } from '../signature/functions';
+import { isPublicKeyId, isValid, loadPlatformKeys, type PlatformCertificates } from '../signature/platform-keys';
+import type { ReceivedHeaders } from '../signature/platform-signature';
 import { type CertificateCache, tolerant, warn } from './cache';
-import { type Certificate, certificate, unexpired } from './certificate';
-import { explainMissing } from './missing';
+import { type Certificate, certificate, explainMissing, openAnswer, unexpired, verifyAnswer } from './response';
 
 /** Verifies the answer to a request for certificates. */
 export type VerifyCertificates = (answer: { headers: ReceivedHeaders; body: Uint8Array }) => Promise<void>;

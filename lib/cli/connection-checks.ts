@@ -1,16 +1,15 @@
 import { Agent, type Dispatcher } from 'undici';
 import { Builder } from '../builder';
 import * as Certificates from '../certificates';
-import { certificatesPath } from '../certificates/path';
+import { certificatesPath } from '../certificates/response';
 import type { ClientConfig } from '../client';
-import { codeOf } from '../crypto/error-code';
-import { loadPlatformKeys } from '../crypto/platform-keys';
-import { MAX_CLOCK_SKEW, verifyPlatformSignature } from '../crypto/platform-signature';
+import { codeOf } from '../crypto/bytes';
 import { ApiError, ConfigurationError, SignatureError, TimeoutError, TransportError, WechatPayError } from '../errors';
 import { readBaseUrl } from '../format/base-url';
-import { clientConfig, platformKeys } from './config';
+import { loadPlatformKeys } from '../signature/platform-keys';
+import { MAX_CLOCK_SKEW, verifyPlatformSignature } from '../signature/platform-signature';
 import { type Check, failed, messageOf, passed, skipped, warning } from './report';
-import { nameOf, type Settings } from './settings';
+import { clientConfig, nameOf, platformKeys, type Settings } from './settings';
 
 /** A difference of the clocks that is worth a word, in seconds. */
 const NOTABLE_SKEW = 60;

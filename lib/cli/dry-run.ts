@@ -1,7 +1,7 @@
 import { Agent } from 'undici';
 import type { ClientConfig } from '../client';
-import { isMedia } from '../media/media';
 import { IDLE } from '../middleware/dispatch-options';
+import { isMedia } from '../upload/media';
 
 /** A signed request that was not sent. */
 export interface DryRequest {

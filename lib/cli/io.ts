@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text as readText } from 'node:stream/consumers';
+import { codeOf } from '../crypto/bytes';
 import { InvalidArgumentError } from '../errors';
 
 /** What the command has of the world: its streams, its environment, and a way to learn that it is to end. */
@@ -31,4 +35,35 @@ export async function readStdin({ stdin }: Io, what: string): Promise<string> {
 /** Whether to colour: on a terminal that can, unless `NO_COLOR` is set (https://no-color.org). */
 export function hasColours(stream: { isTTY?: boolean }, { NO_COLOR, TERM }: Io['env']): boolean {
   return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb';
+}
+
+/**
+ * Makes a directory where there is none.
+ * @throws {@link InvalidArgumentError} where that cannot be
+ */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new InvalidArgumentError(`The directory ${path} cannot be made (${codeOf(cause)}).`, { cause });
+  }
+}
+
+/**
+ * Writes a file, whole or not at all. What has its name before, a symbolic link as well, is replaced.
+ * @param mode such as 0o600, for its owner alone
+ * @returns its path
+ * @throws {@link InvalidArgumentError} where it cannot be written
+ */
+export function writeFile(directory: string, name: string, content: string, mode: number): string {
+  const path = join(directory, name);
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    writeFileSync(draft, content, { mode, flag: 'wx' });
+    renameSync(draft, path);
+  } catch (cause) {
+    rmSync(draft, { force: true });
+    throw new InvalidArgumentError(`${path} cannot be written (${codeOf(cause)}).`, { cause });
+  }
+  return path;
 }

@@ -1,22 +1,22 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version';
-import { certificatesCommand } from './certificates';
-import type { CommandCall, CommandSpec } from './command';
-import { doctorCommand } from './doctor';
+import { certificatesCommand } from './commands/certificates';
+import type { CommandCall, CommandSpec } from './commands/command';
+import { doctorCommand } from './commands/doctor';
+import { requestCommand } from './commands/request';
+import { sandboxCommand } from './commands/sandbox';
+import { verifyCommand } from './commands/verify';
 import { exitCodeOf, exitCodesHelp } from './exit-codes';
 import type { Io } from './io';
 import { note, printError } from './report';
-import { requestCommand } from './request';
 import { readSettings, settingOptions, settingsHelp } from './settings';
-import { simulateCommand } from './simulate';
-import { verifyCommand } from './verify';
 
 const COMMANDS: readonly CommandSpec[] = [
   requestCommand,
   certificatesCommand,
   verifyCommand,
   doctorCommand,
-  simulateCommand,
+  sandboxCommand,
 ];
 
 const HELP = `
@@ -28,7 +28,7 @@ Exit codes:
 ${exitCodesHelp()}
 
 Examples:
-  $ wxpay simulate
+  $ wxpay sandbox
   $ wxpay doctor
   $ wxpay request get v3/certificates
   $ wxpay request --help`;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
-import { codeOf } from '../crypto/error-code';
-import type { ReceivedHeaders } from '../crypto/platform-signature';
+import { codeOf } from '../crypto/bytes';
 import { InvalidArgumentError } from '../errors';
-import type { RawRequest } from '../notification/raw-body';
+import type { RawRequest } from '../notification/request';
+import type { ReceivedHeaders } from '../signature/platform-signature';
 import type { Io } from './io';
 
 /** An empty line between headers and body (RFC 9112, section 2.2: a line may end in a line feed alone). */

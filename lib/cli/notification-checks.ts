@@ -1,11 +1,11 @@
-import type { PlatformKeys, SignatureCheck } from '../crypto/platform-keys';
-import { MAX_CLOCK_SKEW, PROBE } from '../crypto/platform-signature';
 import { ApiError, BodyError, ConfigurationError } from '../errors';
-import { appendBody, joinedByLineFeed } from '../format/formatter';
-import type { RawRequest } from '../notification/raw-body';
 import { MAX_AGE, timeOf } from '../notification/replay';
+import type { RawRequest } from '../notification/request';
 import { parseV2 } from '../notification/v2';
 import { decrypt } from '../notification/v3';
+import { appendBody, joinedByLineFeed } from '../signature/formatter';
+import type { PlatformKeys, SignatureCheck } from '../signature/platform-keys';
+import { MAX_CLOCK_SKEW, PROBE } from '../signature/platform-signature';
 import { type Check, failed, messageOf, passed, skipped, warning } from './report';
 
 /** What a notification is checked with. */

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { codeOf } from '../crypto/error-code';
+import { codeOf } from '../crypto/bytes';
 import { ApiError, printable, printableLine, SignatureError, WechatPayError } from '../errors';
 import { hasColours, type Io, write } from './io';
 import { inTermsOfSettings } from './settings';

@@ -1,11 +1,18 @@
 import { createPublicKey, KeyObject, type X509Certificate } from 'node:crypto';
-import { readApiKey } from '../crypto/api-key';
-import { certificateOf, loadPrivateKey, loadPublicKey, serialOf } from '../crypto/key';
-import { isPublicKeyId } from '../crypto/platform-keys';
+import { certificateOf, loadPrivateKey, loadPublicKey, serialOf } from '../crypto/keys';
 import { WechatPayError } from '../errors';
-import { keyText, merchantCertificate, platformKeys, privateKeyOf, requireSettings } from './config';
+import { readApiKey } from '../signature/api-key';
+import { isPublicKeyId } from '../signature/platform-keys';
 import { type Check, failed, passed, skipped, warning } from './report';
-import { inTermsOfSettings, type Settings } from './settings';
+import {
+  inTermsOfSettings,
+  keyText,
+  merchantCertificate,
+  platformKeys,
+  privateKeyOf,
+  requireSettings,
+  type Settings,
+} from './settings';
 
 /** How long before its end a certificate is worth a word, in milliseconds. */
 const SOON = 30 * 86_400_000;

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors';
 import { fieldText } from '../format/fields';
 import { notWritable } from '../format/json';
 import { toXml } from '../format/transformer';
-import { isMedia, type Media } from '../media/media';
+import { isMedia, type Media } from '../upload/media';
 
 /** The body of a request: the options `json` (null is none) or else `body`. */
 export function writeBody(json: unknown, body: unknown): string | Uint8Array | Media | undefined {

@@ -1,19 +1,18 @@
 import type { Dispatcher } from 'undici';
-import type { Credentials } from '../crypto/credentials';
 import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
-import { trustedOrigins } from '../middleware/origins';
+import type { WireHeaders } from '../format/headers';
+import { trustedOrigins } from '../middleware/hosts';
+import { needsDecryption } from '../sensitive/fields';
+import type { Credentials } from '../signature/credentials';
 import { VERSION } from '../version';
 import type { LoadedConfig } from './config';
-import { within } from './deadline';
 import { report } from './diagnostics';
+import { createStacks, type Way } from './dispatchers';
 import { afterSending, explainFailure } from './failure';
-import type { WireHeaders } from './headers';
 import { buildRequest, type Call, type RequestDefaults, readCall, type WireRequest } from './request';
 import type { ApiResponse, Decoder } from './response';
 import { ResponsePromise } from './response-promise';
-import { send } from './send';
-import { needsDecryption } from './sensitive-fields';
-import { createStacks, type Way } from './stacks';
+import { send, within } from './send';
 import type { Protocol } from './target';
 
 /** What WeChat Pay wants of every request, unless the caller says otherwise. */
@@ -24,7 +23,7 @@ const DEFAULT_HEADERS: Record<Protocol, WireHeaders> = {
 const USER_AGENT = `wechatpay-undici/${VERSION} node/${process.versions.node} (${process.platform}; ${process.arch})`;
 
 /** What most calls do not need is loaded when it is, so that `require` is fast. */
-const encryption = () => require('./encryption') as typeof import('./encryption');
+const encryption = () => require('../sensitive/fields') as typeof import('../sensitive/fields');
 const files = () => require('./download') as typeof import('./download');
 
 /** Sends a request: the verb, the path as a URI template, the options of the call. */
@@ -119,7 +118,7 @@ function describe({ method, path }: WireRequest): string {
   return `${method} ${path.split('?', 1)[0]}`;
 }
 
-/** Without TLS, as to a simulator, there is no certificate to present. */
+/** Without TLS, as to a sandbox, there is no certificate to present. */
 function wayOf({ fragment, security, origin }: WireRequest): Way {
   if (fragment !== undefined) return 'page';
   return security && origin.startsWith('https:') ? 'secure' : 'plain';

@@ -1,19 +1,19 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import type { CertificateCache } from '../certificates/cache';
-import { readApiKey } from '../crypto/api-key';
-import { loadMerchantKey, type MerchantKey, type MerchantKeyInput, type VerifyFunction } from '../crypto/custom';
-import { certificateOf, type KeyInput, loadPublicKey, type PublicKey, serialOf } from '../crypto/key';
-import { refuseOwnKeys } from '../crypto/own-key';
-import type { PlatformCertificates } from '../crypto/platform-keys';
+import { certificateOf, type KeyInput, loadPublicKey, type PublicKey, serialOf } from '../crypto/keys';
 import { ConfigurationError } from '../errors';
+import { type WireHeaders, writeHeaders } from '../format/headers';
 import type { FailoverOptions, RetryOptions } from '../middleware';
-import { configuredBase, configuredBases } from '../middleware/origins';
+import { configuredBase, configuredBases } from '../middleware/hosts';
 import type { Verify } from '../middleware/verifying-handler';
 import type { HeadersInput, Timeouts } from '../openapi/options';
-import { type WireHeaders, writeHeaders } from './headers';
-import type { MerchantCertificate } from './merchant';
-import { readTimeouts } from './timeouts';
+import { readApiKey } from '../signature/api-key';
+import { loadMerchantKey, type MerchantKey, type MerchantKeyInput, type VerifyFunction } from '../signature/functions';
+import type { PlatformCertificates } from '../signature/platform-keys';
+import { refuseOwnKeys } from '../signature/platform-keys';
+import type { MerchantCertificate } from './base-dispatcher';
+import { readTimeouts } from './options';
 
 /** What every client needs, and what it may have. */
 interface CommonConfig {

@@ -1,21 +1,134 @@
 import { once } from 'node:events';
 import type { Dispatcher } from 'undici';
+import { checkDigest, statementDigest } from '../download/digest';
 import { BodyError } from '../errors';
 import { toObject } from '../format/transformer';
-import { startsXml } from '../format/xml-start';
-import { checkDigest } from '../media/digest';
-import { statementDigest } from '../media/statement';
+import { startsXml } from '../format/xml-reader';
 import { abortError } from '../middleware/aborting';
 import { refuseFailure } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
-import { MAX_FAILURE } from './answer';
-import { deadline } from './deadline';
 import { explainFailure, refuseAnswer } from './failure';
-import { FileResponse } from './file-response';
-import { fileStream, type IncomingFile } from './file-stream';
 import type { WireRequest } from './request';
-import { type ApiResponse, readHeaders } from './response';
-import { wireOptions } from './send';
+import { ApiResponse, readHeaders } from './response';
+import { deadline, MAX_FAILURE, wireOptions } from './send';
+
+/** A file as it comes in. */
+export interface IncomingFile {
+  /** What has been read of it so far. */
+  begun: Uint8Array[];
+  rest: AsyncIterator<Uint8Array>;
+}
+
+/** Ends the request of a file whose stream has been garbage-collected: nobody can read it any more. */
+const abandoned = new FinalizationRegistry<AbortController>((controller) => controller.abort());
+
+/**
+ * The stream of a file. Nothing is read ahead of the caller. Cancelling the stream ends the request, even before the
+ * first read, and so does garbage collection.
+ *
+ * Nothing that outlives the stream may refer to it. That is why this is a function of its own: closures of one function
+ * share what they capture.
+ * @param controller ends the request
+ * @param explain turns an error of the connection into one of ours
+ */
+export function fileStream(
+  { begun, rest }: IncomingFile,
+  controller: AbortController,
+  explain: (error: unknown) => unknown,
+): ReadableStream<Uint8Array> {
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(sink) {
+        const first = begun.shift();
+        if (first) return sink.enqueue(first);
+        const { done, value } = await rest.next().catch((error: unknown) => {
+          throw explain(error);
+        });
+        return done ? sink.close() : sink.enqueue(value);
+      },
+      cancel() {
+        controller.abort();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  abandoned.register(stream, controller);
+  return stream;
+}
+
+const utf8 = new TextDecoder();
+
+/** A response that streams a file. Methods that read the whole file into memory are bounded. */
+export class FileResponse extends ApiResponse {
+  readonly #maxBuffer: number;
+
+  constructor(body: ReadableStream<Uint8Array>, init: ResponseInit, maxBuffer: number) {
+    super(body, init);
+    this.#maxBuffer = maxBuffer;
+  }
+
+  override async text(): Promise<string> {
+    return utf8.decode(await this.#read());
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await this.#read()).buffer;
+  }
+
+  override async blob(): Promise<Blob> {
+    return (await this.#held()).blob();
+  }
+
+  override async formData(): Promise<FormData> {
+    return (await this.#held()).formData();
+  }
+
+  override clone(): Response {
+    const { body, status, headers } = super.clone();
+    return new FileResponse(body as ReadableStream<Uint8Array>, { status, headers }, this.#maxBuffer);
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return this.#read();
+  }
+
+  async #held(): Promise<Response> {
+    return new Response(await this.#read(), { headers: this.headers });
+  }
+
+  async #read(): Promise<Uint8Array<ArrayBuffer>> {
+    const body = this.body as ReadableStream<Uint8Array>;
+    // A body that has been read, or is being read, fails as the standard requires.
+    if (this.bodyUsed || body.locked) return new Uint8Array(await super.arrayBuffer());
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    const reader = body.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      size += next.value.length;
+      if (size > this.#maxBuffer) {
+        // Not awaited: the cancel of a clone settles only once the other half is cancelled too.
+        reader.cancel().catch(() => {});
+        throw tooLarge(this.#maxBuffer);
+      }
+      chunks.push(next.value);
+    }
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  }
+}
+
+function tooLarge(max: number): BodyError {
+  const advice = 'read it as a stream, by "body", or raise the option "maxBuffer"';
+  return new BodyError(
+    'ERR_BODY_TOO_LARGE',
+    `The file is larger than the ${max} bytes that may be held in memory: ${advice}.`,
+  );
+}
 
 type Chunks = AsyncIterable<Uint8Array>;
 type Head = Omit<Answer, 'body'>;

@@ -1,16 +1,23 @@
+import { type FileDigest, readDigest } from '../download/digest';
 import { InvalidArgumentError } from '../errors';
 import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
+import { type WireHeaders, writeHeaders } from '../format/headers';
 import { expandTemplate } from '../format/uri-template';
-import { type FileDigest, readDigest } from '../media/digest';
-import { isMedia, type Media } from '../media/media';
 import type { Exchange } from '../middleware/dispatch-options';
 import type { Timeouts } from '../openapi/options';
 import { marksOf, type Trait, traitOf } from '../openapi/trait-of';
+import { isMedia, type Media } from '../upload/media';
 import { readFields, writeBody, writeXml } from './body';
-import { type WireHeaders, writeHeaders } from './headers';
-import { checkOptions, isOption, type Options, readMaxBuffer, readOptions, readVariables } from './options';
+import {
+  checkOptions,
+  isOption,
+  type Options,
+  readMaxBuffer,
+  readOptions,
+  readTimeouts,
+  readVariables,
+} from './options';
 import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
-import { readTimeouts } from './timeouts';
 
 /** A request as it goes out, but for its signature. */
 export interface WireRequest extends Target {

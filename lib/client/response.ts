@@ -1,9 +1,9 @@
-import type { ReceivedHeaders } from '../crypto/platform-signature';
 import { BodyError } from '../errors';
 import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
 import type { Answer } from '../middleware/verifying-handler';
 import type { ApiResponse as ApiResponseOf } from '../openapi/response';
+import type { ReceivedHeaders } from '../signature/platform-signature';
 
 /** `Response` is typed with properties where it has methods and accessors, which a class could not override. */
 type Base = new (...init: ConstructorParameters<typeof Response>) => Omit<Response, keyof Readable> & Readable;

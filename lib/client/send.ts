@@ -1,10 +1,125 @@
 import type { Dispatcher } from 'undici';
+import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
+import { abortError } from '../middleware/aborting';
 import type { Answer } from '../middleware/verifying-handler';
-import { AnswerHandler } from './answer';
-import { deadline } from './deadline';
-import { refuseAnswer } from './failure';
+import type { ReceivedHeaders } from '../signature/platform-signature';
+import { NOTHING_SENT, refuseAnswer } from './failure';
 import type { WireRequest } from './request';
 import { ApiResponse, type Decoder, HeldResponse, readHeaders } from './response';
+
+/** The time of a call and the caller's signal. */
+export interface Deadline {
+  /** Ends the time, while the caller's signal still counts. */
+  stopClock(): void;
+  /** To be called when the call has ended: leaves no timer and no listener behind. */
+  clear(): void;
+}
+
+/** What of a request says when it ends. */
+type Limits = Pick<WireRequest, 'timeout' | 'deadline' | 'signal'>;
+
+/**
+ * Ends a call by the caller's signal, or with a {@link TimeoutError} when the time is over.
+ * @param what method and path, for the error
+ * @param end ends the call for a reason, later than this returns
+ * @param outcome what became of the request when the time is over, for the error
+ * @throws the signal's reason where it is aborted already
+ */
+export function deadline(
+  limits: Limits,
+  what: string,
+  end: (reason: unknown) => void,
+  outcome = UNKNOWN_OUTCOME,
+): Deadline {
+  const { timeout, signal } = limits;
+  signal?.throwIfAborted();
+  const timer = setTimeout(
+    () => end(new TimeoutError(`${what} took longer than ${timeout} ms. ${outcome}`)),
+    limits.deadline - performance.now(),
+  );
+  const stopClock = () => clearTimeout(timer);
+  const follow = () => end(signal?.reason);
+  signal?.addEventListener('abort', follow, { once: true });
+  return {
+    stopClock,
+    clear() {
+      stopClock();
+      signal?.removeEventListener('abort', follow);
+    },
+  };
+}
+
+/** The result of work that comes before a request is sent, unless the call ends before. */
+export function within<Result>(limits: Limits, what: string, work: () => Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const limit = deadline(limits, what, reject, NOTHING_SENT);
+    work().then(resolve, reject).finally(limit.clear);
+  });
+}
+
+/** How much is kept of the body of a failure, in bytes. */
+export const MAX_FAILURE = 1024 * 1024;
+
+const NOTHING = new Uint8Array();
+
+/**
+ * Receives one answer.
+ *
+ * The verifier bounds what is verified; of a failure, which is not, the first part does.
+ */
+export class AnswerHandler implements Dispatcher.DispatchHandler {
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (error: unknown) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #reason: Error | undefined;
+  #status = 0;
+  #headers: ReceivedHeaders = {};
+  #chunks: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(resolve: (answer: Answer) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /**
+   * Ends the request. undici acts on it only once there is a socket; whoever waits is told at once.
+   * @param reason anything; whoever waits is told just that
+   */
+  abort(reason: unknown): void {
+    this.#reason = abortError(reason);
+    this.#reject(reason);
+    this.#controller?.abort(this.#reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#reason) controller.abort(this.#reason);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReceivedHeaders): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#status < 300 || this.#size <= MAX_FAILURE) return;
+    this.onResponseEnd();
+    controller.abort(new Error('The rest of the body is of no use.'));
+  }
+
+  onResponseEnd(): void {
+    const [first = NOTHING] = this.#chunks;
+    const body = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first;
+    this.#resolve({ status: this.#status, headers: this.#headers, body });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#reject(error);
+  }
+}
 
 /**
  * Sends a request within its time, and makes a response of its answer once that is verified.

@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from '../errors';
-import { encodePath, encodeQuery } from '../format/encode';
-import { writeQuery } from './query';
+import { encodePath, encodeQuery, writeQuery } from '../format/query';
 
 /** The two protocols of WeChat Pay's API: XML, and JSON. */
 export type Protocol = 'v2' | 'v3';

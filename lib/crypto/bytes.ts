@@ -35,3 +35,8 @@ export function decodeBase64(value: unknown): Buffer | undefined {
   const bytes = Buffer.from(value, 'base64');
   return bytes.toString('base64') === value ? bytes : undefined;
 }
+
+/** The code of an error of Node or OpenSSL, which unlike its message is sure to hold nothing of the input. */
+export function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'no code';
+}

@@ -3,11 +3,150 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { ConfigurationError } from '../errors';
-import { decodeBase64 } from './bytes';
-import { isCryptoKey } from './crypto-key';
-import { type DerKind, kindOfDer } from './der';
-import { codeOf } from './error-code';
-import { isPem, type PemBlock, pemBlocks } from './pem';
+import { codeOf, decodeBase64 } from './bytes';
+
+/** What a DER structure can be. */
+export type DerKind =
+  | 'pkcs1-private'
+  | 'pkcs8'
+  | 'encrypted-pkcs8'
+  | 'sec1'
+  | 'pkcs1-public'
+  | 'spki'
+  | 'certificate'
+  | 'request'
+  | 'pkcs12';
+
+const SEQUENCE = 0x30;
+
+/**
+ * What a SEQUENCE is, by the tags of its members in hexadecimal: RFC 8017 (A.1), RFC 5958, RFC 5915, RFC 5280 (4.1),
+ * RFC 2986 and RFC 7292. The first that fits counts.
+ */
+const SHAPES: readonly (readonly [RegExp, DerKind])[] = [
+  [/^(02){9}/, 'pkcs1-private'],
+  [/^0202$/, 'pkcs1-public'],
+  [/^023004/, 'pkcs8'],
+  [/^0204/, 'sec1'],
+  [/^0230/, 'pkcs12'],
+  [/^3003$/, 'spki'],
+  [/^3004$/, 'encrypted-pkcs8'],
+  [/^303003$/, 'certificate'],
+];
+
+/** Members of a CertificationRequestInfo; without them the same outer shape is a certificate. */
+const REQUEST_INFO = /^023030a0/;
+
+/** Tells by its structure what DER holds; `undefined` where it is none of the kinds known or is cut off. */
+export function kindOfDer(bytes: Uint8Array): DerKind | undefined {
+  const tags = memberTags(bytes, 0);
+  const kind = SHAPES.find(([shape]) => tags !== undefined && shape.test(tags))?.[1];
+  if (kind !== 'certificate') return kind;
+  const first = element(bytes, 0)?.start ?? 0;
+  return REQUEST_INFO.test(memberTags(bytes, first) ?? '') ? 'request' : kind;
+}
+
+/** The tags of the members of the SEQUENCE at an offset, two hexadecimal digits each. */
+function memberTags(bytes: Uint8Array, offset: number): string | undefined {
+  const outer = element(bytes, offset);
+  if (outer?.tag !== SEQUENCE) return undefined;
+  let tags = '';
+  for (let at = outer.start; at < outer.end; ) {
+    const member = element(bytes, at);
+    if (member === undefined || member.end > outer.end) return undefined;
+    tags += member.tag.toString(16).padStart(2, '0');
+    at = member.end;
+  }
+  return tags;
+}
+
+/** The element at an offset: its tag, and where its content starts and ends. Lengths are those of X.690, 8.1.3. */
+function element(bytes: Uint8Array, offset: number): { tag: number; start: number; end: number } | undefined {
+  const [tag, first] = bytes.subarray(offset, offset + 2);
+  if (tag === undefined || first === undefined) return undefined;
+  const octets = first < 0x80 ? 0 : first - 0x80;
+  if (first === 0x80 || octets > 4) return undefined;
+  const start = offset + 2 + octets;
+  const length = octets === 0 ? first : bytes.subarray(offset + 2, start).reduce((sum, octet) => sum * 256 + octet, 0);
+  const end = start + length;
+  return end <= bytes.length ? { tag, start, end } : undefined;
+}
+
+/** One block of a PEM text: its content, or the whole block where PEM itself encrypts it (RFC 1421). */
+export type PemBlock = { label: string; der: Uint8Array } | { label: string; encrypted: string } | { label: string };
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----/gs;
+const DEK_INFO = /^\s*Proc-Type:\s*4,ENCRYPTED\s+DEK-Info:\s*([\w-]+,[0-9A-Fa-f]+)\s(.*)$/s;
+
+/** Whether a text has the beginning of a PEM block. */
+export function isPem(text: string): boolean {
+  return text.includes('-----BEGIN ');
+}
+
+/**
+ * The blocks of a PEM text. Line breaks may be of any kind, or written out as `\n`, or lost to blanks, as happens in
+ * environment variables. A block without content is one that is damaged.
+ */
+export function pemBlocks(text: string): PemBlock[] {
+  const lines = text.replace(/\\+[rn]/g, '\n');
+  return Array.from(lines.matchAll(BLOCK), ([, label = '', body = '']) => block(label, body));
+}
+
+function block(label: string, body: string): PemBlock {
+  const [, info, content] = DEK_INFO.exec(body) ?? [];
+  const base64 = (content ?? body).replace(/\s+/g, '');
+  const der = decodeBase64(base64);
+  if (!der?.length) return { label };
+  return info === undefined ? { label, der } : { label, encrypted: encryptedPem(label, info, base64) };
+}
+
+function encryptedPem(label: string, info: string, base64: string): string {
+  const headers = `Proc-Type: 4,ENCRYPTED\nDEK-Info: ${info}\n`;
+  const lines = base64.replace(/.{1,64}/g, '$&\n');
+  return `-----BEGIN ${label}-----\n${headers}\n${lines}-----END ${label}-----\n`;
+}
+
+/** What a key is to be used for. */
+export type KeyUse = 'sign' | 'verify' | 'encrypt' | 'encrypt-pkcs1' | 'decrypt';
+
+/** What a `CryptoKey` must be for each use: WeChat Pay's algorithms, and the usage that WebCrypto asks for. */
+const REQUIREMENTS: Record<KeyUse, { name: string; hash?: string; usage: webcrypto.KeyUsage }> = {
+  sign: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', usage: 'sign' },
+  verify: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', usage: 'verify' },
+  encrypt: { name: 'RSA-OAEP', hash: 'SHA-1', usage: 'encrypt' },
+  'encrypt-pkcs1': { name: 'RSAES-PKCS1-v1_5', usage: 'encrypt' },
+  decrypt: { name: 'RSA-OAEP', hash: 'SHA-1', usage: 'decrypt' },
+};
+
+/** Whether a value is a `CryptoKey`, of Node or of another provider of WebCrypto. */
+export function isCryptoKey(value: unknown): value is webcrypto.CryptoKey {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, algorithm, usages } = value as Partial<webcrypto.CryptoKey>;
+  return typeof type === 'string' && typeof algorithm?.name === 'string' && Array.isArray(usages);
+}
+
+/** Says what keeps a `CryptoKey` from a use, in words that follow "a CryptoKey"; `undefined` where nothing does. */
+export function cryptoKeyFault(key: webcrypto.CryptoKey, use: KeyUse): string | undefined {
+  const { name, hash, usage } = REQUIREMENTS[use];
+  const found = key.algorithm as Partial<webcrypto.RsaHashedKeyAlgorithm>;
+  const fits = same(found.name, name) && (hash === undefined || same(found.hash?.name, hash));
+  if (!fits) return `for ${title(found.name, found.hash?.name)}, where one for ${title(name, hash)} is needed`;
+  if (!key.usages.includes(usage)) return `without the usage "${usage}": it has ${key.usages.join(', ') || 'none'}`;
+  return undefined;
+}
+
+function same(found: string | undefined, expected: string): boolean {
+  return found?.toUpperCase() === expected.toUpperCase();
+}
+
+function title(name: string | undefined, hash: string | undefined): string {
+  return hash === undefined ? `${name}` : `${name} with ${hash}`;
+}
+
+/** The length of the modulus of an RSA `CryptoKey`, in bits. */
+export function modulusLengthOf(key: webcrypto.CryptoKey): number | undefined {
+  return (key.algorithm as Partial<webcrypto.RsaHashedKeyAlgorithm>).modulusLength;
+}
 
 /**
  * What a key can be given as:

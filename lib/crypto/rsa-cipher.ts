@@ -2,7 +2,7 @@ import { constants, type KeyObject, publicEncrypt, webcrypto } from 'node:crypto
 import { types } from 'node:util';
 import { InvalidArgumentError } from '../errors';
 import { bytesOf, decodeBase64 } from './bytes';
-import { modulusLengthOf } from './crypto-key';
+import { modulusLengthOf } from './key-source';
 import {
   type KeyInput,
   loadPrivateKey,
@@ -10,7 +10,7 @@ import {
   type PrivateKey,
   type PrivateKeyInput,
   type PublicKey,
-} from './key';
+} from './keys';
 import { peculiarSubtle, subtleFor } from './provider';
 
 /** How a plain text is padded: OAEP with SHA-1 (the rule), or PKCS#1 v1.5 (fields of some overseas APIs). */

@@ -8,7 +8,7 @@ import {
   type PrivateKey,
   type PrivateKeyInput,
   type PublicKey,
-} from './key';
+} from './keys';
 import { subtleFor } from './provider';
 
 const ALGORITHM = 'RSASSA-PKCS1-v1_5';

@@ -1,3 +1,67 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { ConfigurationError } from '../errors';
+import { decodeBase64 } from './bytes';
+import { kindOfDer } from './key-source';
+import {
+  type KeyInput,
+  loadPrivateKey,
+  loadPublicKey,
+  type PrivateKey,
+  type PrivateKeyInput,
+  type PublicKey,
+} from './keys';
+
 export { decrypt, encrypt, type Padding } from './rsa-cipher';
-export { from, fromPkcs1, fromPkcs8, fromSpki, pkcs1ToSpki } from './rsa-keys';
 export { sign, verify } from './rsa-signature';
+
+/**
+ * Loads a key.
+ * @param input the key, in any form of {@link KeyInput}; what is loaded already is handed back as it is
+ * @param type which half of the pair is meant, the private one by default
+ * @throws {@link ConfigurationError} that says what was found instead
+ */
+export function from(input: KeyInput, type: 'public'): PublicKey;
+export function from(input: PrivateKeyInput, type?: 'private'): PrivateKey;
+export function from(input: PrivateKeyInput, type: 'public' | 'private' = 'private'): PrivateKey | PublicKey {
+  return type === 'public' ? loadPublicKey(input as KeyInput) : loadPrivateKey(input);
+}
+
+/** Loads a PKCS#1 key, private by default, from the Base64 of its DER. @throws {@link ConfigurationError} */
+export function fromPkcs1(base64: string, type: 'public' | 'private' = 'private'): KeyObject {
+  return (type === 'public' ? loadPublicKey : loadPrivateKey)(bare(`${type}.pkcs1`, base64)) as KeyObject;
+}
+
+/** Loads a PKCS#8 private key from the Base64 of its DER. @throws {@link ConfigurationError} */
+export function fromPkcs8(base64: string): KeyObject {
+  return loadPrivateKey(bare('private.pkcs8', base64)) as KeyObject;
+}
+
+/** Loads an SPKI public key from the Base64 of its DER. @throws {@link ConfigurationError} */
+export function fromSpki(base64: string): KeyObject {
+  return loadPublicKey(bare('public.spki', base64)) as KeyObject;
+}
+
+function bare(kind: string, base64: unknown): string {
+  if (typeof base64 === 'string') return `${kind}://${base64}`;
+  throw new ConfigurationError(
+    `A key of ${kind} must be given as text, the Base64 of its DER; not as ${typeof base64}.`,
+  );
+}
+
+/**
+ * Wraps a PKCS#1 public key as SPKI, which most libraries expect.
+ * @param base64 Base64 of the DER of the RSAPublicKey, such as v2's `getpublickey` answers
+ * @returns Base64 of the DER of the SubjectPublicKeyInfo
+ * @throws {@link ConfigurationError} where the input is another thing
+ */
+export function pkcs1ToSpki(base64: string): string {
+  const key = typeof base64 === 'string' ? decodeBase64(base64.replace(/\s+/g, '')) : undefined;
+  if (!key || kindOfDer(key) !== 'pkcs1-public') {
+    throw new ConfigurationError(
+      '"pkcs1ToSpki" takes the Base64 of a PKCS#1 public key in DER; this is something else.',
+    );
+  }
+  return createPublicKey({ key, format: 'der', type: 'pkcs1' })
+    .export({ format: 'der', type: 'spki' })
+    .toString('base64');
+}

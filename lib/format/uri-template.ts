@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors';
-import { percent } from './encode';
+import { percent } from './query';
 
 const EXPRESSION = /\{([^{}]+)\}/g;
 const PARTS = /^([+#./;?&]?)(.*)$/s;

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors';
-import { type Texts, texts } from './arguments';
-import { query } from './query';
 import type { Signing } from './signing';
+import { query, type Texts, texts } from './signing';
 
 /** A coupon to hand out. Each member that is given is signed and sent. */
 export interface CouponToSend {

@@ -1,15 +1,14 @@
-import { credentialsOf } from '../crypto/credentials';
+import { credentialsOf } from '../signature/credentials';
 import { type Coupons, coupons } from './coupon';
 import { type PayScore, payScore } from './pay-score';
 import { type Payments, payments } from './payment';
 import { createSigning } from './signing';
 import { type Transfers, transfers } from './transfer';
 
-export type { Texts } from './arguments';
 export type { AddCardParameters, CouponForUser, CouponsToSend, CouponToSend, SendCouponParameters } from './coupon';
 export type { BusinessView } from './pay-score';
 export type { AppParameters, BridgeParameters, PlacedAppOrder, PlacedOrder } from './payment';
-export type { PaySignType } from './signing';
+export type { PaySignType, Texts } from './signing';
 export type { TransferParameters, WaitingTransfer } from './transfer';
 
 /** Makes what front ends need to call WeChat Pay. */

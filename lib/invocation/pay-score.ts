@@ -1,7 +1,6 @@
-import { nonce, timestamp } from '../format/formatter';
-import { type Texts, texts } from './arguments';
-import { query } from './query';
+import { nonce, timestamp } from '../signature/formatter';
 import type { Signing } from './signing';
+import { query, type Texts, texts } from './signing';
 
 /** What opens WeChat Pay Score: a mini program takes `extraData`, a page `queryString`, an app the same as `query`. */
 export interface BusinessView {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors';
-import { nonce, timestamp } from '../format/formatter';
-import { type Texts, texts } from './arguments';
+import { nonce, timestamp } from '../signature/formatter';
 import type { PaySignType, Signing } from './signing';
+import { type Texts, texts } from './signing';
 
 /** An order that has been placed. */
 export interface PlacedOrder {

@@ -1,5 +1,5 @@
-import { type Texts, texts } from './arguments';
 import type { Signing } from './signing';
+import { type Texts, texts } from './signing';
 
 /** A transfer that waits for the user to confirm it. */
 export interface WaitingTransfer {

@@ -1,10 +1,10 @@
 import { stringify } from 'node:querystring';
 import { InvalidArgumentError } from '../errors';
-import { isMedia, type Media } from '../media/media';
+import { isMedia, type Media } from '../upload/media';
 import { abortError } from './aborting';
 import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';
-import { isTrusted } from './origins';
-import { refusingRedirects } from './redirect';
+import { isTrusted } from './hosts';
+import { refusingRedirects } from './refuse-redirects';
 
 /** A request in the one form that can be both signed and sent. */
 export interface SignableRequest {

@@ -1,14 +1,13 @@
 import { unescape as decode } from 'node:querystring';
-import * as Hash from '../crypto/hash';
 import { InvalidArgumentError } from '../errors';
-import { encodeComponent } from '../format/encode';
-import { nonce } from '../format/formatter';
+import { encodeComponent } from '../format/query';
 import { toObject, toXml } from '../format/transformer';
-import { isMedia } from '../media/media';
-import { MERCHANT_FIELDS } from '../signature/v2-names';
-import { refuseAmbiguousRequest } from '../signature/v2-readings';
+import { nonce } from '../signature/formatter';
+import * as Hash from '../signature/hash';
+import { MERCHANT_FIELDS, refuseAmbiguousRequest } from '../signature/v2-readings';
+import { isMedia } from '../upload/media';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
-import { trustedOrigins } from './origins';
+import { trustedOrigins } from './hosts';
 import { type SignableRequest, signing } from './signing';
 
 /** What the signer of v2 needs. */

@@ -1,10 +1,10 @@
-import * as Hash from '../crypto/hash';
 import { ApiError, BodyError, SignatureError, type SignatureErrorCode, UNKNOWN_OUTCOME } from '../errors';
 import { toObject } from '../format/transformer';
+import * as Hash from '../signature/hash';
 import { refuseSecondReading } from '../signature/v2-readings';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { refuseOtherNumbers } from './own-numbers';
-import { refusingRedirects } from './redirect';
+import { refusingRedirects } from './refuse-redirects';
 import { type Answer, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier of v2 needs. */

@@ -1,11 +1,10 @@
-import { readApiKey } from '../crypto/api-key';
-import { credentialsOf } from '../crypto/credentials';
-import { refuseOwnKeys } from '../crypto/own-key';
-import { loadPlatformKeys } from '../crypto/platform-keys';
 import { ConfigurationError } from '../errors';
+import { readApiKey } from '../signature/api-key';
+import { credentialsOf } from '../signature/credentials';
+import { loadPlatformKeys, refuseOwnKeys } from '../signature/platform-keys';
 import { createHandlers, protocolOf } from './handlers';
-import { type RawRequest, readRequest } from './raw-body';
 import { MAX_AGE, refuseReplay } from './replay';
+import { type RawRequest, readRequest } from './request';
 import { requireStore } from './store';
 import type { AnyNotification, NotificationConfig, Notifications } from './types';
 import { parseV2 } from './v2';

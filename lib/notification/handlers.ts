@@ -1,7 +1,7 @@
 import { InvalidArgumentError, SignatureError, TimeoutError } from '../errors';
 import { deduplicator, type Outcome, PATIENCE } from './deduplicate';
-import { type RawRequest, readRequest } from './raw-body';
 import { failure, type Protocol, type Reply, refuse, success } from './reply';
+import { type RawRequest, readRequest } from './request';
 import type { NotificationStore } from './store';
 import type {
   AnyNotification,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { VerifyFunction } from '../crypto/custom';
-import type { KeyInput } from '../crypto/key';
+import type { KeyInput } from '../crypto/keys';
 import type { Notification as Catalogued } from '../openapi/notification';
+import type { VerifyFunction } from '../signature/functions';
 import type { NotificationStore } from './store';
 
 /** A notification of APIv3, verified and decrypted. */

@@ -1,10 +1,10 @@
 import * as AesEcb from '../crypto/aes-ecb';
-import * as Hash from '../crypto/hash';
 import { ApiError, BodyError, ConfigurationError, SignatureError } from '../errors';
 import { sortedEntries } from '../format/fields';
 import { toObject } from '../format/transformer';
+import * as Hash from '../signature/hash';
 import { isKind, refuseSecondReading } from '../signature/v2-readings';
-import type { RawRequest } from './raw-body';
+import type { RawRequest } from './request';
 import type { V2Notification } from './types';
 import { contentId, decrypt } from './v3';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { decryptApiv3 } from '../crypto/apiv3-ciphertext';
-import type { PlatformKeys } from '../crypto/platform-keys';
-import { verifyPlatformSignature } from '../crypto/platform-signature';
 import { BodyError } from '../errors';
-import type { RawRequest } from './raw-body';
+import { decryptApiv3 } from '../signature/api-key';
+import type { PlatformKeys } from '../signature/platform-keys';
+import { verifyPlatformSignature } from '../signature/platform-signature';
+import type { RawRequest } from './request';
 import type { V3Notification } from './types';
 
 /**

@@ -1,0 +1,129 @@
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { Builder, Certificates } from 'wechatpay-undici';
+import { afterwards, directory, file, keepSecret, wxpay } from '../support';
+
+afterwards();
+
+interface Running {
+  url: string;
+  directory: string;
+  env: Record<string, string>;
+}
+
+/** Remembers what keys a sandbox has written. */
+function keepKeys(path: string): void {
+  for (const name of readdirSync(path).filter((name) => !name.includes('public'))) {
+    keepSecret(
+      ...readFileSync(join(path, name), 'utf8')
+        .split('\n')
+        .filter((line) => line.length >= 32 && !line.startsWith('---')),
+    );
+  }
+}
+
+test('the environment that is printed serves the other commands', async () => {
+  const results: unknown[] = [];
+  let running: Running | undefined;
+  const { code, stderr } = await wxpay(['sandbox', '--json'], {
+    until: async (stdout) => {
+      const { url, directory, env }: Running = JSON.parse(stdout);
+      running = { url, directory, env };
+      keepKeys(directory);
+      expect(stdout.split('\n')).toHaveLength(2);
+      expect(readdirSync(directory).map((name) => [name, statSync(join(directory, name)).mode & 0o777])).toEqual([
+        ['sandbox_apiv3_key.txt', 0o600],
+        ['sandbox_private_key.pem', 0o600],
+        ['sandbox_public_key.pem', 0o600],
+        ['sandbox_secret.txt', 0o600],
+      ]);
+      expect(statSync(directory).mode & 0o777).toBe(0o700);
+      const order = JSON.stringify({
+        ...{ appid: 'wx8888888888888888', mchid: '1900000109', description: '茶', out_trade_no: 'ORDER-1' },
+        ...{ notify_url: 'https://shop.example/notify', amount: { total: 1 } },
+      });
+      for (const args of [
+        ['doctor', '--json'],
+        ['request', 'post', 'v3/pay/transactions/native', order],
+        ['request', 'get', 'v3.pay.transactions.outTradeNo._no_', '-v', 'no=ORDER-1', '-q', 'mchid=1900000109'],
+      ]) {
+        results.push(await wxpay(args, { env }));
+      }
+    },
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(results).toMatchObject([
+    { code: 0, stderr: '' },
+    { code: 0, stdout: expect.stringContaining('"code_url": "weixin://'), stderr: '' },
+    { code: 0, stdout: expect.stringContaining('"trade_state": "NOTPAY"'), stderr: '' },
+  ]);
+  // Without -o nothing is left.
+  expect(existsSync(running?.directory ?? '')).toBe(false);
+  await expect(fetch(running?.url ?? '')).rejects.toThrow();
+});
+
+/** What a shell makes of the lines to paste. */
+function exported(stdout: string): Record<string, string> {
+  return Object.fromEntries(
+    Array.from(stdout.matchAll(/^export (\w+)='(.*)'$/gm), ([, name, value = '']) => [
+      name,
+      value.replaceAll("'\\''", "'"),
+    ]),
+  );
+}
+
+test('the text can be pasted into a shell and into a program', async () => {
+  const output = join(directory(), "one's directory");
+  const { code } = await wxpay(['sandbox', '-o', output], {
+    until: async (stdout) => {
+      keepKeys(output);
+      expect(stdout).toMatch(/^The sandbox listens on http:\/\/127\.0\.0\.1:\d+\/ until Ctrl-C\.\n/);
+      expect((await wxpay(['doctor'], { env: exported(stdout) })).code).toBe(0);
+      const snippet = `${stdout.slice(stdout.indexOf('import '))}; exports.instance = instance;`;
+      const { outputText } = ts.transpileModule(snippet, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+      const exports: { instance?: object } = {};
+      const load = (name: string) => (name === 'wechatpay-undici' ? { Builder } : require(name));
+      new Function('require', 'exports', outputText)(load, exports);
+      await expect(Certificates.of(exports.instance ?? {}).refresh()).rejects.toThrow('has no platform certificates');
+    },
+  });
+  expect(code).toBe(0);
+  expect(readdirSync(output)).toHaveLength(4);
+});
+
+test('a second run writes over its own files, and over nothing else', async () => {
+  const output = directory();
+  const target = file('elsewhere.txt', 'kept');
+  writeFileSync(join(output, 'apiclient_key.pem'), 'kept');
+  symlinkSync(target, join(output, 'sandbox_secret.txt'));
+  await wxpay(['sandbox', '-o', output]);
+  const before = readFileSync(join(output, 'sandbox_secret.txt'), 'utf8');
+  await wxpay(['sandbox', '-o', output]);
+  expect(readFileSync(join(output, 'sandbox_secret.txt'), 'utf8')).not.toBe(before);
+  expect(readFileSync(join(output, 'apiclient_key.pem'), 'utf8')).toBe('kept');
+  expect(readFileSync(target, 'utf8')).toBe('kept');
+  expect(readdirSync(output)).toHaveLength(5);
+});
+
+test('what cannot be', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  expect(await wxpay(['sandbox', '-p', String(port)])).toMatchObject({
+    code: 3,
+    stderr: `wxpay: The sandbox cannot listen on port ${port} of 127.0.0.1.\n`,
+  });
+  server.close();
+  expect(await wxpay(['sandbox', '-p', '70000'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('is no port'),
+  });
+  const output = file('a-file', '');
+  expect(await wxpay(['sandbox', '-o', output])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('cannot be made (EEXIST)'),
+  });
+});

@@ -1,0 +1,192 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { loadPublicKey, serialOf } from '../crypto/keys';
+import { verifyWith } from '../crypto/rsa-signature';
+import { ApiError, BodyError, ConfigurationError, SignatureError } from '../errors';
+import { type Apiv3Ciphertext, decryptApiv3 } from '../signature/api-key';
+import {
+  day,
+  isValid,
+  type PlatformKeys,
+  type SignatureCheck,
+  type Validity,
+  validityOf,
+} from '../signature/platform-keys';
+import { type ReceivedHeaders, verifyPlatformSignature } from '../signature/platform-signature';
+
+/** A platform certificate, checked. */
+export interface Certificate extends Validity {
+  readonly serial: string;
+  readonly x509: X509Certificate;
+  readonly publicKey: KeyObject;
+  readonly verify: SignatureCheck;
+}
+
+/**
+ * Makes a certificate ready for use.
+ * @param validity what WeChat Pay says of it beside the certificate's own dates; the narrower counts
+ * @throws {@link ConfigurationError} where its key is not RSA with 2048 bits or more
+ */
+export function certificate(x509: X509Certificate, validity: { from?: number; until?: number } = {}): Certificate {
+  const serial = serialOf(x509);
+  // Of a certificate it is always a KeyObject.
+  const { from, until } = validityOf(x509);
+  const publicKey = loadPublicKey(x509, `platform certificate ${serial}`) as KeyObject;
+  return {
+    serial,
+    x509,
+    publicKey,
+    verify: verifyWith(publicKey),
+    from: Math.max(from, validity.from ?? 0),
+    until: Math.min(until, validity.until ?? Number.POSITIVE_INFINITY),
+  };
+}
+
+/** Certificates without those that have expired, that with the longest validity first. */
+export function unexpired(certificates: Iterable<Certificate>): Certificate[] {
+  const now = Date.now();
+  return [...certificates].filter(({ until }) => now < until).sort((a, b) => b.until - a.until);
+}
+
+type Members = Record<string, unknown>;
+
+/**
+ * Bounds of what is looked at before it is verified. WeChat Pay lists one to a few certificates, of some 2,000 bytes
+ * each, with nonces of 12 bytes; OpenSSL takes nonces of up to 128.
+ */
+const MAX_SIZE = 256 * 1024;
+const MAX_CERTIFICATES = 32;
+const MAX_LENGTHS: readonly (readonly [name: string, length: number])[] = [
+  ['ciphertext', 16 * 1024],
+  ['nonce', 128],
+  ['associated_data', 128],
+];
+
+/**
+ * Opens what WeChat Pay answered: decrypts each certificate, and checks its serial number, its key and its dates.
+ * @param body the answer's body, JSON
+ * @returns all of them, those that are not valid now among them
+ * @throws {@link BodyError} where it is no such answer, or larger than one can be; {@link ConfigurationError} where `apiv3Key` does not fit;
+ * {@link SignatureError} where a certificate is not what it should be
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764
+ */
+export async function openAnswer(body: string, apiv3Key: Uint8Array): Promise<Certificate[]> {
+  const certificates: Certificate[] = [];
+  // One by one: the first that another key encrypted ends it.
+  for (const entry of readList(body)) certificates.push(await open(entry, apiv3Key));
+  return certificates;
+}
+
+/**
+ * Verifies an answer by one of the certificates that it carries: the first of all answers has no other key.
+ * @param keys the configured keys, one of which may have signed as well
+ * @throws as {@link openAnswer}; {@link SignatureError} that says which check failed, or that no certificate is valid
+ */
+export async function verifyAnswer(
+  { headers, body }: { headers: ReceivedHeaders; body: Uint8Array },
+  apiv3Key: Uint8Array,
+  keys: PlatformKeys,
+): Promise<void> {
+  if (body.length > MAX_SIZE) throw tooLarge();
+  // What has no signature, or an old one, is not even parsed.
+  await verifyPlatformSignature(headers, '', { get: () => async () => true, keys: () => [] });
+  const carried = await openAnswer(Buffer.from(body).toString(), apiv3Key);
+  const valid = carried.filter((one) => isValid(one));
+  if (valid.length === 0) throw noneValid(carried);
+  const all = new Map(valid.map(({ serial, verify }) => [serial, verify]));
+  await verifyPlatformSignature(headers, body, {
+    get: (serial) => all.get(serial) ?? keys.get(serial),
+    keys: () => [...all.keys(), ...keys.keys()],
+  });
+}
+
+async function open(entry: Members, apiv3Key: Uint8Array): Promise<Certificate> {
+  const { serial_no, effective_time, expire_time } = entry;
+  const sealed: Apiv3Ciphertext = Object(entry.encrypt_certificate);
+  const x509 = parse(await decryptApiv3(sealed, apiv3Key, 'The platform certificates cannot be decrypted.'));
+  if (serialOf(x509) !== String(serial_no).toUpperCase()) {
+    throw untrusted(`the one announced as ${serial_no} has the serial number ${serialOf(x509)}`);
+  }
+  const from = Date.parse(String(effective_time));
+  const until = Date.parse(String(expire_time));
+  if (Number.isNaN(from) || Number.isNaN(until)) throw untrusted(`the dates of ${serial_no} cannot be read`);
+  return certificate(x509, { from, until });
+}
+
+function parse(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw untrusted('one is no X.509 certificate');
+  }
+}
+
+function noneValid(certificates: readonly Certificate[]): SignatureError {
+  const dates = certificates
+    .map(({ serial, from, until }) => `${serial} from ${day(from)} to ${day(until)}`)
+    .join(', ');
+  return new SignatureError(
+    'ERR_SIGNATURE_SERIAL',
+    `No platform certificate that was received is valid now (${dates || 'none was received'}): check the local clock.`,
+  );
+}
+
+function untrusted(issue: string): SignatureError {
+  return new SignatureError('ERR_SIGNATURE_WRONG', `The platform certificates cannot be trusted: ${issue}.`);
+}
+
+/** The error of `JSON.parse` would quote the text. */
+function readList(body: string): Members[] {
+  if (body.length > MAX_SIZE) throw tooLarge();
+  let list: unknown;
+  try {
+    const { data } = JSON.parse(body);
+    list = data;
+  } catch {}
+  if (Array.isArray(list) && list.length <= MAX_CERTIFICATES) return list.map(readEntry);
+  if (Array.isArray(list)) throw tooLarge();
+  throw new BodyError(
+    'ERR_BODY_NOT_JSON',
+    'The answer has no platform certificates: it is no JSON with a list "data".',
+  );
+}
+
+function readEntry(entry: unknown): Members {
+  const members: Members = Object(entry);
+  const sealed: Members = Object(members.encrypt_certificate);
+  if (MAX_LENGTHS.some(([name, length]) => String(sealed[name] ?? '').length > length)) throw tooLarge();
+  return members;
+}
+
+function tooLarge(): BodyError {
+  return new BodyError(
+    'ERR_BODY_TOO_LARGE',
+    `The list of platform certificates is larger than one can be: ${MAX_SIZE} bytes and ${MAX_CERTIFICATES} certificates are allowed.`,
+  );
+}
+
+/**
+ * Says what to do where a merchant has no platform certificates; other errors stay as they are.
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012153196
+ */
+export function explainMissing(error: unknown): never {
+  if (!(error instanceof ApiError) || error.status !== 404 || error.code !== 'RESOURCE_NOT_EXISTS') throw error;
+  throw new ConfigurationError(
+    'This merchant has no platform certificates: WeChat Pay signs for it with a public key. Download that, pub_key.pem, ' +
+      'from the merchant platform (账户中心 → API安全 → 微信支付公钥), and configure it by the id shown there: ' +
+      "certs: { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
+    { cause: error },
+  );
+}
+
+/** WeChat Pay's hosts abroad. */
+const OVERSEAS = /^api(?:hk|us|eu)\.mch\.weixin\.qq\.com$/;
+
+/**
+ * Where the certificates are: under `v3/global/` on WeChat Pay's hosts abroad, and directly under `v3/` on all others.
+ * @param baseUrl the configured root of the API
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764
+ * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013013878
+ */
+export function certificatesPath(baseUrl: URL | undefined): string {
+  return baseUrl && OVERSEAS.test(baseUrl.hostname) ? 'v3/global/certificates' : 'v3/certificates';
+}

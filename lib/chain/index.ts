@@ -1,1 +1,0 @@
-export { chain, type Send, type Verb } from './node';

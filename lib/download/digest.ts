@@ -1,0 +1,170 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as WebStream } from 'node:stream/web';
+import { createGunzip } from 'node:zlib';
+import { codeOf } from '../crypto/bytes';
+import { type Algorithm, fingerprint, isDigest } from '../crypto/fingerprint';
+import { BodyError, InvalidArgumentError, SignatureError } from '../errors';
+import type { ReceivedHeaders } from '../signature/platform-signature';
+
+/**
+ * The overseas statements (`hk/v3/statements`, `v3/global/statements`), whatever the root of the API. The response is
+ * signed over the hash of its body, since the body may be long.
+ */
+const STATEMENTS = /\/v3\/(?:global\/)?statements\/*$/i;
+const HEADER = 'wechatpay-statement-sha1';
+
+/** Values of `Content-Encoding`. */
+const PLAIN = /^(?:identity)?$/i;
+const ZIPPED = /^(?:x-)?gzip$/i;
+
+/**
+ * What stands for the body where WeChat Pay signs the answer to a download of an overseas statement: `{"sha1":"…"}` with
+ * the header `Wechatpay-Statement-Sha1` as it is.
+ *
+ * The rule is not documented by WeChat Pay; it is that of wechatpay-php since 1.4.5 (pull requests 95 and 112).
+ * @param target path of the request, with or without its query
+ * @param headers headers of the answer
+ * @returns the text, to be verified in place of the body; `undefined` for any other path
+ * @throws {@link SignatureError} `ERR_SIGNATURE_MISSING` where the header is missing, repeated or not a SHA-1 hash: it is
+ * all that the signature covers, and without it anything could take the place of the statement
+ * @see https://pay.weixin.qq.com/doc/global/v3/en/4012356934
+ */
+export function signedStatement(target: string, headers: ReceivedHeaders): string | undefined {
+  if (!STATEMENTS.test(target.split('?', 1)[0] as string)) return undefined;
+  const sha1 = headers[HEADER];
+  if (isDigest('sha1', sha1)) return `{"sha1":"${sha1}"}`;
+  const found = sha1 === undefined ? 'is missing' : Array.isArray(sha1) ? 'is repeated' : 'is not a SHA-1 hash';
+  throw new SignatureError(
+    'ERR_SIGNATURE_MISSING',
+    `The header "${HEADER}" ${found}: without it, the signature does not cover the statement.`,
+    { serial: text(headers['wechatpay-serial']), requestId: text(headers['request-id']) },
+  );
+}
+
+/**
+ * The hash that the body of an overseas statement must have, for `checkDigest`: without that check, the signature says
+ * nothing of the body.
+ * @param headers headers of the answer
+ * @returns `undefined` where it names no hash
+ * @throws {@link BodyError} `ERR_BODY_DIGEST` where the body is compressed with anything but gzip
+ */
+export function statementDigest(headers: ReceivedHeaders): FileDigest | undefined {
+  const sha1 = headers[HEADER];
+  if (!isDigest('sha1', sha1)) return undefined;
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || PLAIN.test(String(encoding))) return { hash_type: 'SHA1', hash_value: sha1 };
+  if (ZIPPED.test(String(encoding))) return { hash_type: 'SHA1', hash_value: sha1, tar_type: 'GZIP' };
+  throw new BodyError(
+    'ERR_BODY_DIGEST',
+    'The "content-encoding" of the statement is not gzip: its hash cannot be checked.',
+  );
+}
+
+function text(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? undefined : value;
+}
+
+/** The hash of a file, as WeChat Pay's answer names it beside the `download_url`. */
+export interface FileDigest {
+  /** `SHA1`; `SHA256` or `SM3` for some receipts. */
+  hash_type: string;
+  /** Hash of the plain text, in hexadecimal. */
+  hash_value: string;
+  /** `GZIP` where the bill was asked for with `tar_type=GZIP`: it is unzipped on the way. */
+  tar_type?: string | undefined;
+}
+
+const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 'sha256', SM3: 'sm3' };
+
+/**
+ * Passes a file on as plain text, and checks it on the way: the stream itself fails at its end where the hash is another,
+ * so that what is read to the end without an error is what WeChat Pay has sent.
+ * @param body the body of the download's answer
+ * @param expected `hash_type` and `hash_value` of the answer to the application for the file, and the `tar_type` applied for
+ * @returns a stream that fails with a {@link BodyError}, `ERR_BODY_DIGEST`, where the hash does not match or the gzip is
+ * damaged or cut off
+ * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, or the file is zipped otherwise
+ * @example
+ * const { download_url, ...digest } = await instance.v3.bill.tradebill.get({ query: { bill_date, tar_type: 'GZIP' } }).json();
+ * const { body } = await instance.chain(download_url).get();
+ * for await (const row of parseBill(checkDigest(body, { ...digest, tar_type: 'GZIP' }))) console.log(row);
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791868
+ */
+export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: FileDigest): ReadableStream<Uint8Array> {
+  const { taken, value: hash, isZipped } = readDigest(expected);
+  if (body !== null && !(body instanceof ReadableStream)) {
+    throw new InvalidArgumentError('"body" must be the body of an answer: a ReadableStream, or null.');
+  }
+  const received = body === null ? Readable.from([]) : Readable.fromWeb(body as WebStream<Uint8Array>);
+  const plain = isZipped ? unzip(received) : received;
+  const chunks = plain[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next().catch((error: unknown) => {
+          throw explain(error);
+        });
+        if (!done) {
+          taken.update(value);
+          controller.enqueue(value);
+        } else if (taken.digest() === hash) {
+          controller.close();
+        } else {
+          throw new BodyError(
+            'ERR_BODY_DIGEST',
+            `The ${expected.hash_type} of the file is not the one expected: do not use it.`,
+          );
+        }
+      },
+      cancel() {
+        plain.destroy();
+        received.destroy();
+      },
+    },
+    // Nothing is read ahead of the caller.
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * What a digest says, before there is a file.
+ * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, this Node cannot take it, or the
+ * file is zipped otherwise
+ */
+export function readDigest(expected: FileDigest) {
+  const { hash_type, hash_value, tar_type }: Record<string, unknown> = Object(expected);
+  const algorithm = algorithmOf(hash_type);
+  if (!isDigest(algorithm, hash_value)) {
+    throw new InvalidArgumentError(`"hash_value" is no ${hash_type} in hexadecimal.`);
+  }
+  return { taken: fingerprint(algorithm), value: hash_value.toLowerCase(), isZipped: readTarType(tar_type) };
+}
+
+function algorithmOf(type: unknown): Algorithm {
+  const name = typeof type === 'string' ? type.toUpperCase() : `a ${typeof type}`;
+  if (Object.hasOwn(ALGORITHMS, name)) return ALGORITHMS[name] as Algorithm;
+  throw new InvalidArgumentError(`"hash_type" must be one of ${Object.keys(ALGORITHMS).join(', ')}, not ${name}.`);
+}
+
+function readTarType(type: unknown): boolean {
+  if (type === undefined || type === '') return false;
+  if (typeof type === 'string' && /^gzip$/i.test(type)) return true;
+  const found = typeof type === 'string' ? type : `a ${typeof type}`;
+  throw new InvalidArgumentError(`"tar_type" must be GZIP or left out, not ${found}.`);
+}
+
+/** Not by the web's DecompressionStream: in Node 20 it reads ahead without bound, and a cancel never reaches the source. */
+function unzip(zipped: Readable): Readable {
+  const gunzip = createGunzip();
+  pipeline(zipped, gunzip).catch(() => {
+    // `gunzip` has failed with the same error.
+  });
+  return gunzip;
+}
+
+function explain(error: unknown): unknown {
+  const code = codeOf(error);
+  if (!code.startsWith('Z_')) return error;
+  return new BodyError('ERR_BODY_DIGEST', `The file is no whole gzip (${code}): do not use it.`, { cause: error });
+}

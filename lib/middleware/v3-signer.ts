@@ -1,0 +1,68 @@
+import { ConfigurationError } from '../errors';
+import { appendBody, authorization, joinedByLineFeed, nonce, timestamp } from '../signature/formatter';
+import { type MerchantKeyInput, toSign } from '../signature/functions';
+import { DatedKeys, type PlatformCertificates, refuseOwnKeys } from '../signature/platform-keys';
+import { isMedia } from '../upload/media';
+import type { Interceptor } from './dispatch-options';
+import { trustedOrigins } from './hosts';
+import { signing } from './signing';
+
+/** What the signer needs. */
+export interface SignerConfig {
+  /** Merchant id. */
+  mchid: string;
+  /** Serial number of the merchant certificate. */
+  serial: string;
+  /** Private key of the merchant certificate, or what signs with it elsewhere. */
+  privateKey: MerchantKeyInput;
+  /** WeChat Pay's public keys by id: the preferred one is announced as `Wechatpay-Serial`, so that it signs the answer. */
+  certs: Readonly<Record<string, unknown>>;
+  /** In the place of `certs`. @internal */
+  certificates?: PlatformCertificates;
+  /** A root of the API to sign for, besides WeChat Pay's own hosts. */
+  baseUrl?: string | URL;
+  /** Further ones. */
+  baseUrls?: readonly (string | URL)[];
+}
+
+/**
+ * An interceptor of undici that signs requests as APIv3 wants it (`WECHATPAY2-SHA256-RSA2048`).
+ *
+ * Of an upload, a {@link Media} as the body, the part `meta` alone is signed. Requests to hosts that are neither WeChat
+ * Pay's nor the configured one pass without a signature. Compose it inside of all that repeats requests, so that each
+ * attempt is signed afresh.
+ * @throws {@link ConfigurationError} where the key or the base URL cannot be used, `certs` holds the merchant's own key,
+ * or none of its certificates is valid now
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
+ */
+export function signer(config: SignerConfig): Interceptor {
+  const { mchid, serial, certificates } = config;
+  const sign = toSign(config.privateKey);
+  refuseOwnKeys(config.certs, config);
+  const configured = new DatedKeys(config.certs, certificates ? 'counted' : 'required');
+  configured.require();
+  const preferred = (): string | undefined => {
+    configured.require();
+    return configured.preferred();
+  };
+
+  return signing(trustedOrigins(config), async ({ method, path, headers, body }) => {
+    const announced =
+      headers['wechatpay-serial'] ??
+      (certificates ? (certificates.preferred() ?? (await certificates.ready())) : preferred());
+    refuseExpired(configured, announced);
+    const time = timestamp();
+    const once = nonce();
+    const content = isMedia(body) ? body.meta : (body ?? '');
+    const signature = await sign(appendBody(joinedByLineFeed(method, path, time, once), content));
+    if (announced !== undefined) headers['wechatpay-serial'] = announced;
+    headers.authorization = authorization(mchid, once, signature, time, serial);
+    return { headers };
+  });
+}
+
+/** WeChat Pay would sign its response by a key that does not count: the outcome would not be known. */
+function refuseExpired(configured: DatedKeys, announced: string | string[] | undefined): void {
+  const reason = typeof announced === 'string' ? configured.explain(announced) : undefined;
+  if (reason) throw new ConfigurationError(`${reason} Nothing was sent: announce another key as "Wechatpay-Serial".`);
+}

@@ -1,0 +1,151 @@
+import { bytesOf } from '../crypto/bytes';
+import { BodyError, InvalidArgumentError, TransportError } from '../errors';
+import type { ReceivedHeaders } from '../signature/platform-signature';
+import type { NotificationRequest } from './types';
+
+/** A request that has been read. */
+export interface RawRequest {
+  headers: ReceivedHeaders;
+  body: Buffer;
+}
+
+/** What may be there of a request, whoever made it: Express, Koa, Nest, Fastify, `fetch`. */
+interface Source {
+  headers?: unknown;
+  /** Nest and others keep the bytes here beside what they parse. */
+  rawBody?: unknown;
+  body?: unknown;
+  bodyUsed?: unknown;
+  readableDidRead?: unknown;
+  destroyed?: unknown;
+  iterator?: unknown;
+}
+
+const RECIPES = `
+Express: app.post(path, handler) before any app.use(express.json()), or behind express.raw({ type: '*/*' }).
+Koa: handler(ctx.req, ctx.res) with ctx.respond = false, before any body parser; or { headers, body: ctx.request.rawBody }.
+Nest: NestFactory.create(AppModule, { rawBody: true }), and the whole request of @Req().
+Fastify: in a plugin, removeAllContentTypeParsers() and addContentTypeParser('*', (request, payload, done) => done(null)); then reply.hijack() and handler(request.raw, reply.raw).
+Next: webHandler as POST in app/…/route.ts; under pages/api, export const config = { api: { bodyParser: false } }.`;
+
+/**
+ * Reads the headers and the raw body of a request.
+ * @param limit greatest size of the body in bytes; what is larger is refused before it is read whole
+ * @param signal ends the reading of a standard request: its body is cancelled. That of Node ends with its connection
+ * @throws {@link InvalidArgumentError} where there is no raw body (any more)
+ * @throws {@link BodyError} `ERR_BODY_TOO_LARGE`
+ * @throws {@link TransportError} where the body breaks off
+ */
+export async function readRequest(
+  request: NotificationRequest,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<RawRequest> {
+  const source: Source = Object(request);
+  const headers = readHeaders(source.headers);
+  const { rawBody, body } = source;
+  const given = [rawBody, body].find(isRaw);
+  if (given !== undefined) {
+    const bytes = bytesOf(given, 'body');
+    if (bytes.length > limit) throw tooLarge(limit);
+    return { headers, body: bytes };
+  }
+  const stream = openStream(source, signal);
+  if (Number(headers['content-length']) > limit) throw tooLarge(limit);
+  return { headers, body: await readStream(stream, limit) };
+}
+
+/** Names in lower case; what is there twice is a list, and refused by what asks for it. */
+function readHeaders(input: unknown): ReceivedHeaders {
+  if (typeof input !== 'object' || input === null) {
+    throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
+  }
+  const headers: ReceivedHeaders = Object.create(null);
+  const isList = Symbol.iterator in input && typeof input[Symbol.iterator] === 'function';
+  for (const pair of isList ? (input as Iterable<unknown>) : Object.entries(input)) {
+    if (!isHeaderPair(pair)) {
+      throw new InvalidArgumentError('The "headers" of a request must be texts by name, or pairs of name and text.');
+    }
+    const [name, value] = pair;
+    if (value === undefined) continue;
+    const key = name.toLowerCase();
+    const before = headers[key];
+    headers[key] = before === undefined ? value : [before, value].flat();
+  }
+  return headers;
+}
+
+type HeaderPair = [name: string, value: string | string[] | undefined];
+
+function isHeaderPair(pair: unknown): pair is HeaderPair {
+  if (!Array.isArray(pair) || typeof pair[0] !== 'string') return false;
+  const value: unknown = pair[1];
+  if (Array.isArray(value)) return value.every((text) => typeof text === 'string');
+  return typeof value === 'string' || value === undefined;
+}
+
+function isRaw(value: unknown): value is string | Uint8Array {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}
+
+function openStream(source: Source, signal: AbortSignal | undefined): AsyncIterable<unknown> {
+  const { body, bodyUsed, readableDidRead, destroyed } = source;
+  if (bodyUsed === false && body === null) return nothing();
+  if (bodyUsed === false && body instanceof ReadableStream) return cancellable(body, signal);
+  if (bodyUsed === false && isIterable(body)) return body;
+  // Destroyed, the request would lose its socket, which loggers ask for the address.
+  if (readableDidRead === false && !destroyed && isReadable(source)) return source.iterator({ destroyOnReturn: false });
+  const found = bodyUsed === true || readableDidRead ? 'a request whose body has been read already' : describe(body);
+  throw new InvalidArgumentError(
+    `The raw body is needed, byte for byte as received, since the signature is over that; found ${found}.${RECIPES}`,
+  );
+}
+
+async function* nothing() {}
+
+/** A read that is under way can be ended by the reader alone, not by the iterator of a stream. */
+async function* cancellable(stream: ReadableStream<unknown>, signal: AbortSignal | undefined) {
+  const reader = stream.getReader();
+  const cancel = () => reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+    signal?.throwIfAborted();
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    await cancel();
+  }
+}
+
+function isReadable(source: object): source is { iterator(options: object): AsyncIterable<unknown> } {
+  return 'iterator' in source && typeof source.iterator === 'function';
+}
+
+function isIterable(body: unknown): body is AsyncIterable<unknown> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+function describe(body: unknown): string {
+  return body === undefined || body === null ? 'no body' : `a body of type ${typeof body}, which has been parsed`;
+}
+
+async function readStream(stream: AsyncIterable<unknown>, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      const bytes = bytesOf(chunk as Uint8Array, 'body');
+      size += bytes.length;
+      if (size > limit) throw tooLarge(limit);
+      chunks.push(bytes);
+    }
+  } catch (cause) {
+    if (cause instanceof BodyError) throw cause;
+    throw new TransportError('The body of the request broke off.', { cause });
+  }
+  return Buffer.concat(chunks);
+}
+
+function tooLarge(limit: number): BodyError {
+  return new BodyError('ERR_BODY_TOO_LARGE', `The body is larger than the ${limit} bytes of "maxBodySize".`);
+}

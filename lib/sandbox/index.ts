@@ -1,0 +1,11 @@
+export type { SandboxConfig } from './identity';
+export type { NotificationContent, NotificationName } from './notifications/message';
+export type { Delivery, NotifyOptions } from './notifications/notify';
+export type { DeliveryAttempt } from './notifications/send';
+export type { Coupon } from './products/coupons';
+export type { Verb } from './routes';
+export { Sandbox, type SandboxOptions } from './sandbox';
+export type { UploadedFile } from './wire/form';
+export type { Misbehaving, Misbehaviour } from './wire/misbehaviour';
+export type { Handler, HandlerOptions, ReceivedRequest, SandboxRequest } from './wire/request';
+export { fault, type V2Fault, v2Fault } from './wire/response';

@@ -1,0 +1,71 @@
+import { type Dispatcher, request } from 'undici';
+import { toObject } from '../../format/transformer';
+import { distort } from '../wire/distort';
+import type { Misbehaviour } from '../wire/misbehaviour';
+import type { Message } from './message';
+
+/** One time that a notification was sent. */
+export interface DeliveryAttempt {
+  /** Status of the answer; `undefined` where there was none. */
+  readonly status: number | undefined;
+  /** The body of the answer, its first 1,000 characters; or why there was none. */
+  readonly answer: string;
+  /** Whether that was a success: 200 or 204 with APIv3, 200 and a `return_code` of SUCCESS with v2. */
+  readonly accepted: boolean;
+  /** Whether it was signed with `WECHATPAY/SIGNTEST/…`: what accepts that does not look at signatures. */
+  readonly probe: boolean;
+}
+
+/** What can be said of an answer. */
+type Outcome = Pick<DeliveryAttempt, 'status' | 'answer' | 'accepted'>;
+
+/** How long WeChat Pay waits for an answer, in milliseconds. */
+const PATIENCE = 5000;
+
+/** Headers of an answer, or the HTTP client's own. */
+const NOT_SENT = new Set(['date', 'content-length']);
+
+/**
+ * Posts a notification once.
+ * @param signal ends it
+ */
+export async function send(
+  url: string,
+  message: Message,
+  how: Misbehaviour,
+  { dispatcher, signal, isV2 }: { dispatcher: Dispatcher; signal: AbortSignal; isV2: boolean },
+): Promise<Outcome> {
+  const late = AbortSignal.timeout(PATIENCE);
+  try {
+    const { headers, body } = await wireOf(message, how);
+    const signals = AbortSignal.any([signal, late]);
+    const { statusCode, ...response } = await request(url, {
+      ...{ method: 'POST', headers, body, dispatcher, signal: signals },
+    });
+    const text = await response.body.text();
+    const accepted = isV2 ? statusCode === 200 && isSuccess(text) : statusCode === 200 || statusCode === 204;
+    return { status: statusCode, answer: text.slice(0, 1000), accepted };
+  } catch (error) {
+    const reason = late.aborted ? `No answer came within ${PATIENCE} ms.` : String(error);
+    const answer = signal.aborted ? 'The sandbox was closed or reset.' : reason;
+    return { status: undefined, answer, accepted: false };
+  }
+}
+
+async function wireOf(message: Message, how: Misbehaviour): Promise<{ headers: string[]; body: Buffer }> {
+  const whole = { ...message, headers: [['User-Agent', 'Mozilla/4.0'] as const, ...message.headers], status: 200 };
+  const { headers, body } = await distort(whole, new Date(), how);
+  return {
+    headers: headers.filter(([name]) => !NOT_SENT.has(name.toLowerCase())).flat(),
+    // Nothing here streams.
+    body: body as Buffer,
+  };
+}
+
+function isSuccess(xml: string): boolean {
+  try {
+    return toObject(xml).return_code === 'SUCCESS';
+  } catch {
+    return false;
+  }
+}

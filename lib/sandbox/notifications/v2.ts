@@ -1,0 +1,81 @@
+import * as AesEcb from '../../crypto/aes-ecb';
+import * as AesGcm from '../../crypto/aes-gcm';
+import { toXml } from '../../format/transformer';
+import { nonce } from '../../signature/formatter';
+import * as Hash from '../../signature/hash';
+import type { Credentials } from '../identity';
+import { beijing } from '../products/members';
+import type { Draft, MessageMaker } from './message';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Makes the fields of a notification, with the APIv2 key or, for one that is wrong, another. */
+type Writer = (draft: Draft, credentials: Credentials, secret: string) => Promise<Fields>;
+
+/** The notification cannot tell: the example of WeChat Pay's documentation. */
+const APPID = 'wx8888888888888888';
+
+/** Members without which these are none, where the content does not give them. */
+const ESSENTIAL: Readonly<Record<string, (created: Draft['created']) => Fields>> = {
+  'v2/transaction-success': () => ({ return_code: 'SUCCESS', result_code: 'SUCCESS' }),
+  'v2/combined-transactions-success': () => ({ return_code: 'SUCCESS', result_code: 'SUCCESS' }),
+  'v2/transactions-risk-occurred': () => ({ return_code: 'SUCCESS' }),
+  'v2/pap-contract-state-changed': () => ({ change_type: 'ADD' }),
+  'v2/vehicle-state-changed-for-parking': (created) => ({
+    vehicle_event_createtime: beijing(created).replace(/\+.*|\D/g, ''),
+  }),
+};
+
+/** What vouches for a notification. */
+const VOUCHING = ['sign', 'req_info'];
+
+/**
+ * A notification of v2: XML, signed in a field or, of a refund, encrypted with the APIv2 key.
+ * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_7
+ */
+export const v2Message: MessageMaker = async (draft, credentials, { signature }) => {
+  const fields = await writerOf(draft.name)(draft, credentials, signature ? nonce() : credentials.secret);
+  const kept = Object.entries(fields).filter(([name]) => signature !== 'none' || !VOUCHING.includes(name));
+  return { headers: [['Content-Type', 'text/xml']], body: Buffer.from(toXml(Object.fromEntries(kept))) };
+};
+
+function writerOf(name: string): Writer {
+  if (name === 'v2/refund-processed') return refund;
+  return name.includes('.') ? event : plain;
+}
+
+const plain: Writer = async ({ name, content, created }, { merchant }, secret) => {
+  const given: Fields = { ...content };
+  const merchantField = name === 'v2/combined-transactions-success' ? 'combine_mch_id' : 'mch_id';
+  const nonce_str = name === 'v2/pap-contract-state-changed' ? undefined : nonce();
+  const fields = { ...ESSENTIAL[name]?.(created), [merchantField]: merchant.mchid, nonce_str, ...given };
+  return { ...fields, sign: Hash.sign(given.sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5', fields, secret) };
+};
+
+/** @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16 */
+const refund: Writer = async ({ content }, { merchant }, secret) => ({
+  return_code: 'SUCCESS',
+  appid: APPID,
+  mch_id: merchant.mchid,
+  nonce_str: nonce(),
+  req_info: await AesEcb.encrypt(toXml({ ...content }, 'root'), Hash.md5(secret)),
+});
+
+/** @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7 */
+const event: Writer = async ({ name, content, id, created }, { merchant, apiv3Key }, secret) => {
+  const [iv, aad] = [nonce(12), 'payscore'];
+  const fields = {
+    mch_id: merchant.mchid,
+    appid: APPID,
+    algorithm: 'HMAC-SHA256',
+    nonce_str: nonce(),
+    event_id: id,
+    event_create_time: beijing(created),
+    event_type: name.slice('v2/'.length),
+    event_algorithm: 'AEAD_AES_256_GCM',
+    event_nonce: iv,
+    event_associated_data: aad,
+    event_ciphertext: await AesGcm.encrypt(toXml({ ...content }), apiv3Key, iv, aad),
+  };
+  return { ...fields, sign: Hash.sign('HMAC-SHA256', fields, secret) };
+};

@@ -1,0 +1,119 @@
+import { fieldText } from '../../format/fields';
+import { toObject, toXml } from '../../format/transformer';
+import { nonce } from '../../signature/formatter';
+import * as Hash from '../../signature/hash';
+import type { Credentials } from '../identity';
+import { queryOf, type WireRequest } from '../wire/request';
+import { type Answer, isResponse, responseAnswer, v2Fault } from '../wire/response';
+import type { Protocol } from './protocol';
+
+type Fields = Readonly<Record<string, string>>;
+
+/** The fields that may hold the merchant id, in the order in which they are looked for. */
+const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
+
+/** v2: XML, signed in a field. */
+export function v2Protocol({ merchant, secret }: Credentials): Protocol {
+  /** For signatures that are wrong. */
+  const otherSecret = nonce();
+
+  return {
+    async refuse(request) {
+      const fields = fieldsOf(request);
+      if (!fields) return refusal('XML格式错误');
+      const field = merchantField(fields);
+      if (field === undefined) return refusal('mch_id参数格式错误');
+      if (fields[field] !== merchant.mchid) return refusal('商户号mch_id或sub_mch_id不存在');
+      return isSigned(fields, secret) ? undefined : refusal('签名错误，请检查后再试');
+    },
+    async object() {
+      return undefined;
+    },
+    read(request) {
+      const xml = fieldsOf(request) ?? {};
+      const { media_hash } = xml;
+      if (media_hash !== undefined && !request.form?.files.some(({ md5 }) => md5 === media_hash.toLowerCase())) {
+        throw v2Fault('PARAM_ERROR', 'media_hash is not the hash of the file');
+      }
+      return { json: undefined, xml };
+    },
+    isAnswer: (thrown) =>
+      isResponse(thrown) || (isComposed(thrown) && ('return_code' in thrown || 'result_code' in thrown)),
+    async toAnswer(result, request, signed) {
+      if (isResponse(result)) return { ...(await responseAnswer(result, !signed)), unsigned: true };
+      return xmlAnswer(completed(result, fieldsOf(request) ?? {}), !signed);
+    },
+    unknown: async (message) => refusal(message),
+    broken: async (message, request) =>
+      xmlAnswer(completed(v2Fault('SYSTEMERROR', message), fieldsOf(request) ?? {}), false),
+    failing: async (status) => ({ ...refusal('The sandbox was told to answer so.'), status }),
+    async seal(answer, { signature }, request) {
+      const fields = Buffer.isBuffer(answer.body) && signature !== 'none' ? textsOf(answer.body) : undefined;
+      if (fields?.return_code !== 'SUCCESS') return answer;
+      const key = signature === undefined ? secret : otherSecret;
+      const sign = Hash.sign(signTypeOf(fieldsOf(request)) ?? 'MD5', fields, key);
+      return { ...answer, body: Buffer.from(toXml({ ...fields, sign })) };
+    },
+  };
+}
+
+/** The fields of a request, wherever they stand; `undefined` where it is no XML of fields that are text. */
+function fieldsOf({ method, target, body, form }: WireRequest): Fields | undefined {
+  if (form) return form.fault === undefined ? form.fields : undefined;
+  return method === 'GET' ? Object.fromEntries(queryOf(target)) : textsOf(body);
+}
+
+function textsOf(xml: Buffer): Fields | undefined {
+  try {
+    const entries = Object.entries(toObject(xml));
+    const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+    return texts.length === entries.length ? Object.fromEntries(texts) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function merchantField(fields: Fields): string | undefined {
+  return MERCHANT_FIELDS.find((name) => fields[name]);
+}
+
+function isSigned(fields: Fields, secret: string): boolean {
+  const type = signTypeOf(fields);
+  return type !== undefined && Hash.equals(Hash.sign(type, fields, secret), fields.sign);
+}
+
+function signTypeOf(fields: Fields = {}): Hash.SignType | undefined {
+  const type = fields.sign_type || 'MD5';
+  return type === 'MD5' || type === 'HMAC-SHA256' ? type : undefined;
+}
+
+/** What a handler returned, with the fields that every answer of v2 has; a failure of the protocol has none of these. */
+function completed(result: unknown = {}, request: Fields): Fields {
+  if (!isComposed(result)) throw new TypeError(`it returned a ${typeof result}, and no object of fields`);
+  const given = Object.entries(result).filter(([, value]) => value !== undefined);
+  const fields = Object.fromEntries(given.map(([name, value]) => [name, fieldText(name, value)]));
+  if ((fields.return_code ?? 'SUCCESS') !== 'SUCCESS') return fields;
+  const field = merchantField(request);
+  return {
+    return_code: 'SUCCESS',
+    return_msg: 'OK',
+    result_code: 'SUCCESS',
+    ...(field !== undefined && { [field]: request[field] }),
+    nonce_str: nonce(),
+    ...fields,
+  };
+}
+
+function isComposed(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Error);
+}
+
+/** What WeChat Pay answers to what it does not understand. It does so with status 200, and unsigned. */
+function refusal(return_msg: string): Answer {
+  return xmlAnswer({ return_code: 'FAIL', return_msg }, true);
+}
+
+function xmlAnswer(fields: Fields, unsigned: boolean): Answer {
+  // WeChat Pay's own type: it never says XML.
+  return { status: 200, headers: [['Content-Type', 'text/plain']], body: Buffer.from(toXml(fields)), unsigned };
+}

@@ -1,0 +1,45 @@
+import type { Protocol } from '../protocol/protocol';
+import type { Misbehaviour } from './misbehaviour';
+import { type Answer, BODYLESS, discard, frame, type Header, hold, withBody } from './response';
+
+/** What breaks a body, so that all of it must be known. */
+const BREAKING = ['tamper', 'close', 'reset', 'truncate', 'garbage'] as const;
+
+/** Replaces what is to be signed: `status` and `body`. */
+export async function replace(answer: Answer, { status, body }: Misbehaviour, protocol: Protocol): Promise<Answer> {
+  const replaced = status === undefined ? answer : await withStatus(answer, status, protocol);
+  if (BODYLESS.has(replaced.status)) return withBody(replaced, '');
+  return body === undefined ? replaced : withBody(replaced, body);
+}
+
+async function withStatus(answer: Answer, status: number, protocol: Protocol): Promise<Answer> {
+  if (status < 400) return { ...answer, status };
+  discard(answer);
+  return protocol.failing(status);
+}
+
+/** Frames an answer and changes what has been signed: `omit`, `double`, `headers` and `tamper`. */
+export async function distort(answer: Answer, date: Date, how: Misbehaviour): Promise<Answer> {
+  const { omit = [], double = [], headers = {} } = how;
+  const framed = frame(await spoiled(answer, how), date);
+  const without = new Set([...omit, ...Object.keys(headers)].map((name) => name.toLowerCase()));
+  const twice = new Set(double.map((name) => name.toLowerCase()));
+  const kept = framed.headers
+    .filter(([name]) => !without.has(name.toLowerCase()))
+    .flatMap((header) => (twice.has(header[0].toLowerCase()) ? [header, header] : [header]));
+  const set = Object.entries(headers).flatMap(([name, value]) => [value].flat().map((one): Header => [name, one]));
+  return { ...framed, headers: [...kept, ...set] };
+}
+
+async function spoiled(answer: Answer, how: Misbehaviour): Promise<Answer> {
+  if (!BREAKING.some((name) => how[name] !== undefined)) return answer;
+  const held = await hold(answer);
+  return { ...held, body: tampered(held.body, how.tamper) };
+}
+
+function tampered(body: Buffer, tamper: true | string | undefined): Buffer {
+  if (tamper === undefined) return body;
+  if (tamper !== true) return Buffer.from(tamper);
+  const middle = body.length >> 1;
+  return Buffer.concat([body.subarray(0, middle), Buffer.of((body[middle] ?? 0) ^ 1), body.subarray(middle + 1)]);
+}

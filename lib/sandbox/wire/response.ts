@@ -1,0 +1,137 @@
+import { STATUS_CODES } from 'node:http';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { ReadableStream as WebStream } from 'node:stream/web';
+import { Response } from 'undici';
+import { nonce } from '../../signature/formatter';
+
+/** What the platform answers. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  /** Bytes, or a file that streams. */
+  readonly body: Buffer | Readable;
+  /** Goes out without a signature. */
+  readonly unsigned?: boolean;
+}
+export type Header = readonly [name: string, value: string];
+
+/** What the sandbox takes as a standard `Response`, be it undici's or Node's own. */
+interface ResponseLike {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+  clone(): { arrayBuffer(): Promise<ArrayBuffer> };
+}
+
+/** Statuses whose answer has neither body nor Content-Length. */
+export const BODYLESS: ReadonlySet<number> = new Set([204, 304]);
+/** Headers that are the connection's, and not the answer's. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding']);
+
+export function isResponse(value: unknown): value is ResponseLike {
+  return typeof value === 'object' && value !== null && 'status' in value && 'headers' in value && 'clone' in value;
+}
+
+/**
+ * A standard `Response` as an answer.
+ * @param streams whether its body may be passed on as it comes, once
+ */
+export async function responseAnswer(response: ResponseLike, streams = false): Promise<Answer> {
+  const { status, body } = response;
+  const headers = [...response.headers].filter(([name]) => !HOP_BY_HOP.has(name));
+  if (streams && body) {
+    if (Readable.isDisturbed(body as Readable)) {
+      throw new TypeError('it returned a Response that streams and has been sent before: make one for each request');
+    }
+    return { status, headers, body: Readable.fromWeb(body as WebStream<Uint8Array>) };
+  }
+  return {
+    status,
+    headers: headers.filter(isNoLength),
+    // A clone, so that a handler may return the same Response to every request.
+    body: Buffer.from(await response.clone().arrayBuffer()),
+  };
+}
+
+/** Reads the body of an answer that streams, so that it can be signed or spoiled. */
+export async function hold(answer: Answer): Promise<Answer & { readonly body: Buffer }> {
+  const { body, headers } = answer;
+  if (Buffer.isBuffer(body)) return { ...answer, body };
+  return { ...answer, headers: headers.filter(isNoLength), body: await buffer(body) };
+}
+
+/** The answer with another body. */
+export function withBody(answer: Answer, body: string | Buffer): Answer {
+  discard(answer);
+  return { ...answer, headers: answer.headers.filter(isNoLength), body: Buffer.from(body) };
+}
+
+/** Lets go of a body that is not sent. */
+export function discard({ body }: Answer): void {
+  if (!Buffer.isBuffer(body)) body.on('error', () => {}).destroy();
+}
+
+/** Adds the headers that every answer has. */
+export function frame(answer: Answer, date: Date): Answer {
+  const { status, headers, body } = answer;
+  const common: Header[] = [
+    ['Date', date.toUTCString()],
+    ['Request-ID', `${nonce(32).toUpperCase()}-0`],
+  ];
+  if (BODYLESS.has(status)) return { ...withBody(answer, ''), headers: [...headers.filter(isNoLength), ...common] };
+  if (!Buffer.isBuffer(body)) return { ...answer, headers: [...headers, ...common] };
+  return { ...answer, headers: [...headers, ...common, ['Content-Length', String(body.length)]] };
+}
+
+/** The status line and the headers of an answer, as HTTP/1.1 writes them. */
+export function headOf({ status, headers }: Answer): Buffer {
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...headers.map((header) => header.join(': '))];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+function isNoLength([name]: Header): boolean {
+  return name.toLowerCase() !== 'content-length';
+}
+
+/**
+ * An answer of WeChat Pay's error shape, to be returned or thrown by a handler of the sandbox.
+ * @param status HTTP status, such as 404
+ * @param code WeChat Pay's code, such as `RESOURCE_NOT_EXISTS`
+ * @param message what is wrong, for the reader of the log
+ * @param detail what the error is about, left out of the answer where there is none
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709
+ */
+export function fault(status: number, code: string, message: string, detail?: unknown): Response {
+  return Response.json({ code, message, detail }, { status });
+}
+
+/** The fields of an answer of v2 that says what is wrong. */
+export interface V2Fault {
+  readonly return_code: 'SUCCESS';
+  readonly result_code: 'FAIL';
+  readonly err_code: string;
+  readonly err_code_des: string;
+}
+
+/**
+ * An answer of v2 that was understood but not carried out, to be returned or thrown by a handler of the sandbox; it is
+ * signed.
+ * @param err_code WeChat Pay's code, such as `ORDERNOTEXIST`
+ * @param err_code_des what is wrong, for the reader of the log
+ * @example sandbox.on('post', 'v2/pay/orderquery', () => v2Fault('ORDERNOTEXIST', '此交易订单号不存在'));
+ * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_1
+ */
+export function v2Fault(err_code: string, err_code_des: string): V2Fault {
+  return { return_code: 'SUCCESS', result_code: 'FAIL', err_code, err_code_des };
+}
+
+/** A `PARAM_ERROR`: a member of the body, a header or a part of the query is missing or is not what it should be. */
+export function paramError(
+  location: 'body' | 'header' | 'query',
+  field: string,
+  issue: string,
+  value?: unknown,
+): Response {
+  return fault(400, 'PARAM_ERROR', `${field}: ${issue}`, { field, value, issue, location });
+}

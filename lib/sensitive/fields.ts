@@ -1,0 +1,126 @@
+import type { Call } from '../client/request';
+import type { Decoder } from '../client/response';
+import type { PublicKey } from '../crypto/keys';
+import { encrypt } from '../crypto/rsa';
+import { BodyError, ConfigurationError, InvalidArgumentError } from '../errors';
+import { writeHeaders } from '../format/headers';
+import { parseJson } from '../format/json';
+import type { EncryptionKey } from '../openapi/trait-of';
+import type { Credentials } from '../signature/credentials';
+import { fieldDecryption, type SensitiveFields, sensitiveFields } from './keys';
+import { type MarkedCall, type MarkedField, takeMarkedFields } from './marked-fields';
+
+/** Changes one text. */
+export type Change = (text: string) => Promise<string>;
+
+/**
+ * Changes the texts at a path, such as `list[].contact.name`: a copy along the path, the original stays as it is.
+ * `[]` is each member of a list, `{}` the JSON that a text holds. What is missing or empty stays so.
+ */
+export async function changeAt(value: unknown, path: string, change: Change): Promise<unknown> {
+  return walk(value, stepsOf(path), change);
+}
+
+/** The steps of the paths of the catalogue, which are not many. */
+const known = new Map<string, readonly string[]>();
+
+function stepsOf(path: string): readonly string[] {
+  const steps = known.get(path) ?? path.split(/\.|(?=\[\]|\{\})/);
+  known.set(path, steps);
+  return steps;
+}
+
+/** Whether the answer to a call may have sensitive fields to decrypt. */
+export function needsDecryption({ options, trait }: Call): boolean {
+  return trait.decrypt !== undefined && !options.encrypted;
+}
+
+async function walk(value: unknown, [step, ...rest]: readonly string[], change: Change): Promise<unknown> {
+  if (step === undefined) return typeof value === 'string' && value !== '' ? change(value) : value;
+  if (step === '[]')
+    return Array.isArray(value) ? Promise.all(value.map((member) => walk(member, rest, change))) : value;
+  if (step === '{}') {
+    const held = typeof value === 'string' ? parseJson(value) : undefined;
+    return held?.ok ? JSON.stringify(await walk(held.value, rest, change)) : value;
+  }
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return value;
+  const members = value as Record<string, unknown>;
+  return { ...members, [step]: await walk(members[step], rest, change) };
+}
+
+export { takeMarkedFields };
+
+/** Base64 of 256 bytes or more, what RSA gives: longer than what it takes. */
+const CIPHERTEXT = /^[A-Za-z0-9+/]{342,}={0,2}$/;
+
+/**
+ * Encrypts the marked fields of a call, and announces the key.
+ *
+ * The call gets copies; the caller's objects stay plain. Nothing is encrypted twice: this is the one place where the
+ * client encrypts, what it gives goes into the request and nowhere else, and with `encrypted: true` it is not called.
+ * @throws {@link InvalidArgumentError} where a text is too long for RSA, or is a ciphertext
+ */
+export async function encryptCall(marked: MarkedCall, credentials: Credentials): Promise<Call> {
+  const announced = writeHeaders(marked.current().options.headers)['wechatpay-serial'];
+  let platform: Promise<SensitiveFields> | undefined;
+  const encryptFor: Record<EncryptionKey, (text: string) => Promise<string>> = {
+    // One key for all fields of a call, however long the first has to be waited for.
+    platform: async (text) => {
+      platform ??= platformFields(credentials, announced);
+      return (await platform).encrypt(text);
+    },
+    'pay-bank': async (text) => encrypt(text, payBankKey(credentials)),
+  };
+  const encryptField = async ({ key, name, text, replace }: MarkedField) => {
+    if (!CIPHERTEXT.test(text)) return replace(await encryptFor[key](text));
+    throw new InvalidArgumentError(`"${name}" is encrypted already: give the plain text, or say encrypted: true.`);
+  };
+  await Promise.all(marked.fields.map(encryptField));
+  return { ...marked.current(), serial: (await platform)?.serial };
+}
+
+async function platformFields(credentials: Credentials, announced: string | undefined): Promise<SensitiveFields> {
+  const { certificates } = credentials;
+  return sensitiveFields(credentials, announced ?? (await certificates?.ready()));
+}
+
+function payBankKey({ payBankKey }: Credentials): PublicKey {
+  if (payBankKey) return payBankKey;
+  throw new ConfigurationError(
+    'This operation encrypts with the key of v2/risk/getpublickey: configure it as "payBankKey", or encrypt the fields ' +
+      'by Rsa.encrypt() and say so by encrypted: true.',
+  );
+}
+
+/**
+ * What decrypts the marked fields of a response's JSON with the merchant's key. What is no ciphertext stays as it is, and
+ * so does everything where the client has no key that can decrypt.
+ *
+ * It rejects with a {@link BodyError}, `ERR_BODY_NOT_DECRYPTED`, where a ciphertext was made for another key.
+ */
+export function decoderOf(call: Call, credentials: Credentials): Decoder {
+  const decryption = fieldDecryption(credentials);
+  return async (json) => {
+    if (!decryption) return json;
+    let changed = json;
+    for (const { path } of call.trait.decrypt ?? []) {
+      changed = await changeAt(changed, path, (text) =>
+        decryption.isCiphertext(text)
+          ? decryption.decrypt(text).catch((cause: unknown) => Promise.reject(notDecrypted(call, path, cause)))
+          : Promise.resolve(text),
+      );
+    }
+    return changed;
+  };
+}
+
+function notDecrypted({ verb, path: called }: Call, field: string, cause: unknown): BodyError {
+  const what = `${verb.toUpperCase()} ${called.split('?', 1)[0]}`;
+  return new BodyError(
+    'ERR_BODY_NOT_DECRYPTED',
+    `${what}: WeChat Pay has carried it out and the response is verified, but its field "${field}" cannot be decrypted ` +
+      'with "privateKey": most likely it was encrypted for another certificate of the merchant. Do not send it again; ' +
+      'query it, and say encrypted: true to have the fields as they are.',
+    { cause },
+  );
+}

@@ -1,0 +1,161 @@
+import { decodeBase64 } from '../crypto/bytes';
+import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKey } from '../crypto/keys';
+import { decrypt, encrypt, type Padding } from '../crypto/rsa';
+import { modulusBytes } from '../crypto/rsa-cipher';
+import { ConfigurationError, InvalidArgumentError } from '../errors';
+import type { Credentials } from '../signature/credentials';
+import { type DecryptFunction, decryptBy, isExternalKey, type VerifyFunction } from '../signature/functions';
+import { DatedKeys } from '../signature/platform-keys';
+
+/** Encrypts for WeChat Pay and decrypts for the merchant. */
+export interface SensitiveFields {
+  /** The id of WeChat Pay's key that encrypts. */
+  readonly serial: string;
+  /** To be sent with a request that carries what was encrypted: it tells WeChat Pay which key that was. */
+  readonly headers: { readonly 'Wechatpay-Serial': string };
+  /**
+   * Encrypts a sensitive field with WeChat Pay's key, RSA-OAEP with SHA-1.
+   * @param plaintext text of 214 bytes of UTF-8 at most, for a key of 2048 bits
+   * @param padding `PKCS1` for the fields of overseas APIs that ask for it
+   * @returns the ciphertext in Base64
+   * @throws {@link InvalidArgumentError} where the text is too long; {@link ConfigurationError} where the key cannot
+   * encrypt, such as a function in its place
+   */
+  encrypt(plaintext: string, padding?: Padding): Promise<string>;
+  /**
+   * Decrypts a sensitive field of an answer or a notification with the merchant's private key.
+   * @param ciphertext in Base64
+   * @throws {@link InvalidArgumentError} where it was not encrypted for this key; {@link ConfigurationError} where the
+   * key cannot decrypt, such as a function that signs in its place
+   */
+  decrypt(ciphertext: string): Promise<string>;
+}
+
+/**
+ * Loads the keys that encrypt and decrypt sensitive fields.
+ * @param serial which of WeChat Pay's keys is to encrypt; by default the one that the client announces
+ * @throws {@link InvalidArgumentError} where there is no such key; {@link ConfigurationError} where there are none
+ */
+export function sensitiveFields(credentials: Credentials, serial?: string): SensitiveFields {
+  const { certs, certificates } = keysOf(credentials);
+  const ids = () => [...(certificates?.keys() ?? Object.keys(certs))].join(', ');
+  const dated = new DatedKeys(certs, certificates ? 'counted' : 'required');
+  dated.require();
+  const id = serial ?? (certificates ? certificates.preferred() : dated.preferred());
+  if (id === undefined) {
+    throw new ConfigurationError(
+      'No platform certificate is at hand yet: call await Certificates.of(instance).refresh() before.',
+    );
+  }
+  const cert = Object.hasOwn(certs, id) ? certs[id] : certificates?.publicKey(id);
+  if (cert === undefined) {
+    throw new InvalidArgumentError(`"certs" has no key of the serial given: it has ${ids()}.`);
+  }
+  const expired = dated.explain(id);
+  if (expired) throw new ConfigurationError(`${expired} Encrypt with another key, or configure the newer one.`);
+  const name = `certs["${id}"]`;
+  const theirs = settled(() => loadPublicKey(keyOf(cert, name), name, 'encrypt'));
+  return {
+    serial: id,
+    headers: { 'Wechatpay-Serial': id },
+    encrypt: async (plaintext, padding) => encrypt(plaintext, theirs(), padding),
+    decrypt: decryption(credentials),
+  };
+}
+
+/** Loads the key that decrypts sensitive fields. @throws {@link ConfigurationError} where there is none */
+function decryption(credentials: Credentials): SensitiveFields['decrypt'] {
+  const { privateKey } = keysOf(credentials);
+  if (!isExternalKey(privateKey)) {
+    const ours = settled(() => loadPrivateKey(privateKey, 'privateKey', 'decrypt'));
+    return async (ciphertext) => decrypt(ciphertext, ours());
+  }
+  const { decrypt: elsewhere } = privateKey;
+  return async (ciphertext) => {
+    if (elsewhere) return decryptElsewhere(ciphertext, elsewhere);
+    throw new ConfigurationError(
+      '"privateKey" is a function in the place of a key, which cannot decrypt: give { sign, decrypt }, or the key itself.',
+    );
+  };
+}
+
+async function decryptElsewhere(ciphertext: string, elsewhere: DecryptFunction): Promise<string> {
+  const bytes = decodeBase64(ciphertext);
+  if (!bytes) throw new InvalidArgumentError('The ciphertext must be Base64.');
+  try {
+    return await decryptBy(elsewhere)(bytes);
+  } catch (cause) {
+    if (cause instanceof ConfigurationError) throw cause;
+    throw new ConfigurationError('The function "privateKey.decrypt" failed; its error is the cause.', { cause });
+  }
+}
+
+/** Lengths of ciphertexts where the key is elsewhere: those of RSA 2048 and longer, in bytes. */
+const MIN_CIPHERTEXT = 256;
+
+/** What decrypts fields of responses. */
+export interface FieldDecryption {
+  /** Whether a text is a ciphertext by its form: Base64 of the key's length. */
+  isCiphertext(text: string): boolean;
+  /** Rejects with whatever error where the ciphertext was not made for the key. */
+  decrypt(ciphertext: string): Promise<string>;
+}
+
+/**
+ * What decrypts the fields of responses; `undefined` where the client has nothing that can. It never throws: by then the
+ * request has been carried out.
+ */
+export function fieldDecryption({ privateKey }: Credentials): FieldDecryption | undefined {
+  if (privateKey === undefined) return undefined;
+  if (isExternalKey(privateKey)) {
+    const { decrypt: elsewhere } = privateKey;
+    if (!elsewhere) return undefined;
+    const open = decryptBy(elsewhere);
+    return {
+      isCiphertext: (text) => (decodeBase64(text)?.length ?? 0) >= MIN_CIPHERTEXT,
+      decrypt: async (ciphertext) => open(Buffer.from(ciphertext, 'base64')),
+    };
+  }
+  // A CryptoKey may be one to sign with alone.
+  if (!canDecrypt(privateKey)) return undefined;
+  const length = modulusBytes(privateKey);
+  return {
+    isCiphertext: (text) => decodeBase64(text)?.length === length,
+    decrypt: (ciphertext) => decrypt(ciphertext, privateKey),
+  };
+}
+
+function canDecrypt(privateKey: PrivateKey): boolean {
+  try {
+    loadPrivateKey(privateKey, 'privateKey', 'decrypt');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function keysOf({ certs, privateKey, certificates }: Credentials) {
+  if (certs !== undefined && privateKey !== undefined) return { certs, privateKey, certificates };
+  throw new ConfigurationError(
+    'The instance was built for v2 alone: sensitive fields need "serial", "privateKey" and "certs" of APIv3.',
+  );
+}
+
+function keyOf(input: KeyInput | VerifyFunction, name: string): KeyInput {
+  if (typeof input !== 'function') return input;
+  throw new ConfigurationError(
+    `${name} is a function in the place of a key, which cannot encrypt: give the key itself.`,
+  );
+}
+
+/** Loads at once, and tells of a failure where the key is used: the other of the two may do for what is wanted. */
+function settled<Key>(load: () => Key): () => Key {
+  try {
+    const key = load();
+    return () => key;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}

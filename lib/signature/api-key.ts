@@ -1,0 +1,50 @@
+import * as AesGcm from '../crypto/aes-gcm';
+import { bytesOf } from '../crypto/bytes';
+import { ConfigurationError } from '../errors';
+
+/** Bytes of the APIv3 key and of the APIv2 key. */
+const KEY_LENGTH = 32;
+
+/**
+ * Reads an API key of the merchant.
+ * @param name the option that holds it
+ * @param title what the merchant platform calls it
+ * @returns its bytes, a copy; undefined where there is none
+ * @throws {@link ConfigurationError} where it has not 32 bytes; the error never shows it
+ */
+export function readApiKey(name: string, title: 'APIv2' | 'APIv3', value: unknown): Buffer | undefined {
+  if (value === undefined) return undefined;
+  const readable = typeof value === 'string' || value instanceof Uint8Array;
+  // A copy: what is given as bytes may change.
+  if (readable && Buffer.byteLength(value) === KEY_LENGTH) return Buffer.from(bytesOf(value, name));
+  const found = readable ? `${Buffer.byteLength(value)} bytes` : `a value of type ${typeof value}`;
+  throw new ConfigurationError(`"${name}" must be the ${title} key, ${KEY_LENGTH} bytes; found ${found}.`);
+}
+
+/** What WeChat Pay writes beside a ciphertext: what came, whatever it is. */
+export interface Apiv3Ciphertext {
+  ciphertext: unknown;
+  nonce: unknown;
+  associated_data: unknown;
+}
+
+/**
+ * Decrypts what WeChat Pay has encrypted with the APIv3 key of a merchant.
+ * @param issue begins the error: what cannot be decrypted
+ * @throws {@link ConfigurationError} where that fails; most likely it is another key
+ */
+export async function decryptApiv3(
+  { ciphertext, nonce, associated_data }: Apiv3Ciphertext,
+  apiv3Key: Uint8Array,
+  issue: string,
+): Promise<string> {
+  try {
+    return await AesGcm.decrypt(String(ciphertext), apiv3Key, String(nonce ?? ''), String(associated_data ?? ''));
+  } catch (cause) {
+    throw new ConfigurationError(
+      `${issue} Most likely "apiv3Key" is not the APIv3 key of this merchant, or is no longer: compare it with the ` +
+        'merchant platform (账户中心 → API安全).',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,37 @@
+import type { X509Certificate } from 'node:crypto';
+import type { PublicKey } from '../crypto/keys';
+import { InvalidArgumentError } from '../errors';
+import type { MerchantKey, VerifyFunction } from './functions';
+import type { PlatformCertificates } from './platform-keys';
+
+/** What a client signs, verifies, encrypts and decrypts with: the configuration's keys, loaded. */
+export interface Credentials {
+  readonly mchid: string;
+  readonly serial?: string;
+  readonly privateKey?: MerchantKey;
+  readonly certs?: Readonly<Record<string, PublicKey | X509Certificate | VerifyFunction>>;
+  readonly certificates?: PlatformCertificates;
+  readonly secret?: string;
+  readonly apiv3Key?: Uint8Array | undefined;
+  readonly payBankKey?: PublicKey | undefined;
+}
+
+const known = new WeakMap<object, Credentials>();
+
+/** Remembers what an instance was built with, for as long as the instance lives. */
+export function remember<Instance extends object>(instance: Instance, credentials: Credentials): Instance {
+  known.set(instance, credentials);
+  return instance;
+}
+
+/**
+ * What an instance was built with.
+ * @throws {@link InvalidArgumentError} for what `Builder.factory` did not build
+ */
+export function credentialsOf(instance: object): Credentials {
+  const credentials = known.get(instance);
+  if (credentials) return credentials;
+  throw new InvalidArgumentError(
+    '"instance" was not built by Builder.factory: give what that returned, and not a path of it such as instance.v3.',
+  );
+}

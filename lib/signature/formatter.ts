@@ -1,0 +1,94 @@
+import { randomBytes, randomFillSync } from 'node:crypto';
+import { InvalidArgumentError } from '../errors';
+
+const LINE_FEED = Buffer.from('\n');
+
+/** The scheme of the `Authorization` header of APIv3. */
+export const SCHEME = 'WECHATPAY2-SHA256-RSA2048';
+
+/**
+ * A random string from the operating system's generator: hexadecimal digits, 4 bits each.
+ * @param size number of characters, 32 by default
+ */
+export function nonce(size = 32): string {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new InvalidArgumentError(
+      `The size of a nonce must be a positive integer, not ${typeof size === 'number' ? size : `a ${typeof size}`}.`,
+    );
+  }
+  return randomHex(Math.ceil(size / 2)).slice(0, size);
+}
+
+/** Random bytes in store: one system call for many nonces. None is used twice. */
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+
+function randomHex(size: number): string {
+  if (size > pool.length) return randomBytes(size).toString('hex');
+  if (used + size > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += size;
+  return pool.toString('hex', used - size, used);
+}
+
+/** The time now, in seconds since 1970-01-01T00:00:00Z. */
+export function timestamp(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/**
+ * The string that a request of APIv3 is signed over.
+ * @param method HTTP method, in upper case
+ * @param target path and query as they stand in the request line
+ * @param time seconds since 1970
+ * @param body the body as sent, empty where there is none
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
+ */
+export function request(method: string, target: string, time: number | string, nonce: string, body = ''): string {
+  return joinedByLineFeed(method, target, time, nonce, body);
+}
+
+/**
+ * The string that an answer or a notification of APIv3 is signed over.
+ * @param time the header `Wechatpay-Timestamp`
+ * @param nonce the header `Wechatpay-Nonce`
+ * @param body the body as received, empty where there is none
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
+ */
+export function response(time: number | string, nonce: string, body = ''): string {
+  return joinedByLineFeed(time, nonce, body);
+}
+
+/**
+ * The value of the `Authorization` header of a request of APIv3.
+ * @param signature signature of {@link request}, in Base64
+ * @param serial serial number of the merchant certificate, upper-case hexadecimal
+ */
+export function authorization(
+  mchid: string,
+  nonce: string,
+  signature: string,
+  time: number | string,
+  serial: string,
+): string {
+  return `${SCHEME} mchid="${mchid}",serial_no="${serial}",timestamp="${time}",nonce_str="${nonce}",signature="${signature}"`;
+}
+
+/**
+ * The end of a string to sign: the lines before the body, the body, a line feed. Bytes stay bytes, so that what is signed
+ * is what is sent even where it is no UTF-8.
+ */
+export function appendBody(lines: string, body: string | Uint8Array = ''): string | Uint8Array {
+  return typeof body === 'string'
+    ? joinedByLineFeed(lines + body)
+    : Buffer.concat([Buffer.from(lines), body, LINE_FEED]);
+}
+
+/** Each piece followed by a line feed, the last one too. */
+export function joinedByLineFeed(...pieces: (string | number)[]): string {
+  return `${pieces.join('\n')}\n`;
+}
+
+export { ksort, queryStringLike } from '../format/fields';

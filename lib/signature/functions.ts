@@ -1,0 +1,98 @@
+import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKey, type PrivateKeyInput } from '../crypto/keys';
+import { signWith, type Thread, verifyWith } from '../crypto/rsa-signature';
+import { ConfigurationError } from '../errors';
+
+/** Signs in the place of a private key, such as by an HSM: SHA256withRSA, in Base64. */
+export type SignFunction = (message: Uint8Array) => string | Promise<string>;
+
+/** Decrypts in the place of a private key: RSA-OAEP with SHA-1 (and MGF1 with SHA-1); gives text, or its bytes. */
+export type DecryptFunction = (ciphertext: Uint8Array) => string | Uint8Array | Promise<string | Uint8Array>;
+
+/** A private key that lives elsewhere. */
+export interface ExternalKey {
+  sign: SignFunction;
+  /** Decrypts the fields of responses that are encrypted for the merchant. Without it they stay ciphertext. */
+  decrypt?: DecryptFunction | undefined;
+}
+
+/** Verifies in the place of a public key: SHA256withRSA, the signature in Base64. */
+export type VerifyFunction = (message: Uint8Array, signature: string) => boolean | Promise<boolean>;
+
+/** Any form that a merchant's private key may be configured in. */
+export type MerchantKeyInput = PrivateKeyInput | SignFunction | ExternalKey;
+
+/** The same, loaded. */
+export type MerchantKey = PrivateKey | ExternalKey;
+
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/** Whether a key is one that lives elsewhere. */
+export function isExternalKey(key: MerchantKeyInput): key is ExternalKey {
+  return typeof key === 'object' && key !== null && 'sign' in key;
+}
+
+/**
+ * Loads a merchant's private key: one that is here, or functions in its place.
+ * @throws {@link ConfigurationError} where it cannot be used
+ */
+export function loadMerchantKey(input: MerchantKeyInput): MerchantKey {
+  if (typeof input === 'function') return { sign: input };
+  if (!isExternalKey(input)) return loadPrivateKey(input);
+  const { sign, decrypt } = input;
+  if (typeof sign !== 'function' || (decrypt !== undefined && typeof decrypt !== 'function')) {
+    throw new ConfigurationError('"privateKey" as { sign, decrypt } must have functions; "decrypt" may be left out.');
+  }
+  // A later change of the object changes nothing, and methods of a class keep their `this`.
+  return decrypt ? { sign: sign.bind(input), decrypt: decrypt.bind(input) } : { sign: sign.bind(input) };
+}
+
+/** A key or a function as what signs. @throws {@link ConfigurationError} */
+export function toSign(input: MerchantKeyInput): (message: string | Uint8Array) => Promise<string> {
+  const key = loadMerchantKey(input);
+  if (!isExternalKey(key)) return signWith(key);
+  return async (message) => {
+    const signature: unknown = await ofConfiguration('privateKey', () => key.sign(Buffer.from(message)));
+    if (typeof signature === 'string' && BASE64.test(signature)) return signature;
+    throw new ConfigurationError('The function "privateKey" of the configuration must give the signature as Base64.');
+  };
+}
+
+/** What decrypts by a function. It fails with the function's own error, or a {@link ConfigurationError}. */
+export function decryptBy(decrypt: DecryptFunction): (ciphertext: Uint8Array) => Promise<string> {
+  return async (ciphertext) => {
+    const plaintext: unknown = await decrypt(ciphertext);
+    if (typeof plaintext === 'string') return plaintext;
+    if (plaintext instanceof Uint8Array) return Buffer.from(plaintext).toString();
+    throw new ConfigurationError('The function "privateKey.decrypt" of the configuration must give text or bytes.');
+  };
+}
+
+/**
+ * A key or a function as what verifies. What a function throws is thrown as it is: by then a request has been sent, or a
+ * notification has come.
+ * @throws {@link ConfigurationError} where a key cannot be used
+ */
+export function toVerify(
+  input: KeyInput | VerifyFunction,
+  name: string,
+  thread?: Thread,
+): (message: string | Uint8Array, signature: string) => boolean | Promise<boolean> {
+  if (typeof input === 'function') {
+    return async (message, signature) => {
+      const isRight: unknown = await input(Buffer.from(message), signature);
+      if (typeof isRight === 'boolean') return isRight;
+      throw new ConfigurationError(`The function "${name}" of the configuration must give true or false.`);
+    };
+  }
+  return verifyWith(loadPublicKey(input, name), thread);
+}
+
+async function ofConfiguration<Result>(name: string, call: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw new ConfigurationError(`The function "${name}" of the configuration failed; its error is the cause.`, {
+      cause,
+    });
+  }
+}

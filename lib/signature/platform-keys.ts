@@ -1,0 +1,251 @@
+import { createPublicKey, KeyObject, type webcrypto, X509Certificate } from 'node:crypto';
+import { types } from 'node:util';
+import { isCryptoKey } from '../crypto/key-source';
+import { certificateOf, type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKeyInput } from '../crypto/keys';
+import type { Thread } from '../crypto/rsa-signature';
+import { ConfigurationError } from '../errors';
+import { toVerify, type VerifyFunction } from './functions';
+
+/** When a certificate begins and ceases to be valid, in milliseconds since 1970. */
+export interface Validity {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** How far the local clock may be behind that of WeChat Pay, in milliseconds. */
+const SKEW = 300_000;
+
+/** The dates of a certificate. */
+export function validityOf({ validFrom, validTo }: X509Certificate): Validity {
+  return { from: Date.parse(validFrom), until: Date.parse(validTo) };
+}
+
+/** Whether a certificate is valid now. */
+export function isValid({ from, until }: Validity, now = Date.now()): boolean {
+  return from - SKEW <= now && now < until;
+}
+
+/** A time as a date, for messages. */
+export function day(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+/** What is known of the merchant: whatever was given, whether it can be used or not. */
+export interface Merchant {
+  serial?: unknown;
+  privateKey?: unknown;
+}
+
+/**
+ * Refuses the merchant's own public key or serial number in the place of WeChat Pay's: whoever has the private key, the
+ * merchant, could make responses of its own. A function in the place of either key tells nothing of it.
+ * @throws {@link ConfigurationError} that names the entry of `certs`
+ */
+export function refuseOwnKeys(certs: Readonly<Record<string, unknown>>, { serial, privateKey }: Merchant): void {
+  const own = publicHalf(privateKey);
+  for (const [id, key] of Object.entries(certs)) {
+    if (typeof serial === 'string' && id.toUpperCase() === serial.toUpperCase()) {
+      throw new ConfigurationError(
+        `"certs" holds the merchant's own serial number ${id}; WeChat Pay's key or platform certificate belongs there.`,
+      );
+    }
+    if (own && publicKeyOf(key)?.equals(own)) {
+      throw new ConfigurationError(
+        `certs["${id}"] is the merchant's own public key; WeChat Pay's public key (pub_key.pem) or platform ` +
+          'certificate belongs there, not apiclient_cert.pem.',
+      );
+    }
+  }
+}
+
+/** `undefined` of a function, and of what cannot be read: whoever uses it says what is wrong. */
+function publicHalf(privateKey: unknown): KeyObject | undefined {
+  return attempt(privateKey, () => {
+    const key = readable(privateKey) ?? loadPrivateKey(privateKey as PrivateKeyInput);
+    return types.isKeyObject(key) && key.type === 'private' ? createPublicKey(key) : undefined;
+  });
+}
+
+function publicKeyOf(input: unknown): KeyObject | undefined {
+  return attempt(input, () => {
+    const key = readable(input) ?? loadPublicKey(input as KeyInput);
+    return types.isKeyObject(key) ? key : undefined;
+  });
+}
+
+/** A key that is loaded already, if it can be compared: a `CryptoKey` only where it may be taken out. */
+function readable(input: unknown): KeyObject | undefined {
+  if (types.isKeyObject(input)) return input;
+  if (input instanceof X509Certificate) return input.publicKey;
+  if (!isCryptoKey(input)) return undefined;
+  return types.isCryptoKey(input) && input.extractable ? KeyObject.from(input as webcrypto.CryptoKey) : undefined;
+}
+
+function attempt(input: unknown, read: () => KeyObject | undefined): KeyObject | undefined {
+  if (input === undefined || typeof input === 'function') return undefined;
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** What verifies signatures of one key. */
+export type SignatureCheck = ReturnType<typeof toVerify>;
+
+/** WeChat Pay's keys, ready to verify, by their serial number or id; a `Map` will do. */
+export interface PlatformKeys {
+  /** The key of that id, if it is at hand. */
+  get(serial: string): SignatureCheck | undefined;
+  /** The ids of those at hand. */
+  keys(): Iterable<string>;
+  /** Looks for a key that is not at hand; rejects where it cannot be looked for. */
+  find?(serial: string): Promise<SignatureCheck | undefined>;
+  /** Says why a key that is configured does not count; `undefined` where it does, or is not configured. */
+  explain?(serial: string): string | undefined;
+}
+
+/** Platform certificates that are downloaded when they are needed, beside the configured keys. */
+export interface PlatformCertificates extends PlatformKeys {
+  find(serial: string): Promise<SignatureCheck | undefined>;
+  /** The id of the key to encrypt with and to announce, if one is at hand. */
+  preferred(): string | undefined;
+  /** The same; downloads certificates first where none is at hand. */
+  ready(): Promise<string>;
+  /** The key of a certificate, to encrypt with. */
+  publicKey(serial: string): KeyObject | undefined;
+  /** Downloads the certificates now. @returns those that are valid, that with the longest validity first */
+  refresh(): Promise<X509Certificate[]>;
+}
+
+/**
+ * What the dates of configured certificates mean:
+ * - `required`: one that is not valid does not count, there must be a key that does, and a warning comes before;
+ * - `counted`: the first alone, since others are downloaded;
+ * - `ignored`: nothing, where something old is looked at.
+ */
+export type Dates = 'required' | 'counted' | 'ignored';
+
+/** How the keys of a configuration are loaded. */
+export interface LoadKeysOptions {
+  thread?: Thread;
+  dates?: Dates;
+}
+
+/** The keys of a configuration. */
+export interface ConfiguredKeys extends Required<Omit<PlatformKeys, 'find'>> {
+  /** The ids of all, whether they count or not. */
+  readonly ids: readonly string[];
+}
+
+/**
+ * Loads each key of the configuration's `certs`. A certificate counts within its dates; the time is looked at where it
+ * is used.
+ * @throws {@link ConfigurationError} where a key cannot be used, or none of them is valid now
+ */
+export function loadPlatformKeys(
+  certs: Readonly<Record<string, KeyInput | VerifyFunction>>,
+  { thread, dates = 'required' }: LoadKeysOptions = {},
+): ConfiguredKeys {
+  const checks = new Map(
+    Object.entries(certs).map(([serial, key]) => [serial, toVerify(key, `certs["${serial}"]`, thread)]),
+  );
+  const dated = new DatedKeys(certs, dates);
+  dated.require();
+  return {
+    ids: [...checks.keys()],
+    get: (serial) => (dated.counts(serial) ? checks.get(serial) : undefined),
+    keys: () => [...checks.keys()].filter((serial) => dated.counts(serial)),
+    explain: (serial) => dated.explain(serial),
+  };
+}
+
+/** How long before the last of the keys expires a warning comes, in milliseconds. */
+const NOTICE = 30 * 86_400_000;
+
+/** What has been warned of already, in this process. */
+const warned = new Set<string>();
+
+/** The ids of configured keys, with the dates of those that are certificates. */
+export class DatedKeys {
+  readonly #ids: readonly string[];
+  readonly #validities: ReadonlyMap<string, Validity>;
+  readonly #dates: Dates;
+  /** When the last of the keys expires. */
+  readonly #end: number;
+
+  /** @param certs values that cannot be read are keys without dates: whoever needs them says what is wrong */
+  constructor(certs: Readonly<Record<string, unknown>>, dates: Dates = 'required') {
+    this.#ids = Object.keys(certs);
+    this.#dates = dates;
+    this.#validities = dates === 'ignored' ? new Map() : validitiesOf(certs);
+    const ends = this.#ids.map((id) => this.#validities.get(id)?.until ?? Number.POSITIVE_INFINITY);
+    this.#end = Math.max(...ends);
+  }
+
+  /** Whether a key is one that may be used now, as far as its dates go. */
+  counts(id: string): boolean {
+    const validity = this.#validities.get(id);
+    if (!validity) return true;
+    this.#warn();
+    return isValid(validity);
+  }
+
+  /** The id to announce and to encrypt with: that of the public key before certificates; undefined of none. */
+  preferred(): string | undefined {
+    return preferredSerial(this.#ids.filter((id) => this.counts(id)));
+  }
+
+  /** Says why a key does not count; `undefined` where it does. */
+  explain(id: string): string | undefined {
+    const validity = this.#validities.get(id);
+    if (!validity || isValid(validity)) return undefined;
+    const { from, until } = validity;
+    return from > Date.now()
+      ? `The certificate certs["${id}"] is valid only from ${day(from)}.`
+      : `The certificate certs["${id}"] expired on ${day(until)}.`;
+  }
+
+  /** @throws {@link ConfigurationError} where there are keys, and none of them is valid now */
+  require(): void {
+    if (this.#dates !== 'required' || this.#ids.length === 0 || this.#ids.some((id) => this.counts(id))) return;
+    const reasons = this.#ids.map((id) => this.explain(id)).join(' ');
+    throw new ConfigurationError(`${reasons} ${RENEW}`);
+  }
+
+  #warn(): void {
+    const now = Date.now();
+    if (this.#dates !== 'required' || now < this.#end - NOTICE || now >= this.#end) return;
+    const last = this.#ids.find((id) => this.#validities.get(id)?.until === this.#end);
+    if (last === undefined || warned.has(last)) return;
+    warned.add(last);
+    process.emitWarning(
+      `The platform certificate certs["${last}"] expires on ${day(this.#end)}, and with it the last key that verifies ` +
+        `responses. ${RENEW}`,
+      { code: 'WECHATPAY_CERTIFICATE_EXPIRES' },
+    );
+  }
+}
+
+const RENEW =
+  'Configure WeChat Pay\'s public key (pub_key.pem) or the newer certificate in "certs", or "apiv3Key" to have ' +
+  'certificates downloaded; check the local clock too.';
+
+function validitiesOf(certs: Readonly<Record<string, unknown>>): ReadonlyMap<string, Validity> {
+  const validities = new Map<string, Validity>();
+  for (const [id, key] of Object.entries(certs)) {
+    const certificate = typeof key === 'function' ? undefined : certificateOf(key as KeyInput);
+    if (certificate) validities.set(id, validityOf(certificate));
+  }
+  return validities;
+}
+
+/** Whether an id is that of a public key; the serial number of a certificate is hexadecimal. */
+export function isPublicKeyId(serial: string): boolean {
+  return serial.startsWith('PUB_KEY_ID_');
+}
+
+/** The public key's id before certificates, which WeChat Pay is replacing by it; undefined of none. */
+export function preferredSerial(serials: readonly string[]): string | undefined {
+  return serials.find(isPublicKeyId) ?? serials[0];
+}

@@ -1,0 +1,81 @@
+import { SignatureError, type SignatureErrorCode } from '../errors';
+import { appendBody, joinedByLineFeed, timestamp } from './formatter';
+import type { PlatformKeys } from './platform-keys';
+
+/** Headers as undici and Node give them: names in lower case. */
+export type ReceivedHeaders = Record<string, string | string[] | undefined>;
+
+/** Greatest difference of the clocks that WeChat Pay allows, in seconds. */
+export const MAX_CLOCK_SKEW = 300;
+
+/** What the signatures begin with that are wrong on purpose. */
+export const PROBE = 'WECHATPAY/SIGNTEST/';
+
+/**
+ * Verifies the signature of an answer or a notification of APIv3.
+ * @param body the raw body, as received
+ * @param keys WeChat Pay's; one that is not at hand is looked for once time and headers have been found right
+ * @param advice ends the text of an error
+ * @throws {@link SignatureError} that says which check failed
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
+ */
+export async function verifyPlatformSignature(
+  headers: ReceivedHeaders,
+  body: string | Uint8Array,
+  keys: PlatformKeys,
+  advice?: string,
+): Promise<void> {
+  const fail = (code: SignatureErrorCode, message: string, options?: ErrorOptions): never => {
+    const probe = String(headers['wechatpay-signature']).startsWith(PROBE);
+    const hint = probe ? ' It is a probe: WeChat Pay sends wrong signatures now and then, to see them refused.' : '';
+    const text = advice === undefined ? message + hint : `${message}${hint} ${advice}`;
+    throw new SignatureError(code, text, {
+      probe,
+      serial: single(headers['wechatpay-serial']),
+      requestId: single(headers['request-id']),
+      ...options,
+    });
+  };
+  const header = (name: string): string =>
+    single(headers[name]) ??
+    fail('ERR_SIGNATURE_MISSING', `The header "${name}" is ${headers[name] ? 'there twice' : 'missing'}.`);
+
+  const time = header('wechatpay-timestamp');
+  const nonce = header('wechatpay-nonce');
+  const signature = header('wechatpay-signature');
+  const serial = header('wechatpay-serial');
+
+  const skew = timestamp() - Number(time);
+  if (!/^\d+$/.test(time) || Math.abs(skew) > MAX_CLOCK_SKEW) {
+    fail(
+      'ERR_SIGNATURE_CLOCK',
+      `"Wechatpay-Timestamp" is ${time}, ${skew} s behind the local clock; ${MAX_CLOCK_SKEW} s are allowed.`,
+    );
+  }
+  const unknown = (options?: ErrorOptions): never => {
+    const invalid = keys.explain?.(serial);
+    if (invalid) {
+      return fail('ERR_SIGNATURE_SERIAL', `${invalid} Configure the newer key; check the local clock too.`, options);
+    }
+    const known = [...keys.keys()].join(', ') || 'none';
+    const downloaded = keys.find ? ', and none can be downloaded' : '';
+    const text = `No key for "Wechatpay-Serial" ${serial}: there is ${known}${downloaded}. Add the key of that id to "certs".`;
+    return fail('ERR_SIGNATURE_SERIAL', text, options);
+  };
+  const verify =
+    keys.get(serial) ?? (await keys.find?.(serial).catch((cause: unknown) => unknown({ cause }))) ?? unknown();
+  let isRight: boolean;
+  try {
+    isRight = await verify(appendBody(joinedByLineFeed(time, nonce), body), signature);
+  } catch (cause) {
+    const text = `The signature could not be checked: certs["${serial}"] failed. Its error is the cause.`;
+    return fail('ERR_SIGNATURE_UNCHECKED', text, { cause });
+  }
+  if (!isRight) {
+    fail('ERR_SIGNATURE_WRONG', `The signature does not fit the content and the key ${serial}.`);
+  }
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) || value === '' ? undefined : value;
+}

@@ -1,0 +1,111 @@
+import { InvalidArgumentError } from '../errors';
+import { nonce } from '../signature/formatter';
+
+/** Media types by the ending of the file's name: what WeChat Pay's uploads take. */
+const TYPES: Readonly<Record<string, string>> = {
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  bmp: 'image/bmp',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  mp4: 'video/mp4',
+  f4v: 'video/mp4',
+  m4v: 'video/x-m4v',
+  mpeg: 'video/mpeg',
+  mpg: 'video/mpeg',
+  mov: 'video/quicktime',
+  avi: 'video/x-msvideo',
+  wmv: 'video/x-ms-wmv',
+  mkv: 'video/x-matroska',
+  flv: 'video/x-flv',
+  rmvb: 'application/vnd.rn-realmedia-vbr',
+  pdf: 'application/pdf',
+  ofd: 'application/ofd',
+  xml: 'application/xml',
+  zip: 'application/zip',
+  csv: 'text/csv',
+  txt: 'text/plain',
+};
+
+/** The media type of a file by the ending of its name, in either case; `application/octet-stream` where it is unknown. */
+export function contentTypeOf(filename: string): string {
+  const ending = filename.slice(filename.lastIndexOf('.') + 1).toLowerCase();
+  return (Object.hasOwn(TYPES, ending) && TYPES[ending]) || 'application/octet-stream';
+}
+
+/** Bytes that can be read more than once. */
+export interface Content {
+  /** Number of bytes. */
+  readonly size: number;
+  /** The bytes from the first on, anew at each call. */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** A part of a form. */
+export interface Part {
+  /** Name of the field. */
+  name: string;
+  /** Text (sent as UTF-8), bytes, or a {@link Content}. */
+  content: string | Uint8Array | Content;
+  /** Name of the file, sent as UTF-8 without any escape. */
+  filename?: string;
+  /** The part's `Content-Type`. */
+  contentType?: string;
+}
+
+/** A form, ready to be sent as often as needed. */
+export interface Multipart {
+  /** For the header of that name: `multipart/form-data` and the boundary. */
+  readonly contentType: string;
+  /** Exact number of bytes. */
+  readonly contentLength: number;
+  /** The bytes from the first on, anew and the same at each call. */
+  stream(): AsyncIterable<Uint8Array>;
+}
+
+/** What would end a quoted value of a header early, or is read in more than one way there. */
+const UNQUOTABLE = /["\\\p{Cc}\p{Cs}]/u;
+const CONTENT_TYPE = /^[\x21-\x7e][\x20-\x7e]*$/;
+
+/**
+ * A form as `multipart/form-data` (RFC 7578), its parts in the order given. File names go out as they are, in UTF-8, and
+ * never as `filename*=`, which WeChat Pay does not read.
+ * @param boundary text that stands in no part; random by default
+ * @throws {@link InvalidArgumentError} where a name or a type cannot stand in a header
+ */
+export function multipart(parts: readonly Part[], boundary = `----${nonce()}`): Multipart {
+  const pieces: (Uint8Array | Content)[] = parts.flatMap((part) => [
+    Buffer.from(`--${boundary}\r\n${headers(part)}\r\n`),
+    typeof part.content === 'string' ? Buffer.from(part.content) : part.content,
+    Buffer.from('\r\n'),
+  ]);
+  pieces.push(Buffer.from(`--${boundary}--\r\n`));
+  return {
+    contentType: `multipart/form-data; boundary=${boundary}`,
+    contentLength: pieces.reduce((sum, piece) => sum + ('size' in piece ? piece.size : piece.length), 0),
+    async *stream() {
+      for (const piece of pieces) {
+        if ('size' in piece) yield* piece.open();
+        else if (piece.length > 0) yield piece;
+      }
+    },
+  };
+}
+
+function headers({ name, filename, contentType }: Part): string {
+  const disposition = [`name="${quotable('name of a field', name)}"`];
+  if (filename !== undefined) disposition.push(`filename="${quotable('name of a file', filename)}"`);
+  if (contentType !== undefined && !CONTENT_TYPE.test(contentType)) {
+    throw new InvalidArgumentError('A content type must be printable ASCII, such as image/png.');
+  }
+  const type = contentType === undefined ? '' : `Content-Type: ${contentType}\r\n`;
+  return `Content-Disposition: form-data; ${disposition.join('; ')}\r\n${type}`;
+}
+
+function quotable(what: string, text: string): string {
+  if (typeof text === 'string' && text !== '' && !UNQUOTABLE.test(text)) return text;
+  throw new InvalidArgumentError(
+    `The ${what} must be text without quotes, backslashes and control characters, and not empty: give another one.`,
+  );
+}
