@@ -14,7 +14,7 @@ const config: Config = {
     // Programs of their own, each of which starts Node.js: examples, the installed command, servers.
     '/__tests__/(docs|examples|cli/main|notification/(catalog|redis))\\.test\\.ts$',
     // Notifications that are repeated by the clock, and files of 400 MB.
-    '/__tests__/(sandbox|sandbox)/(notify|uploads)\\.test\\.ts$',
+    '/__tests__/sandbox/(notify|uploads)\\.test\\.ts$',
   ],
 };
 

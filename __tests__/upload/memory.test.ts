@@ -15,7 +15,7 @@ test.each<[string, string, number]>([
   '200 MB from %s are hashed and sent without being held in memory',
   (_, source, limit) => {
     const { grown, sent, contentLength } = run(`
-    const { Media } = require('./lib/media/media');
+    const { Media } = require('./lib/upload/media');
     const fs = require('node:fs');
     const directory = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'media-test-'));
     const file = directory + '/video.mp4';

@@ -179,7 +179,7 @@ describe('where a file that is open keeps its name', () => {
 async function endBy(end: NodeJS.Signals | 'exit', prelude = ''): Promise<string[]> {
   const program = `
     ${prelude}
-    const { spool } = require('./lib/media/spool');
+    const { spool } = require('./lib/upload/source');
     (async () => {
       globalThis.kept = await spool((async function* () { yield Buffer.from('IDENTITY CARD'); })());
       if ('${end}' === 'exit') process.exit(0);
