@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 
 const program = `
-  const { chain } = require('./lib/chain');
+  const { chain } = require('./lib/chain/chain');
   let count = 0;
   const instance = chain((verb, path) => { count += path.length; });
   const heap = () => { gc(); gc(); return process.memoryUsage().heapUsed; };
