@@ -70,7 +70,8 @@ test.each([
   ['getters', 'v3/getters'],
   ['Then', 'v3/then'],
   ['onModule', 'v3/on-module'],
-  ['__v', 'v3/__v'],
+  ['__v_', 'v3/{_v}'],
+  ['__v_raw-1', 'v3/__v_raw-1'],
   ['_v_raw', 'v3/_v_raw'],
   ['__proto__', 'v3/{_proto_}'],
 ])('%s is not hidden', (key, path) => {

@@ -51,8 +51,8 @@ const HIDDEN: ReadonlySet<string> = new Set([
   'onApplicationShutdown',
 ]);
 
-/** Keys that begin like this are Vue's marks of what it has wrapped; it would unwrap a node endlessly. */
-const VUE_MARK = '__v_';
+/** Vue's marks of what it has wrapped, such as `__v_raw`; it would unwrap a node endlessly. */
+const VUE_MARK = /^__v_\w+$/;
 
 /** Keys by which the language asks an object for its text. */
 const TEXT: ReadonlySet<string> = new Set(['toString', 'toJSON', 'valueOf']);
@@ -161,7 +161,7 @@ class Node implements ProxyHandler<typeof TARGET> {
 }
 
 function isSegment(key: string | symbol): key is string {
-  return typeof key === 'string' && !HIDDEN.has(key) && !key.startsWith(VUE_MARK);
+  return typeof key === 'string' && !HIDDEN.has(key) && !VUE_MARK.test(key);
 }
 
 function emptyKey(parent: string | undefined): string {
