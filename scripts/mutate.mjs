@@ -3,7 +3,7 @@
  *
  *   npm run mutate                          # all rooms of the table; hours
  *   npm run mutate -- crypto                # one room
- *   npm run mutate -- lib/crypto/hash.ts    # one file, by the tests of its room
+ *   npm run mutate -- lib/signature/hash.ts # one file, by the tests of its room
  *
  * For every mutant jest loads all test files that it is given, so that each room has its own. What takes memory, time or
  * a process of its own is left out, and so are mutants that run only while a file is loaded. All else is in
@@ -17,6 +17,7 @@ const ROOMS = {
   crypto: [],
   middleware: ['client/hosts'],
   notification: [],
+  signature: ['middleware/interceptors', 'notification/v3', 'notification/flipped', 'format/fields'],
 };
 const SLOW = 'memory|leak|cost|redis|catalog|frameworks|machine|ends|rotation|types';
 
