@@ -45,6 +45,9 @@ interface Issued extends PlatformKey {
   readonly until: number;
 }
 
+/** How many certificates the platform lists at most: WeChat Pay lists one to a few. */
+const MAX_LISTED = 10;
+
 /** @param original what the platform begins with: its public key */
 export function createKeyring(original: PlatformKey): Keyring {
   let current: PlatformKey = original;
@@ -75,7 +78,7 @@ export function createKeyring(original: PlatformKey): Keyring {
     signerOfList: (announced, now) =>
       current === original && announced !== original.serial ? (valid(now)[0] ?? current) : current,
     async list(apiv3Key, now) {
-      const certificates = valid(now);
+      const certificates = valid(now).slice(0, MAX_LISTED);
       if (certificates.length === 0) throw fault(404, 'RESOURCE_NOT_EXISTS', '证书不存在');
       return { data: await Promise.all(certificates.map((one) => entry(one, apiv3Key))) };
     },
