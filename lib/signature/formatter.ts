@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from '../errors';
 
 const LINE_FEED = Buffer.from('\n');
@@ -16,21 +16,9 @@ export function nonce(size = 32): string {
       `The size of a nonce must be a positive integer, not ${typeof size === 'number' ? size : `a ${typeof size}`}.`,
     );
   }
-  return randomHex(Math.ceil(size / 2)).slice(0, size);
-}
-
-/** Random bytes in store: one system call for many nonces. None is used twice. */
-const pool = Buffer.alloc(4096);
-let used = pool.length;
-
-function randomHex(size: number): string {
-  if (size > pool.length) return randomBytes(size).toString('hex');
-  if (used + size > pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  used += size;
-  return pool.toString('hex', used - size, used);
+  return randomBytes(Math.ceil(size / 2))
+    .toString('hex')
+    .slice(0, size);
 }
 
 /** The time now, in seconds since 1970-01-01T00:00:00Z. */
