@@ -1,5 +1,5 @@
 import { SignatureError, type SignatureErrorCode } from '../errors';
-import { appendBody, joinedByLineFeed, timestamp } from './formatter';
+import { response, timestamp } from './formatter';
 import type { PlatformKeys } from './platform-keys';
 
 /** Headers as undici and Node give them: names in lower case. */
@@ -66,7 +66,7 @@ export async function verifyPlatformSignature(
     keys.get(serial) ?? (await keys.find?.(serial).catch((cause: unknown) => unknown({ cause }))) ?? unknown();
   let isRight: boolean;
   try {
-    isRight = await verify(appendBody(joinedByLineFeed(time, nonce), body), signature);
+    isRight = await verify(response(time, nonce, body), signature);
   } catch (cause) {
     const text = `The signature could not be checked: certs["${serial}"] failed. Its error is the cause.`;
     return fail('ERR_SIGNATURE_UNCHECKED', text, { cause });
