@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ApiError } from '../errors';
-import type { ReceivedHeaders } from '../signature/platform-signature';
+import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import type { SignedDispatchOptions } from './dispatch-options';
 
 /** Statuses that send the client elsewhere (RFC 9110, section 15.4). */
@@ -32,10 +32,7 @@ export function refusingRedirects(
 }
 
 function redirected(request: string, status: number, received: ReceivedHeaders): ApiError {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(received)) {
-    for (const one of [value ?? []].flat()) headers.append(name, one);
-  }
+  const headers = toHeaders(received);
   return new ApiError({
     request,
     status,

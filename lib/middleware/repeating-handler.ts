@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { ReceivedHeaders } from '../signature/platform-signature';
+import type { ReceivedHeaders } from '../format/headers';
 import { abortError } from './aborting';
 import { neverConnected } from './connection-failure';
 import { IDLE, type SignedDispatchOptions, tellFailure } from './dispatch-options';

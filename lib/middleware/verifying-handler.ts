@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { BodyError, UNKNOWN_OUTCOME } from '../errors';
-import type { ReceivedHeaders } from '../signature/platform-signature';
+import type { ReceivedHeaders } from '../format/headers';
 import { abortError } from './aborting';
 import { type Exchange, tellFailure } from './dispatch-options';
 

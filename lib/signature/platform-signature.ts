@@ -1,9 +1,7 @@
 import { SignatureError, type SignatureErrorCode } from '../errors';
+import type { ReceivedHeaders } from '../format/headers';
 import { response, timestamp } from './formatter';
 import type { PlatformKeys } from './platform-keys';
-
-/** Headers as undici and Node give them: names in lower case. */
-export type ReceivedHeaders = Record<string, string | string[] | undefined>;
 
 /** Greatest difference of the clocks that WeChat Pay allows, in seconds. */
 export const MAX_CLOCK_SKEW = 300;
