@@ -1,4 +1,5 @@
 import { certificatesPath } from './certificates/response';
+import { createCertificates } from './certificates/store';
 import { chain } from './chain/chain';
 import { type ClientConfig, createClient, type LoadedConfig, loadConfig } from './client';
 import type { Chain } from './openapi/chain';
@@ -22,14 +23,10 @@ export const Builder = {
   },
 };
 
-type Store = typeof import('./certificates/store');
-
 /** Has platform certificates downloaded where the APIv3 key to open them is configured. */
 function withCertificates(loaded: LoadedConfig): LoadedConfig {
   const { v3, apiv3Key, certificateCache: cache } = loaded;
   if (!v3 || !apiv3Key) return loaded;
-  // Most clients need none of it.
-  const { createCertificates } = require('./certificates/store') as Store;
   const certificates: PlatformCertificates = createCertificates({
     ...v3,
     apiv3Key,

@@ -67,7 +67,7 @@ describe.each(ciphers)('%s', (_, cipher) => {
 });
 
 describe('AesGcm', () => {
-  // Wycheproof's aes_gcm_test, cases with a nonce of 12, 1, 16, 128 and 257 bytes.
+  // Wycheproof's aes_gcm_test, cases with a nonce of 12, 1, 16 and 128 bytes.
   const vectors: [string, string, string, string, string, string][] = [
     [
       '92ace3e348cd821092cd921aa3546374299ab46209691bc28b8752d17f123c20',
@@ -101,14 +101,6 @@ describe('AesGcm', () => {
       '3f3c151e984d059462f9e5a0',
       'e559f5f755aa292171cc35fbf911a64f',
     ],
-    [
-      '3bc3bf39d0d5ffd94cca2b45c678a2d049151ed2babc713be53cb66f54a16337',
-      '92c2cee7e9138b186da51f146fb21fd5b491f1a19eef61d4ed14ce6b21b04fdb6ff8ebb60fddc55926e7bda2a8f35c610bb795232412739d6c2d74458ef5a1a1cde9bf17e47e3b00db0b0504d56dc8b8d3de23f7c3a5d52e8d0aab1e64405aaa852ec2dd667ed9c1fd8dc1fdbbc8712c7a38f30faeab594f33897b41b1720f3c2f954ed91ca450d82c3dcd35858c608ad42f36832e56b04821a132f72e0da7b62cbd3925250f64fbb3f5c4783495893097adc09a32d776e04bf72558d37830b372341f6536d8ee9df4a82e4074e7774ab6917a04fa8c499eb4b46a92def365da8b5eb1e0b438779507d1f5272a6e8629a3f9c7bd4862c5691ee8b56bfe292deb4e',
-      '',
-      '8125ee7637d7d0e03bbacf35',
-      '5496ae94c3322ebf959ea9a9',
-      '70717cc00fd1ffa59bb04329226a0c0a',
-    ],
   ];
 
   test.each(vectors)('vector %#', async (key, iv, aad, plaintext, ciphertext, tag) => {
@@ -117,7 +109,7 @@ describe('AesGcm', () => {
     expect(decrypted).toBe(bytes(plaintext).toString());
   });
 
-  test.each([12, 129])('checks every bit of tag, ciphertext, aad and nonce: nonce of %d bytes', async (length) => {
+  test.each([12, 128])('checks every bit of tag, ciphertext, aad and nonce: nonce of %d bytes', async (length) => {
     const iv = Buffer.alloc(length, 7);
     const sealed = Buffer.from(await AesGcm.encrypt('amount', KEY, iv, 'aad'), 'base64');
     for (let at = 0; at < sealed.length; at++) {
@@ -139,6 +131,17 @@ describe('AesGcm', () => {
   test('an empty nonce is refused', async () => {
     await expect(AesGcm.encrypt(TEXT, KEY, '')).rejects.toThrow(/"iv" is empty/);
     await expect(AesGcm.decrypt('AAAA', KEY, '')).rejects.toThrow(/"iv" is empty/);
+  });
+
+  // Wycheproof has vectors with a nonce of 257 bytes: no OpenSSL 3 takes these, and WeChat Pay sends 12.
+  test.each([129, 257])('a nonce of %d bytes is refused by name, with its length', async (length) => {
+    const iv = Buffer.alloc(length, 'recognisable-nonce');
+    for (const run of [() => AesGcm.encrypt(TEXT, KEY, iv), () => AesGcm.decrypt('A'.repeat(24), KEY, iv)]) {
+      const error = await failureOf(run);
+      expect(error).toBeInstanceOf(InvalidArgumentError);
+      expect(error.message).toBe(`"iv" must have 1 to 128 bytes; this one has ${length}. WeChat Pay's "nonce" has 12.`);
+      expectNoLeak(error, `${KEY} ${TEXT}`);
+    }
   });
 
   test('what is shorter than a tag is refused', async () => {

@@ -26,10 +26,13 @@ const base64 = fc.oneof(
   anyBytes.map((bytes) => bytes.toString('base64')),
 );
 
+/** What OpenSSL takes as a nonce. */
+const aNonce = wholeText.filter((text) => text !== '' && Buffer.byteLength(text) <= 128);
+
 test(
   'AES-GCM gives back what it was given, and nothing for what was changed',
   () =>
-    check(250, [wholeText, wholeText.filter(Boolean), wholeText, fc.nat()], async (plaintext, iv, aad, at) => {
+    check(250, [wholeText, aNonce, wholeText, fc.nat()], async (plaintext, iv, aad, at) => {
       const ciphertext = await AesGcm.encrypt(plaintext, key, iv, aad);
       expect(await AesGcm.decrypt(ciphertext, key, iv, aad)).toBe(plaintext);
       const bytes = Buffer.from(ciphertext, 'base64');

@@ -2,6 +2,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import { loadPublicKey, serialOf } from '../crypto/keys';
 import { verifyWith } from '../crypto/rsa-signature';
 import { ApiError, BodyError, ConfigurationError, SignatureError } from '../errors';
+import type { ReceivedHeaders } from '../format/headers';
 import { type Apiv3Ciphertext, decryptApiv3 } from '../signature/api-key';
 import {
   day,
@@ -11,7 +12,7 @@ import {
   type Validity,
   validityOf,
 } from '../signature/platform-keys';
-import { type ReceivedHeaders, verifyPlatformSignature } from '../signature/platform-signature';
+import { verifyPlatformSignature } from '../signature/platform-signature';
 
 /** A platform certificate, checked. */
 export interface Certificate extends Validity {

@@ -1,9 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 import { codeOf } from '../crypto/bytes';
 import type { PublicKey } from '../crypto/keys';
+import type { ReceivedHeaders } from '../format/headers';
 import type { VerifyFunction } from '../signature/functions';
 import { isPublicKeyId, isValid, loadPlatformKeys, type PlatformCertificates } from '../signature/platform-keys';
-import type { ReceivedHeaders } from '../signature/platform-signature';
 import { type CertificateCache, tolerant, warn } from './cache';
 import { type Certificate, certificate, explainMissing, openAnswer, unexpired, verifyAnswer } from './response';
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { codeOf } from '../crypto/bytes';
 import { InvalidArgumentError } from '../errors';
+import { type ReceivedHeaders, readHeaders } from '../format/headers';
 import type { RawRequest } from '../notification/request';
-import type { ReceivedHeaders } from '../signature/platform-signature';
 import type { Io } from './io';
 
 /** An empty line between headers and body (RFC 9112, section 2.2: a line may end in a line feed alone). */
@@ -53,13 +53,7 @@ export function parseMessage(bytes: Buffer): RawRequest {
  * @throws {@link InvalidArgumentError} where they are neither
  */
 export function parseHeaders(text: string): ReceivedHeaders {
-  const headers: ReceivedHeaders = Object.create(null);
-  for (const [name, value] of /^\s*\{/.test(text) ? jsonPairs(text) : linePairs(text)) {
-    const key = name.toLowerCase();
-    const before = headers[key];
-    headers[key] = before === undefined ? value : [before, value].flat();
-  }
-  return headers;
+  return readHeaders(/^\s*\{/.test(text) ? jsonPairs(text) : linePairs(text));
 }
 
 function linePairs(text: string): [string, string][] {

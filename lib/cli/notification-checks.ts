@@ -3,7 +3,7 @@ import { MAX_AGE, timeOf } from '../notification/replay';
 import type { RawRequest } from '../notification/request';
 import { parseV2 } from '../notification/v2';
 import { decrypt } from '../notification/v3';
-import { appendBody, joinedByLineFeed } from '../signature/formatter';
+import { response } from '../signature/formatter';
 import type { PlatformKeys, SignatureCheck } from '../signature/platform-keys';
 import { MAX_CLOCK_SKEW, PROBE } from '../signature/platform-signature';
 import { type Check, failed, messageOf, passed, skipped, warning } from './report';
@@ -126,7 +126,7 @@ type Signed = Record<'time' | 'nonce' | 'signature' | 'serial', string>;
 async function checkSignature(signed: Signed, body: Buffer, verify: SignatureCheck | undefined): Promise<Check> {
   const { time, nonce, signature, serial } = signed;
   if (!verify || !time || !nonce || !signature) return skipped('signature', 'a header or the key is missing');
-  const fits = (content: string | Buffer) => verify(appendBody(joinedByLineFeed(time, nonce), content), signature);
+  const fits = (content: string | Buffer) => verify(response(time, nonce, content), signature);
   if (await fits(body)) return passed('signature', `fits the body and the key ${serial}`);
   if (signature.startsWith(PROBE)) {
     const probe = 'is wrong on purpose: a probe, by which WeChat Pay sees whether wrong signatures are refused.';

@@ -2,12 +2,13 @@ import type { Dispatcher } from 'undici';
 import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
 import type { WireHeaders } from '../format/headers';
 import { trustedOrigins } from '../middleware/hosts';
-import { needsDecryption } from '../sensitive/fields';
+import { decoderOf, encryptCall, needsDecryption, takeMarkedFields } from '../sensitive/fields';
 import type { Credentials } from '../signature/credentials';
 import { VERSION } from '../version';
 import type { LoadedConfig } from './config';
 import { report } from './diagnostics';
 import { createStacks, type Way } from './dispatchers';
+import { download } from './download';
 import { afterSending, explainFailure } from './failure';
 import { buildRequest, type Call, type RequestDefaults, readCall, type WireRequest } from './request';
 import type { ApiResponse, Decoder } from './response';
@@ -21,10 +22,6 @@ const DEFAULT_HEADERS: Record<Protocol, WireHeaders> = {
   v3: { accept: 'application/json, text/plain, application/x-gzip', 'content-type': 'application/json; charset=utf-8' },
 };
 const USER_AGENT = `wechatpay-undici/${VERSION} node/${process.versions.node} (${process.platform}; ${process.arch})`;
-
-/** What most calls do not need is loaded when it is, so that `require` is fast. */
-const encryption = () => require('../sensitive/fields') as typeof import('../sensitive/fields');
-const files = () => require('./download') as typeof import('./download');
 
 /** Sends a request: the verb, the path as a URI template, the options of the call. */
 export type Request = (verb: string, path: string, options: unknown) => ResponsePromise;
@@ -56,7 +53,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
   const start = (call: Call, request: WireRequest): Promise<ApiResponse> => {
     const dispatcher = stackOf(request.protocol, wayOf(request));
-    const decode = needsDecryption(call) ? encryption().decoderOf(call, credentials) : undefined;
+    const decode = needsDecryption(call) ? decoderOf(call, credentials) : undefined;
     return carryOut(dispatcher, request, decode, explain);
   };
 
@@ -65,7 +62,6 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
    * of the request is tried before that, on a call that no longer has these fields.
    */
   const startMarked = (call: Call): Promise<ApiResponse> => {
-    const { takeMarkedFields, encryptCall } = encryption();
     const marked = takeMarkedFields(call);
     const bare = marked.current();
     const tried = build(bare);
@@ -95,7 +91,7 @@ function carryOut(
 ): Promise<ApiResponse> {
   const what = describe(request);
   const finish = report(request);
-  const sent = request.download ? files().download(dispatcher, request, what) : send(dispatcher, request, what, decode);
+  const sent = request.download ? download(dispatcher, request, what) : send(dispatcher, request, what, decode);
   return sent.then(
     (response) => {
       finish?.({ status: response.status, requestId: response.requestId });

@@ -164,7 +164,7 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
     merchant,
     baseUrl,
     baseUrls: configuredBases(config.baseUrls),
-    headers: readHeaders(config.headers),
+    headers: configuredHeaders(config.headers),
     timeouts,
     ...readReliability(config, baseUrl),
     dispatcher,
@@ -238,7 +238,7 @@ function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean):
   return { certs: Object.fromEntries(keys), issued };
 }
 
-function readHeaders(headers: unknown): WireHeaders {
+function configuredHeaders(headers: unknown): WireHeaders {
   try {
     return writeHeaders(headers);
   } catch (cause) {

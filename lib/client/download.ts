@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Dispatcher } from 'undici';
 import { checkDigest, statementDigest } from '../download/digest';
 import { BodyError } from '../errors';
+import { toHeaders } from '../format/headers';
 import { toObject } from '../format/transformer';
 import { startsXml } from '../format/xml-reader';
 import { abortError } from '../middleware/aborting';
@@ -9,7 +10,7 @@ import { refuseFailure } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
 import { explainFailure, refuseAnswer } from './failure';
 import type { WireRequest } from './request';
-import { ApiResponse, readHeaders } from './response';
+import { ApiResponse } from './response';
 import { deadline, MAX_FAILURE, wireOptions } from './send';
 
 /** A file as it comes in. */
@@ -157,7 +158,7 @@ export async function download(dispatcher: Dispatcher, request: WireRequest, wha
     limit.stopClock();
     const expected = digest ?? statementDigest(headers);
     const stream = fileStream(file, controller, (error) => explainFailure(error, what, request));
-    const init = { status: statusCode, headers: readHeaders(headers) };
+    const init = { status: statusCode, headers: toHeaders(headers) };
     return new FileResponse(expected ? checkDigest(stream, expected) : stream, init, request.maxBuffer);
   } catch (error) {
     limit.clear();

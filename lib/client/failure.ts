@@ -7,11 +7,11 @@ import {
   UNKNOWN_OUTCOME,
   WechatPayError,
 } from '../errors';
+import { toHeaders } from '../format/headers';
 import { neverConnected } from '../middleware/connection-failure';
 import { refuseFailure, xmlOf } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
 import type { WireRequest } from './request';
-import { readHeaders } from './response';
 import type { Protocol } from './target';
 
 const TIMEOUTS: ReadonlySet<unknown> = new Set([
@@ -66,7 +66,7 @@ export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): 
   const body = Buffer.from(answer.body).toString();
   const fields = protocol === 'v2' ? xmlOf(body) : undefined;
   if (fields) refuseFailure(what, fields, answer);
-  const headers = readHeaders(received);
+  const headers = toHeaders(received);
   const { code, message, detail } = parse(body);
   return new ApiError({
     request: what,

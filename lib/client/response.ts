@@ -1,9 +1,9 @@
 import { BodyError } from '../errors';
+import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
 import type { Answer } from '../middleware/verifying-handler';
 import type { ApiResponse as ApiResponseOf } from '../openapi/response';
-import type { ReceivedHeaders } from '../signature/platform-signature';
 
 /** `Response` is typed with properties where it has methods and accessors, which a class could not override. */
 type Base = new (...init: ConstructorParameters<typeof Response>) => Omit<Response, keyof Readable> & Readable;
@@ -79,7 +79,7 @@ export class HeldResponse extends ApiResponse {
   }
 
   override get headers(): Headers {
-    this.#headers ??= readHeaders(this.#received);
+    this.#headers ??= toHeaders(this.#received);
     return this.#headers;
   }
 
@@ -124,13 +124,4 @@ export class HeldResponse extends ApiResponse {
     if (this.#used) void this.#streaming.arrayBuffer();
     return this.#streaming;
   }
-}
-
-/** Headers as undici gives them. */
-export function readHeaders(received: ReceivedHeaders): Headers {
-  const headers = new Headers();
-  for (const [name, value = ''] of Object.entries(received)) {
-    for (const item of typeof value === 'string' ? [value] : value) headers.append(name, item);
-  }
-  return headers;
 }

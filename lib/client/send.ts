@@ -1,11 +1,11 @@
 import type { Dispatcher } from 'undici';
 import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
+import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { abortError } from '../middleware/aborting';
 import type { Answer } from '../middleware/verifying-handler';
-import type { ReceivedHeaders } from '../signature/platform-signature';
 import { NOTHING_SENT, refuseAnswer } from './failure';
 import type { WireRequest } from './request';
-import { ApiResponse, type Decoder, HeldResponse, readHeaders } from './response';
+import { ApiResponse, type Decoder, HeldResponse } from './response';
 
 /** The time of a call and the caller's signal. */
 export interface Deadline {
@@ -163,5 +163,5 @@ function respond(answer: Answer, { protocol }: WireRequest, what: string, decode
   if (answer.status >= 300) throw refuseAnswer(answer, protocol, what);
   const { status, headers, body } = answer;
   if (body.length > 0) return new HeldResponse(body, answer, decode);
-  return new ApiResponse(null, { status, headers: readHeaders(headers) }, decode);
+  return new ApiResponse(null, { status, headers: toHeaders(headers) }, decode);
 }

@@ -1,22 +1,21 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { InvalidArgumentError } from '../errors';
-import { openLongIv, sealLongIv } from './aes-gcm-long-iv';
 import { aesKeyOf, bytesOf, decodeBase64 } from './bytes';
 
 const ALGORITHM = 'aes-256-gcm';
 /** Bytes of the tag, which stands behind the ciphertext (RFC 5116, 5.1). */
 const TAG_LENGTH = 16;
-/** Bytes of the longest nonce that OpenSSL 3 takes. */
+/** Bytes of the longest nonce that OpenSSL 3 takes; WeChat Pay's have 12. */
 const MAX_IV_LENGTH = 128;
 
 /**
  * Encrypts with AES-256-GCM, as WeChat Pay does in notifications and platform certificates.
  * @param plaintext text, which is taken as UTF-8, or bytes
  * @param key the APIv3 key, 32 bytes
- * @param iv the `nonce`, one byte or more; 12 in WeChat Pay's own use. Never use one twice with the same key
+ * @param iv the `nonce`, 1 to 128 bytes; WeChat Pay's have 12. Never use one twice with the same key
  * @param aad the `associated_data`, which is authenticated but not encrypted
  * @returns ciphertext and tag in Base64
- * @throws {@link InvalidArgumentError} where the key is not 32 bytes long or the `iv` is empty
+ * @throws {@link InvalidArgumentError} where the key is not 32 bytes long, or the `iv` is empty or longer than 128 bytes
  * @example const ciphertext = await AesGcm.encrypt('plain', apiv3Key, Formatter.nonce(12), 'transaction');
  */
 export async function encrypt(
@@ -26,8 +25,9 @@ export async function encrypt(
   aad: string | Uint8Array = '',
 ): Promise<string> {
   const [secret, nonce] = [aesKeyOf(key), ivOf(iv)];
-  const seal = nonce.length > MAX_IV_LENGTH ? sealLongIv : sealWithOpenSsl;
-  return seal(secret, nonce, bytesOf(aad, 'aad'), bytesOf(plaintext, 'plaintext')).toString('base64');
+  const [additional, text] = [bytesOf(aad, 'aad'), bytesOf(plaintext, 'plaintext')];
+  const cipher = createCipheriv(ALGORITHM, secret, nonce, { authTagLength: TAG_LENGTH }).setAAD(additional);
+  return Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]).toString('base64');
 }
 
 /**
@@ -38,7 +38,8 @@ export async function encrypt(
  * @param iv the `nonce` that came with the ciphertext
  * @param aad the `associated_data` that came with it, empty where there is none
  * @returns the plain text, from UTF-8
- * @throws {@link InvalidArgumentError} where the key is not 32 bytes long, or the tag does not fit
+ * @throws {@link InvalidArgumentError} where the key is not 32 bytes long, the `iv` is empty or longer than 128 bytes, or
+ * the tag does not match
  * @example const { ciphertext, nonce, associated_data } = notification.resource;
  * const resource = JSON.parse(await AesGcm.decrypt(ciphertext, apiv3Key, nonce, associated_data));
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
@@ -56,7 +57,6 @@ export async function decrypt(
       `"ciphertext" must be the Base64 of ${TAG_LENGTH} bytes or more, the tag being last.`,
     );
   }
-  const open = nonce.length > MAX_IV_LENGTH ? openLongIv : openWithOpenSsl;
   const plaintext = open(secret, nonce, additional, bytes.subarray(0, -TAG_LENGTH), bytes.subarray(-TAG_LENGTH));
   if (plaintext) return plaintext.toString();
   throw new InvalidArgumentError(
@@ -65,13 +65,8 @@ export async function decrypt(
   );
 }
 
-function sealWithOpenSsl(key: Buffer, iv: Buffer, aad: Buffer, plaintext: Buffer): Buffer {
-  const cipher = createCipheriv(ALGORITHM, key, iv, { authTagLength: TAG_LENGTH }).setAAD(aad);
-  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-}
-
 /** `undefined` where the tag is wrong. */
-function openWithOpenSsl(key: Buffer, iv: Buffer, aad: Buffer, ciphertext: Buffer, tag: Buffer): Buffer | undefined {
+function open(key: Buffer, iv: Buffer, aad: Buffer, ciphertext: Buffer, tag: Buffer): Buffer | undefined {
   const decipher = createDecipheriv(ALGORITHM, key, iv, { authTagLength: TAG_LENGTH }).setAAD(aad).setAuthTag(tag);
   const plaintext = decipher.update(ciphertext);
   try {
@@ -83,6 +78,13 @@ function openWithOpenSsl(key: Buffer, iv: Buffer, aad: Buffer, ciphertext: Buffe
 
 function ivOf(iv: string | Uint8Array): Buffer {
   const bytes = bytesOf(iv, 'iv');
-  if (bytes.length > 0) return bytes;
-  throw new InvalidArgumentError('"iv" is empty: give the "nonce" that belongs to the ciphertext.');
+  if (bytes.length === 0) {
+    throw new InvalidArgumentError('"iv" is empty: give the "nonce" that belongs to the ciphertext.');
+  }
+  if (bytes.length > MAX_IV_LENGTH) {
+    throw new InvalidArgumentError(
+      `"iv" must have 1 to ${MAX_IV_LENGTH} bytes; this one has ${bytes.length}. WeChat Pay's "nonce" has 12.`,
+    );
+  }
+  return bytes;
 }

@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { codeOf } from '../crypto/bytes';
 import { type Algorithm, fingerprint, isDigest } from '../crypto/fingerprint';
 import { BodyError, InvalidArgumentError, SignatureError } from '../errors';
-import type { ReceivedHeaders } from '../signature/platform-signature';
+import type { ReceivedHeaders } from '../format/headers';
 
 /**
  * The overseas statements (`hk/v3/statements`, `v3/global/statements`), whatever the root of the API. The response is

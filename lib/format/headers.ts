@@ -3,6 +3,9 @@ import { InvalidArgumentError } from '../errors';
 /** Headers of a request: names in lower case, values ready for the wire. */
 export type WireHeaders = Record<string, string>;
 
+/** Headers as undici and Node give them: names in lower case; what is there twice is a list. */
+export type ReceivedHeaders = Record<string, string | string[] | undefined>;
+
 /** RFC 9110, section 5.6.2; `__proto__` is none, since no object keeps it as a member. */
 const TOKEN = /^(?!__proto__$)[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that end a header
@@ -41,6 +44,48 @@ export function writeHeaders(input: unknown, defaults: WireHeaders = {}): WireHe
     given.add(name);
   }
   return headers;
+}
+
+/**
+ * Headers from any of the forms that undici, Node, `fetch` and frameworks have them in: an object, `Headers`, a `Map`,
+ * pairs, or a flat list of names and values. The object has no prototype, so that a header may have any name.
+ * @throws {@link InvalidArgumentError} where they are in none of these
+ */
+export function readHeaders(input: unknown): ReceivedHeaders {
+  const headers: ReceivedHeaders = Object.create(null);
+  for (const [key, value] of isFlat(input) ? pairsOf(input) : entriesOf(input)) {
+    if (value === undefined || value === null) continue;
+    const text = typeof value === 'number' ? String(value) : value;
+    if (!isText(text) && !(Array.isArray(text) && text.every(isText))) {
+      throw new InvalidArgumentError('"headers" must be texts by name, or pairs of name and text.');
+    }
+    const name = key.toLowerCase();
+    const before = headers[name];
+    headers[name] = before === undefined ? text : [before, text].flat();
+  }
+  return headers;
+}
+
+/** Received headers as the standard has them. */
+export function toHeaders(received: ReceivedHeaders): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(received)) {
+    for (const item of [value ?? ''].flat()) headers.append(name, item);
+  }
+  return headers;
+}
+
+/** As undici's redirect interceptor hands them on. */
+function isFlat(input: unknown): input is unknown[] {
+  return Array.isArray(input) && input.length % 2 === 0 && input.every((item, at) => at % 2 === 1 || isText(item));
+}
+
+function pairsOf(list: readonly unknown[]): (readonly [string, unknown])[] {
+  return list.flatMap((name, at) => (at % 2 === 0 ? [[String(name), list[at + 1]] as const] : []));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 function entriesOf(input: unknown): Iterable<readonly [string, unknown]> {

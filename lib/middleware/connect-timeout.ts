@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { type Dispatcher, errors } from 'undici';
 import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';
+import { PassingHandler } from './handler';
 import { originOf } from './hosts';
 
 /** Published by undici, whichever copy of it, as it begins a connection. */
@@ -90,8 +91,7 @@ export const connectTimeout: Interceptor = (dispatch) => (options: SignedDispatc
   return connecting.send(() => dispatch(options, connecting));
 };
 
-class ConnectingHandler implements Dispatcher.DispatchHandler {
-  readonly #handler: Dispatcher.DispatchHandler;
+class ConnectingHandler extends PassingHandler {
   readonly #exchange: SignedDispatchOptions['exchange'];
   readonly #timeout: number | undefined;
   readonly #connecting: Connecting;
@@ -99,7 +99,7 @@ class ConnectingHandler implements Dispatcher.DispatchHandler {
   #late: Error | undefined;
 
   constructor(handler: Dispatcher.DispatchHandler, { connectTimeout, exchange, origin }: SignedDispatchOptions) {
-    this.#handler = handler;
+    super(handler);
     this.#exchange = exchange;
     this.#timeout = connectTimeout;
     this.#connecting = new Connecting(originOf(origin) ?? '');
@@ -116,7 +116,7 @@ class ConnectingHandler implements Dispatcher.DispatchHandler {
     }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
+  override onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
     clearTimeout(this.#timer);
     if (this.#late) {
       controller.abort(this.#late);
@@ -124,30 +124,22 @@ class ConnectingHandler implements Dispatcher.DispatchHandler {
     }
     this.#connecting.run();
     if (this.#exchange) this.#exchange.started = true;
-    this.#handler.onRequestStart?.(controller, context);
+    super.onRequestStart(controller, context);
   }
 
-  onRequestUpgrade(...upgrade: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>): void {
+  override onRequestUpgrade(...upgrade: Parameters<PassingHandler['onRequestUpgrade']>): void {
     this.#end();
-    this.#handler.onRequestUpgrade?.(...upgrade);
+    super.onRequestUpgrade(...upgrade);
   }
 
-  onResponseStart(...start: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>): void {
-    this.#handler.onResponseStart?.(...start);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#handler.onResponseData?.(controller, chunk);
-  }
-
-  onResponseEnd(...end: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseEnd']>>): void {
+  override onResponseEnd(...end: Parameters<PassingHandler['onResponseEnd']>): void {
     this.#end();
-    this.#handler.onResponseEnd?.(...end);
+    super.onResponseEnd(...end);
   }
 
-  onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
+  override onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     this.#end();
-    if (!this.#late) this.#handler.onResponseError?.(controller, error);
+    if (!this.#late) super.onResponseError(controller, error);
   }
 
   #end(): void {
@@ -164,7 +156,7 @@ class ConnectingHandler implements Dispatcher.DispatchHandler {
       }
       this.#end();
       this.#late = new errors.ConnectTimeoutError(`No connection within ${timeout} ms`);
-      tellFailure(this.#handler, this.#late);
+      tellFailure(this.handler, this.#late);
     };
     this.#timer = setTimeout(check, timeout);
   }

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { ApiError } from '../errors';
-import type { ReceivedHeaders } from '../signature/platform-signature';
+import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import type { SignedDispatchOptions } from './dispatch-options';
+import { PassingHandler } from './handler';
 
 /** Statuses that send the client elsewhere (RFC 9110, section 15.4). */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -14,28 +15,44 @@ export function refusingRedirects(
   handler: Dispatcher.DispatchHandler,
   { method, path }: SignedDispatchOptions,
 ): Dispatcher.DispatchHandler {
-  let ended = false;
-  return {
-    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
-    onRequestUpgrade: (...upgrade) => handler.onRequestUpgrade?.(...upgrade),
-    onResponseStart(controller, status, headers, message) {
-      if (!REDIRECTS.has(status)) return void handler.onResponseStart?.(controller, status, headers, message);
-      const error = redirected(`${method} ${path.split('?', 1)[0]}`, status, headers);
-      ended = true;
-      controller.abort(error);
-      handler.onResponseError?.(controller, error);
-    },
-    onResponseData: (controller, chunk) => void (ended || handler.onResponseData?.(controller, chunk)),
-    onResponseEnd: (controller, trailers) => void (ended || handler.onResponseEnd?.(controller, trailers)),
-    onResponseError: (controller, error) => void (ended || handler.onResponseError?.(controller, error)),
-  };
+  return new RedirectRefusal(handler, `${method} ${path.split('?', 1)[0]}`);
+}
+
+class RedirectRefusal extends PassingHandler {
+  readonly #request: string;
+  #ended = false;
+
+  constructor(handler: Dispatcher.DispatchHandler, request: string) {
+    super(handler);
+    this.#request = request;
+  }
+
+  override onResponseStart(...[controller, status, headers, message]: Parameters<PassingHandler['onResponseStart']>) {
+    if (!REDIRECTS.has(status)) {
+      super.onResponseStart(controller, status, headers, message);
+      return;
+    }
+    const error = redirected(this.#request, status, headers);
+    this.#ended = true;
+    controller.abort(error);
+    super.onResponseError(controller, error);
+  }
+
+  override onResponseData(...data: Parameters<PassingHandler['onResponseData']>): void {
+    if (!this.#ended) super.onResponseData(...data);
+  }
+
+  override onResponseEnd(...end: Parameters<PassingHandler['onResponseEnd']>): void {
+    if (!this.#ended) super.onResponseEnd(...end);
+  }
+
+  override onResponseError(...error: Parameters<PassingHandler['onResponseError']>): void {
+    if (!this.#ended) super.onResponseError(...error);
+  }
 }
 
 function redirected(request: string, status: number, received: ReceivedHeaders): ApiError {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(received)) {
-    for (const one of [value ?? []].flat()) headers.append(name, one);
-  }
+  const headers = toHeaders(received);
   return new ApiError({
     request,
     status,

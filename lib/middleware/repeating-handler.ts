@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici';
-import type { ReceivedHeaders } from '../signature/platform-signature';
+import type { ReceivedHeaders } from '../format/headers';
 import { abortError } from './aborting';
 import { neverConnected } from './connection-failure';
 import { IDLE, type SignedDispatchOptions, tellFailure } from './dispatch-options';
+import { ControllingHandler } from './handler';
 import type { Answer } from './verifying-handler';
 
 /** How an attempt failed: by an answer of status 400 and above, or without one, where perhaps nothing was sent. */
@@ -25,13 +26,11 @@ const MAX_HELD = 1024 * 1024;
  *
  * To the handler behind it, it is the controller too, since each attempt has one of its own.
  */
-export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.DispatchController {
+export class RepeatingHandler extends ControllingHandler {
   readonly #dispatch: Dispatcher['dispatch'];
-  readonly #handler: Dispatcher.DispatchHandler;
   readonly #decide: Decide;
   #options: SignedDispatchOptions;
   #attempt = 0;
-  #wire: Dispatcher.DispatchController = IDLE;
   #started = false;
   /** The attempt under way has begun on a connection. */
   #sending = false;
@@ -42,7 +41,6 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   /** An answer has gone on to the handler: there is no other after it. */
   #passed = false;
   #timer: NodeJS.Timeout | undefined;
-  #reason: Error | null = null;
 
   constructor(
     dispatch: Dispatcher['dispatch'],
@@ -50,9 +48,9 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     handler: Dispatcher.DispatchHandler,
     decide: Decide,
   ) {
+    super(handler);
     this.#dispatch = dispatch;
     this.#options = options;
-    this.#handler = handler;
     this.#decide = decide;
   }
 
@@ -64,19 +62,15 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     return this.#dispatch(this.#options, this);
   }
 
-  onRequestStart(wire: Dispatcher.DispatchController, context: unknown): void {
-    this.#wire = wire;
+  override onRequestStart(wire: Dispatcher.DispatchController, context: unknown): void {
+    this.wire = wire;
     this.#sending = true;
-    if (this.#reason) wire.abort(this.#reason);
-    else if (!this.#started) this.#handler.onRequestStart?.(this, context);
+    if (this.abortReason) wire.abort(this.abortReason);
+    else if (!this.#started) this.handler.onRequestStart?.(this, context);
     this.#started = true;
   }
 
-  onRequestUpgrade(...[, ...rest]: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>): void {
-    this.#handler.onRequestUpgrade?.(this, ...rest);
-  }
-
-  onResponseStart(
+  override onResponseStart(
     _wire: Dispatcher.DispatchController,
     status: number,
     headers: ReceivedHeaders,
@@ -86,9 +80,9 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     else this.#pass(status, headers, message);
   }
 
-  onResponseData(_wire: Dispatcher.DispatchController, chunk: Buffer): void {
+  override onResponseData(_wire: Dispatcher.DispatchController, chunk: Buffer): void {
     if (!this.#held) {
-      this.#handler.onResponseData?.(this, chunk);
+      this.handler.onResponseData?.(this, chunk);
       return;
     }
     this.#chunks.push(chunk);
@@ -96,62 +90,34 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     if (this.#size > MAX_HELD) this.#release();
   }
 
-  onResponseEnd(_wire: Dispatcher.DispatchController, trailers: ReceivedHeaders): void {
+  override onResponseEnd(_wire: Dispatcher.DispatchController, trailers: ReceivedHeaders): void {
     if (this.#held) {
       const { status, headers } = this.#held;
       if (this.#again({ answer: { status, headers, body: Buffer.concat(this.#chunks) }, unsent: false })) return;
       this.#release();
     }
-    this.#handler.onResponseEnd?.(this, trailers);
+    this.handler.onResponseEnd?.(this, trailers);
   }
 
-  onResponseError(_wire: Dispatcher.DispatchController, error: Error): void {
+  override onResponseError(_wire: Dispatcher.DispatchController, error: Error): void {
     const unsent = neverConnected(error, this.#sending);
-    if (!this.#again({ error, unsent })) this.#handler.onResponseError?.(this, error);
+    if (!this.#again({ error, unsent })) this.handler.onResponseError?.(this, error);
   }
 
-  get paused(): boolean {
-    return this.#wire.paused;
-  }
-
-  get aborted(): boolean {
-    return this.#reason !== null || this.#wire.aborted;
-  }
-
-  get reason(): Error | null {
-    return this.#reason ?? this.#wire.reason;
-  }
-
-  get rawHeaders() {
-    return this.#wire.rawHeaders ?? null;
-  }
-
-  get rawTrailers() {
-    return this.#wire.rawTrailers ?? null;
-  }
-
-  abort(reason: Error): void {
-    this.#reason ??= abortError(reason);
+  override abort(reason?: Error): void {
     if (!this.#timer) {
-      this.#wire.abort(this.#reason);
+      super.abort(reason);
       return;
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#handler.onResponseError?.(this, this.#reason);
-  }
-
-  pause(): void {
-    this.#wire.pause();
-  }
-
-  resume(): void {
-    this.#wire.resume();
+    this.abortReason ??= abortError(reason);
+    this.handler.onResponseError?.(this, this.abortReason);
   }
 
   #pass(status: number, headers: ReceivedHeaders, message: string | undefined): void {
     this.#passed = status >= 200;
-    this.#handler.onResponseStart?.(this, status, headers, message);
+    this.handler.onResponseStart?.(this, status, headers, message);
   }
 
   /** Lets go what has been held back. */
@@ -160,11 +126,11 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     const { status, headers, message } = this.#held;
     this.#held = undefined;
     this.#pass(status, headers, message);
-    for (const chunk of this.#chunks.splice(0)) this.#handler.onResponseData?.(this, chunk);
+    for (const chunk of this.#chunks.splice(0)) this.handler.onResponseData?.(this, chunk);
   }
 
   #again(failure: Failure): boolean {
-    if (this.#passed || this.#reason || this.#options.signal?.aborted) return false;
+    if (this.#passed || this.abortReason || this.#options.signal?.aborted) return false;
     const next = this.#decide(failure, this.#options, this.#attempt);
     if (!next) return false;
     this.#options = next.options;
@@ -173,7 +139,7 @@ export class RepeatingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     this.#chunks = [];
     this.#size = 0;
     // What is behind must not act on the connection of an attempt that is over.
-    this.#wire = IDLE;
+    this.wire = IDLE;
     this.#timer = setTimeout(() => this.#resend(), next.delay);
     return true;
   }

@@ -1,6 +1,6 @@
 import { ApiError, ConfigurationError } from '../errors';
+import type { ReceivedHeaders } from '../format/headers';
 import { toObject } from '../format/transformer';
-import type { ReceivedHeaders } from '../signature/platform-signature';
 import { connectionFailed } from './connection-failure';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { type Decide, type Failure, RepeatingHandler } from './repeating-handler';

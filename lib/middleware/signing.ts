@@ -1,5 +1,6 @@
 import { stringify } from 'node:querystring';
 import { InvalidArgumentError } from '../errors';
+import { type ReceivedHeaders, readHeaders } from '../format/headers';
 import { isMedia, type Media } from '../upload/media';
 import { abortError } from './aborting';
 import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';
@@ -12,7 +13,7 @@ export interface SignableRequest {
   /** Path and query, as in the request line. */
   path: string;
   /** Names in lower case. */
-  headers: Record<string, string | string[]>;
+  headers: ReceivedHeaders;
   body: string | Uint8Array | Media | null;
 }
 
@@ -28,7 +29,7 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
       const request: SignableRequest = {
         method,
         path: query ? `${path}?${stringify(query)}` : path,
-        headers: readHeaders(options.headers),
+        headers: readHeaders(options.headers ?? {}),
         body: isHeld(options.body) ? options.body : await readBody(options.body),
       };
       Object.assign(request, await sign(request, options));
@@ -70,23 +71,4 @@ async function readBody(body: unknown): Promise<Uint8Array | null> {
     return Buffer.concat(chunks);
   }
   throw new InvalidArgumentError('Only text, bytes, a Blob, a stream or a Media can be signed as a body.');
-}
-
-/** The headers of a request of undici: an object, pairs, or a flat list as after a redirect. */
-function readHeaders(input: SignedDispatchOptions['headers']): SignableRequest['headers'] {
-  const headers: SignableRequest['headers'] = {};
-  if (!input) return headers;
-  const entries = Array.isArray(input) && !Array.isArray(input[0]) ? pairs(input) : entriesOf(input);
-  for (const [name, value] of entries) {
-    if (value !== undefined) headers[String(name).toLowerCase()] = value as string | string[];
-  }
-  return headers;
-}
-
-function entriesOf(input: object): Iterable<readonly [unknown, unknown]> {
-  return Symbol.iterator in input ? (input as Iterable<readonly [unknown, unknown]>) : Object.entries(input);
-}
-
-function pairs(list: readonly unknown[]): (readonly [unknown, unknown])[] {
-  return list.flatMap((name, index) => (index % 2 === 0 ? [[name, String(list[index + 1])] as const] : []));
 }

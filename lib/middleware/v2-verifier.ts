@@ -1,4 +1,5 @@
 import { ApiError, BodyError, SignatureError, type SignatureErrorCode, UNKNOWN_OUTCOME } from '../errors';
+import { toHeaders } from '../format/headers';
 import { toObject } from '../format/transformer';
 import * as Hash from '../signature/hash';
 import { refuseSecondReading } from '../signature/v2-readings';
@@ -97,7 +98,7 @@ function parse(body: Uint8Array): { retcode?: unknown; retmsg?: unknown } {
 }
 
 function received(request: string, { status, headers: received, body }: Answer) {
-  const headers = new Headers(Object.entries(received).map(([name, value]) => [name, String(value)]));
+  const headers = toHeaders(received);
   const requestId = headers.get('request-id') ?? undefined;
   return { request, status, headers, requestId, body: Buffer.from(body).toString() };
 }

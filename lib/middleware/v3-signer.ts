@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors';
-import { appendBody, authorization, joinedByLineFeed, nonce, timestamp } from '../signature/formatter';
+import * as Formatter from '../signature/formatter';
 import { type MerchantKeyInput, toSign } from '../signature/functions';
 import { DatedKeys, type PlatformCertificates, refuseOwnKeys } from '../signature/platform-keys';
 import { isMedia } from '../upload/media';
@@ -51,12 +51,12 @@ export function signer(config: SignerConfig): Interceptor {
       headers['wechatpay-serial'] ??
       (certificates ? (certificates.preferred() ?? (await certificates.ready())) : preferred());
     refuseExpired(configured, announced);
-    const time = timestamp();
-    const once = nonce();
+    const time = Formatter.timestamp();
+    const nonce = Formatter.nonce();
     const content = isMedia(body) ? body.meta : (body ?? '');
-    const signature = await sign(appendBody(joinedByLineFeed(method, path, time, once), content));
+    const signature = await sign(Formatter.request(method, path, time, nonce, content));
     if (announced !== undefined) headers['wechatpay-serial'] = announced;
-    headers.authorization = authorization(mchid, once, signature, time, serial);
+    headers.authorization = Formatter.authorization(mchid, nonce, signature, time, serial);
     return { headers };
   });
 }

@@ -2,42 +2,49 @@ import type { Dispatcher } from 'undici';
 import type { KeyInput } from '../crypto/keys';
 import { signedStatement } from '../download/digest';
 import { SignatureError, UNKNOWN_OUTCOME } from '../errors';
+import type { ReceivedHeaders } from '../format/headers';
 import type { MerchantKeyInput, VerifyFunction } from '../signature/functions';
 import { loadPlatformKeys, type PlatformKeys, refuseOwnKeys } from '../signature/platform-keys';
-import { type ReceivedHeaders, verifyPlatformSignature } from '../signature/platform-signature';
+import { verifyPlatformSignature } from '../signature/platform-signature';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
+import { PassingHandler } from './handler';
 import { refuseOtherNumbers } from './own-numbers';
 import { refusingRedirects } from './refuse-redirects';
 import { type Answer, type Verify, VerifyingHandler } from './verifying-handler';
 
 /** Verifies the head of a file; rejects where it cannot be trusted. */
-export type VerifyHead = (headers: ReceivedHeaders) => Promise<void>;
+type VerifyHead = (headers: ReceivedHeaders) => Promise<void>;
 
 /** Holds the head of an answer of status 200–299 back until it is verified; the body streams through behind it. */
-export function holdingHead(handler: Dispatcher.DispatchHandler, verify: VerifyHead): Dispatcher.DispatchHandler {
-  let failed = false;
-  return {
-    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
-    onRequestUpgrade: (...upgrade) => handler.onRequestUpgrade?.(...upgrade),
-    onResponseStart(controller, status, headers, message) {
-      const start = () => handler.onResponseStart?.(controller, status, headers, message);
-      if (status < 200 || status > 299) return void start();
-      controller.pause();
-      verify(headers)
-        .then(() => {
-          if (failed) return;
-          start();
-          controller.resume();
-        })
-        .catch((error: Error) => controller.abort(error));
-    },
-    onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
-    onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
-    onResponseError(controller, error) {
-      failed = true;
-      handler.onResponseError?.(controller, error);
-    },
-  };
+class HeadHolder extends PassingHandler {
+  readonly #verify: VerifyHead;
+  #failed = false;
+
+  constructor(handler: Dispatcher.DispatchHandler, verify: VerifyHead) {
+    super(handler);
+    this.#verify = verify;
+  }
+
+  override onResponseStart(...head: Parameters<PassingHandler['onResponseStart']>): void {
+    const [controller, status, headers] = head;
+    if (status < 200 || status > 299) {
+      super.onResponseStart(...head);
+      return;
+    }
+    controller.pause();
+    this.#verify(headers)
+      .then(() => {
+        if (this.#failed) return;
+        super.onResponseStart(...head);
+        controller.resume();
+      })
+      .catch((error: Error) => controller.abort(error));
+  }
+
+  override onResponseError(...error: Parameters<PassingHandler['onResponseError']>): void {
+    this.#failed = true;
+    super.onResponseError(...error);
+  }
 }
 
 /** What the verifier needs. */
@@ -86,7 +93,7 @@ export function verifier(config: VerifierConfig): Interceptor {
       if (statement !== undefined) await verifyPlatformSignature(headers, statement, keys, advice);
     };
     const verifying = new VerifyingHandler(handler, { failure }, options.exchange);
-    return dispatch(options, holdingHead(verifying, verifyHead));
+    return dispatch(options, new HeadHolder(verifying, verifyHead));
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici';
 import { BodyError, UNKNOWN_OUTCOME } from '../errors';
-import type { ReceivedHeaders } from '../signature/platform-signature';
+import type { ReceivedHeaders } from '../format/headers';
 import { abortError } from './aborting';
 import { type Exchange, tellFailure } from './dispatch-options';
+import { ControllingHandler } from './handler';
 
 /** An answer held in memory. */
 export interface Answer {
@@ -39,11 +40,9 @@ export interface Checks {
  * To the handler behind it, it is the controller too: the connection's own is dead by the time of the replay, and an
  * abort or a pause by then would be lost.
  */
-export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.DispatchController {
-  readonly #handler: Dispatcher.DispatchHandler;
+export class VerifyingHandler extends ControllingHandler {
   readonly #checks: Checks;
   readonly #exchange: Exchange | undefined;
-  #wire: Dispatcher.DispatchController | undefined;
   /** Replays the head of the answer held back; undefined while none is. */
   #replayHead: (() => void) | undefined;
   #head = { status: 0, headers: {} as ReceivedHeaders };
@@ -53,32 +52,26 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   #received = false;
   #settled = false;
   #paused = false;
-  #reason: Error | null = null;
 
   /** @param exchange is told what has become of the request */
   constructor(handler: Dispatcher.DispatchHandler, checks: Checks, exchange?: Exchange) {
-    this.#handler = handler;
+    super(handler);
     this.#checks = checks;
     this.#exchange = exchange;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    this.#wire = controller;
+  override onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
     if (this.#exchange) this.#exchange.verified = false;
-    this.#handler.onRequestStart?.(this, context);
+    super.onRequestStart(controller, context);
   }
 
-  onRequestUpgrade(...[, ...rest]: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>): void {
-    this.#handler.onRequestUpgrade?.(this, ...rest);
-  }
-
-  onResponseStart(
+  override onResponseStart(
     _wire: Dispatcher.DispatchController,
     status: number,
     headers: ReceivedHeaders,
     message?: string,
   ): void {
-    const start = () => this.#handler.onResponseStart?.(this, status, headers, message);
+    const start = () => this.handler.onResponseStart?.(this, status, headers, message);
     if (status < 200 || (status < 300 && !this.#checks.success)) {
       start();
       return;
@@ -87,10 +80,10 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     this.#head = { status, headers };
   }
 
-  onResponseData(_wire: Dispatcher.DispatchController, chunk: Buffer): void {
+  override onResponseData(_wire: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length;
     if (!this.#replayHead) {
-      this.#handler.onResponseData?.(this, chunk);
+      this.handler.onResponseData?.(this, chunk);
       return;
     }
     this.#chunks.push(chunk);
@@ -103,19 +96,19 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     this.abort(new BodyError('ERR_BODY_TOO_LARGE', `${issue} ${UNKNOWN_OUTCOME}`));
   }
 
-  onResponseEnd(_wire: Dispatcher.DispatchController, trailers: ReceivedHeaders): void {
+  override onResponseEnd(_wire: Dispatcher.DispatchController, trailers: ReceivedHeaders): void {
     const head = this.#replayHead;
     if (!head) {
-      this.#handler.onResponseEnd?.(this, trailers);
+      this.handler.onResponseEnd?.(this, trailers);
       return;
     }
     this.#received = true;
     const body = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
     this.#chunks = [];
-    const data = () => body.length > 0 && this.#handler.onResponseData?.(this, body);
+    const data = () => body.length > 0 && this.handler.onResponseData?.(this, body);
     const end = () => {
       this.#settled = true;
-      this.#handler.onResponseEnd?.(this, trailers);
+      this.handler.onResponseEnd?.(this, trailers);
     };
     const answer = { ...this.#head, body };
     const { success, failure } = this.#checks;
@@ -131,44 +124,31 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     );
   }
 
-  onResponseError(_wire: Dispatcher.DispatchController, error: Error): void {
+  override onResponseError(_wire: Dispatcher.DispatchController, error: Error): void {
     this.#fail(error);
   }
 
-  get paused(): boolean {
-    return this.#replayHead ? this.#paused : (this.#wire?.paused ?? false);
+  override get paused(): boolean {
+    return this.#replayHead ? this.#paused : super.paused;
   }
 
-  get aborted(): boolean {
-    return this.#reason !== null || (this.#wire?.aborted ?? false);
+  override abort(reason?: Error): void {
+    if (!this.#received) {
+      super.abort(reason);
+      return;
+    }
+    this.abortReason ??= abortError(reason);
+    this.#fail(this.abortReason);
   }
 
-  get reason(): Error | null {
-    return this.#reason ?? this.#wire?.reason ?? null;
-  }
-
-  get rawHeaders() {
-    return this.#wire?.rawHeaders ?? null;
-  }
-
-  get rawTrailers() {
-    return this.#wire?.rawTrailers ?? null;
-  }
-
-  abort(reason?: Error): void {
-    this.#reason ??= abortError(reason);
-    if (this.#received) this.#fail(this.#reason);
-    else this.#wire?.abort(this.#reason);
-  }
-
-  pause(): void {
+  override pause(): void {
     this.#paused = true;
-    if (!this.#replayHead) this.#wire?.pause();
+    if (!this.#replayHead) this.wire.pause();
   }
 
-  resume(): void {
+  override resume(): void {
     this.#paused = false;
-    if (!this.#replayHead) this.#wire?.resume();
+    if (!this.#replayHead) this.wire.resume();
     else if (this.#received) this.#replay();
   }
 
@@ -183,9 +163,9 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
   /** Lets a failure pass that is too large to be verified. */
   #release(head: () => void): void {
     this.#replayHead = undefined;
-    if (this.#paused) this.#wire?.pause();
+    if (this.#paused) this.wire.pause();
     head();
-    for (const chunk of this.#chunks.splice(0)) this.#handler.onResponseData?.(this, chunk);
+    for (const chunk of this.#chunks.splice(0)) this.handler.onResponseData?.(this, chunk);
   }
 
   #replay(): void {
@@ -206,6 +186,6 @@ export class VerifyingHandler implements Dispatcher.DispatchHandler, Dispatcher.
     if (this.#settled) return;
     this.#settled = true;
     this.#chunks = [];
-    tellFailure(this.#handler, error, this);
+    tellFailure(this.handler, error, this);
   }
 }

@@ -1,6 +1,6 @@
 import { bytesOf } from '../crypto/bytes';
 import { BodyError, InvalidArgumentError, TransportError } from '../errors';
-import type { ReceivedHeaders } from '../signature/platform-signature';
+import { type ReceivedHeaders, readHeaders } from '../format/headers';
 import type { NotificationRequest } from './types';
 
 /** A request that has been read. */
@@ -42,6 +42,9 @@ export async function readRequest(
   signal?: AbortSignal,
 ): Promise<RawRequest> {
   const source: Source = Object(request);
+  if (typeof source.headers !== 'object' || source.headers === null) {
+    throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
+  }
   const headers = readHeaders(source.headers);
   const { rawBody, body } = source;
   const given = [rawBody, body].find(isRaw);
@@ -53,35 +56,6 @@ export async function readRequest(
   const stream = openStream(source, signal);
   if (Number(headers['content-length']) > limit) throw tooLarge(limit);
   return { headers, body: await readStream(stream, limit) };
-}
-
-/** Names in lower case; what is there twice is a list, and refused by what asks for it. */
-function readHeaders(input: unknown): ReceivedHeaders {
-  if (typeof input !== 'object' || input === null) {
-    throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
-  }
-  const headers: ReceivedHeaders = Object.create(null);
-  const isList = Symbol.iterator in input && typeof input[Symbol.iterator] === 'function';
-  for (const pair of isList ? (input as Iterable<unknown>) : Object.entries(input)) {
-    if (!isHeaderPair(pair)) {
-      throw new InvalidArgumentError('The "headers" of a request must be texts by name, or pairs of name and text.');
-    }
-    const [name, value] = pair;
-    if (value === undefined) continue;
-    const key = name.toLowerCase();
-    const before = headers[key];
-    headers[key] = before === undefined ? value : [before, value].flat();
-  }
-  return headers;
-}
-
-type HeaderPair = [name: string, value: string | string[] | undefined];
-
-function isHeaderPair(pair: unknown): pair is HeaderPair {
-  if (!Array.isArray(pair) || typeof pair[0] !== 'string') return false;
-  const value: unknown = pair[1];
-  if (Array.isArray(value)) return value.every((text) => typeof text === 'string');
-  return typeof value === 'string' || value === undefined;
 }
 
 function isRaw(value: unknown): value is string | Uint8Array {

@@ -1,10 +1,8 @@
-import { randomBytes, randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from '../errors';
+import { SCHEME } from './scheme';
 
 const LINE_FEED = Buffer.from('\n');
-
-/** The scheme of the `Authorization` header of APIv3. */
-export const SCHEME = 'WECHATPAY2-SHA256-RSA2048';
 
 /**
  * A random string from the operating system's generator: hexadecimal digits, 4 bits each.
@@ -16,21 +14,9 @@ export function nonce(size = 32): string {
       `The size of a nonce must be a positive integer, not ${typeof size === 'number' ? size : `a ${typeof size}`}.`,
     );
   }
-  return randomHex(Math.ceil(size / 2)).slice(0, size);
-}
-
-/** Random bytes in store: one system call for many nonces. None is used twice. */
-const pool = Buffer.alloc(4096);
-let used = pool.length;
-
-function randomHex(size: number): string {
-  if (size > pool.length) return randomBytes(size).toString('hex');
-  if (used + size > pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  used += size;
-  return pool.toString('hex', used - size, used);
+  return randomBytes(Math.ceil(size / 2))
+    .toString('hex')
+    .slice(0, size);
 }
 
 /** The time now, in seconds since 1970-01-01T00:00:00Z. */
@@ -39,26 +25,57 @@ export function timestamp(): number {
 }
 
 /**
- * The string that a request of APIv3 is signed over.
+ * The string to sign of a request of APIv3.
  * @param method HTTP method, in upper case
  * @param target path and query as they stand in the request line
  * @param time seconds since 1970
- * @param body the body as sent, empty where there is none
+ * @param body the body as sent, empty by default; of an upload, its `meta`
+ * @returns text, or bytes for a body of bytes, so that what is signed is what is sent even where it is not UTF-8
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
-export function request(method: string, target: string, time: number | string, nonce: string, body = ''): string {
-  return joinedByLineFeed(method, target, time, nonce, body);
+export function request(method: string, target: string, time: number | string, nonce: string, body?: string): string;
+export function request(
+  method: string,
+  target: string,
+  time: number | string,
+  nonce: string,
+  body: Uint8Array,
+): Uint8Array;
+export function request(
+  method: string,
+  target: string,
+  time: number | string,
+  nonce: string,
+  body: string | Uint8Array,
+): string | Uint8Array;
+export function request(
+  method: string,
+  target: string,
+  time: number | string,
+  nonce: string,
+  body: string | Uint8Array = '',
+): string | Uint8Array {
+  return withBody([method, target, time, nonce], body);
 }
 
 /**
- * The string that an answer or a notification of APIv3 is signed over.
+ * The string to sign of a response or a notification of APIv3.
  * @param time the header `Wechatpay-Timestamp`
  * @param nonce the header `Wechatpay-Nonce`
- * @param body the body as received, empty where there is none
+ * @param body the body as received, empty by default
+ * @returns text, or bytes for a body of bytes
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
-export function response(time: number | string, nonce: string, body = ''): string {
-  return joinedByLineFeed(time, nonce, body);
+export function response(time: number | string, nonce: string, body?: string): string;
+export function response(time: number | string, nonce: string, body: Uint8Array): Uint8Array;
+export function response(time: number | string, nonce: string, body: string | Uint8Array): string | Uint8Array;
+export function response(time: number | string, nonce: string, body: string | Uint8Array = ''): string | Uint8Array {
+  return withBody([time, nonce], body);
+}
+
+function withBody(lines: (string | number)[], body: string | Uint8Array): string | Uint8Array {
+  if (typeof body === 'string') return joinedByLineFeed(...lines, body);
+  return Buffer.concat([Buffer.from(joinedByLineFeed(...lines)), body, LINE_FEED]);
 }
 
 /**
@@ -74,16 +91,6 @@ export function authorization(
   serial: string,
 ): string {
   return `${SCHEME} mchid="${mchid}",serial_no="${serial}",timestamp="${time}",nonce_str="${nonce}",signature="${signature}"`;
-}
-
-/**
- * The end of a string to sign: the lines before the body, the body, a line feed. Bytes stay bytes, so that what is signed
- * is what is sent even where it is no UTF-8.
- */
-export function appendBody(lines: string, body: string | Uint8Array = ''): string | Uint8Array {
-  return typeof body === 'string'
-    ? joinedByLineFeed(lines + body)
-    : Buffer.concat([Buffer.from(lines), body, LINE_FEED]);
 }
 
 /** Each piece followed by a line feed, the last one too. */

@@ -1,9 +1,7 @@
 import { SignatureError, type SignatureErrorCode } from '../errors';
-import { appendBody, joinedByLineFeed, timestamp } from './formatter';
+import type { ReceivedHeaders } from '../format/headers';
+import { response, timestamp } from './formatter';
 import type { PlatformKeys } from './platform-keys';
-
-/** Headers as undici and Node give them: names in lower case. */
-export type ReceivedHeaders = Record<string, string | string[] | undefined>;
 
 /** Greatest difference of the clocks that WeChat Pay allows, in seconds. */
 export const MAX_CLOCK_SKEW = 300;
@@ -45,13 +43,8 @@ export async function verifyPlatformSignature(
   const signature = header('wechatpay-signature');
   const serial = header('wechatpay-serial');
 
-  const skew = timestamp() - Number(time);
-  if (!/^\d+$/.test(time) || Math.abs(skew) > MAX_CLOCK_SKEW) {
-    fail(
-      'ERR_SIGNATURE_CLOCK',
-      `"Wechatpay-Timestamp" is ${time}, ${skew} s behind the local clock; ${MAX_CLOCK_SKEW} s are allowed.`,
-    );
-  }
+  const issue = clockIssue(time, timestamp());
+  if (issue) fail('ERR_SIGNATURE_CLOCK', issue);
   const unknown = (options?: ErrorOptions): never => {
     const invalid = keys.explain?.(serial);
     if (invalid) {
@@ -66,7 +59,7 @@ export async function verifyPlatformSignature(
     keys.get(serial) ?? (await keys.find?.(serial).catch((cause: unknown) => unknown({ cause }))) ?? unknown();
   let isRight: boolean;
   try {
-    isRight = await verify(appendBody(joinedByLineFeed(time, nonce), body), signature);
+    isRight = await verify(response(time, nonce, body), signature);
   } catch (cause) {
     const text = `The signature could not be checked: certs["${serial}"] failed. Its error is the cause.`;
     return fail('ERR_SIGNATURE_UNCHECKED', text, { cause });
@@ -74,6 +67,24 @@ export async function verifyPlatformSignature(
   if (!isRight) {
     fail('ERR_SIGNATURE_WRONG', `The signature does not fit the content and the key ${serial}.`);
   }
+}
+
+/**
+ * What is wrong with a `Wechatpay-Timestamp`.
+ * @param now the local clock, in seconds since 1970
+ * @returns a sentence or two; `undefined` where nothing is wrong
+ */
+export function clockIssue(time: string, now: number): string | undefined {
+  if (!/^\d{1,12}$/.test(time)) {
+    return `"Wechatpay-Timestamp" is not a number of seconds since 1970: ${JSON.stringify(time)}.`;
+  }
+  const ahead = now - Number(time);
+  if (Math.abs(ahead) <= MAX_CLOCK_SKEW) return undefined;
+  const order =
+    ahead > 0
+      ? `The local clock is ${ahead} s ahead of "Wechatpay-Timestamp" (${time})`
+      : `"Wechatpay-Timestamp" (${time}) is ${-ahead} s ahead of the local clock`;
+  return `${order}; ${MAX_CLOCK_SKEW} s are allowed. Check the local clock, and that the message is not an old one.`;
 }
 
 function single(value: string | string[] | undefined): string | undefined {

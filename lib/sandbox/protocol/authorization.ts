@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
 import { verify } from '../../crypto/rsa';
-import { appendBody, joinedByLineFeed, SCHEME } from '../../signature/formatter';
+import * as Formatter from '../../signature/formatter';
+import { SCHEME } from '../../signature/scheme';
 import type { WireRequest } from '../wire/request';
 import { fault } from '../wire/response';
 
@@ -58,13 +59,12 @@ export function authorizer(merchant: KnownMerchant, clock: () => number): Author
         `The timestamp "${timestamp}" is more than ${TOLERANCE} s off the platform's clock, ${now} (in seconds since 1970).`,
       );
     }
-    const lines = joinedByLineFeed(request.method, request.target, timestamp, nonce_str);
-    const { body } = request;
-    if (!(await verify(appendBody(lines, body), signature, merchant.publicKey))) {
+    const messageOver = (body: Buffer) => Formatter.request(request.method, request.target, timestamp, nonce_str, body);
+    if (!(await verify(messageOver(request.body), signature, merchant.publicKey))) {
       return refusal(
         'signature',
         "The signature is not that of the merchant's key over this request: compare detail.sign_information with what was signed.",
-        signInformation(request, lines, body),
+        signInformation(request, messageOver),
       );
     }
     if (!claim(nonce_str, now, Number(timestamp) + TOLERANCE)) {
@@ -114,13 +114,13 @@ function refusal(field: string, message: string, more?: object): Response {
  * What the platform checked the signature over, so that the sender can compare. As WeChat Pay does, it shows the
  * beginning of the body only.
  */
-function signInformation({ method, target }: WireRequest, lines: string, body: Buffer): object {
+function signInformation({ method, target, body }: WireRequest, messageOver: (body: Buffer) => Uint8Array): object {
   return {
     sign_information: {
       method,
       url: target,
-      truncated_sign_message: `${lines}${body.subarray(0, 8)}\n`,
-      sign_message_length: Buffer.byteLength(lines) + body.length + 1,
+      truncated_sign_message: Buffer.from(messageOver(body.subarray(0, 8))).toString(),
+      sign_message_length: messageOver(body).length,
     },
   };
 }

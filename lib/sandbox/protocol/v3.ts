@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
 import { sign } from '../../crypto/rsa';
-import { appendBody, joinedByLineFeed, nonce, SCHEME } from '../../signature/formatter';
+import { nonce, response } from '../../signature/formatter';
+import { SCHEME } from '../../signature/scheme';
 import type { Credentials } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import { pathOf, type WireRequest } from '../wire/request';
@@ -43,7 +44,7 @@ async function signatureHeaders(
     ['Wechatpay-Serial', serial],
     ['Wechatpay-Timestamp', String(time)],
     ['Wechatpay-Nonce', nonce_str],
-    ['Wechatpay-Signature', await sign(appendBody(joinedByLineFeed(time, nonce_str), signed), privateKey)],
+    ['Wechatpay-Signature', await sign(response(time, nonce_str, signed), privateKey)],
     ['Wechatpay-Signature-Type', SCHEME],
   ];
 }

@@ -75,7 +75,7 @@ async function readParts(
     const end = await take(2);
     if (end === '--') return;
     if (end !== '\r\n') throw new Malformed('a boundary is followed by neither a line end nor "--"');
-    const { name, filename, type } = readHeaders(await whole(upTo(HEADERS_END), MAX_HEADERS, 'the headers of a part'));
+    const { name, filename, type } = readPart(await whole(upTo(HEADERS_END), MAX_HEADERS, 'the headers of a part'));
     if (filename !== undefined) {
       files.push({ name, filename, contentType: type, ...(await fingerprint(upTo(delimiter))) });
     } else {
@@ -148,7 +148,7 @@ async function fingerprint(pieces: AsyncIterable<Buffer>): Promise<Pick<Uploaded
 }
 
 /** WeChat Pay does not read `filename*=`: a part that has nothing else is no file. */
-function readHeaders(text: string): { name: string; filename: string | undefined; type: string } {
+function readPart(text: string): { name: string; filename: string | undefined; type: string } {
   const headers = new Map<string, string>();
   for (const line of text.split('\r\n')) {
     const [, name = '', value = ''] = /^([^\s:]+):[ \t]*(.*)$/.exec(line) ?? [];

@@ -1,0 +1,106 @@
+import type { Dispatcher } from 'undici';
+import type { ReceivedHeaders } from '../format/headers';
+import { abortError } from './aborting';
+import { IDLE } from './dispatch-options';
+
+type Controller = Dispatcher.DispatchController;
+type Upgrade = Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>;
+
+/** Passes on all that it is told. undici's own `DecoratorHandler` is deprecated, and fails on an interim response. */
+export class PassingHandler implements Dispatcher.DispatchHandler {
+  protected readonly handler: Dispatcher.DispatchHandler;
+
+  constructor(handler: Dispatcher.DispatchHandler) {
+    this.handler = handler;
+  }
+
+  onRequestStart(controller: Controller, context: unknown): void {
+    this.handler.onRequestStart?.(controller, context);
+  }
+
+  onRequestUpgrade(...upgrade: Upgrade): void {
+    this.handler.onRequestUpgrade?.(...upgrade);
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: ReceivedHeaders, message?: string): void {
+    this.handler.onResponseStart?.(controller, status, headers, message);
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    this.handler.onResponseData?.(controller, chunk);
+  }
+
+  onResponseEnd(controller: Controller, trailers: ReceivedHeaders): void {
+    this.handler.onResponseEnd?.(controller, trailers);
+  }
+
+  onResponseError(controller: Controller, error: Error): void {
+    this.handler.onResponseError?.(controller, error);
+  }
+}
+
+/** Passes on what it is told, and is the controller too of the handler behind it: it outlives the connection's own. */
+export class ControllingHandler extends PassingHandler implements Controller {
+  /** The controller of the connection, while there is one. */
+  protected wire: Controller = IDLE;
+  /** Why the handler behind it has aborted. */
+  protected abortReason: Error | null = null;
+
+  override onRequestStart(wire: Controller, context: unknown): void {
+    this.wire = wire;
+    this.handler.onRequestStart?.(this, context);
+  }
+
+  override onRequestUpgrade(...[, ...rest]: Upgrade): void {
+    this.handler.onRequestUpgrade?.(this, ...rest);
+  }
+
+  override onResponseStart(_wire: Controller, status: number, headers: ReceivedHeaders, message?: string): void {
+    this.handler.onResponseStart?.(this, status, headers, message);
+  }
+
+  override onResponseData(_wire: Controller, chunk: Buffer): void {
+    this.handler.onResponseData?.(this, chunk);
+  }
+
+  override onResponseEnd(_wire: Controller, trailers: ReceivedHeaders): void {
+    this.handler.onResponseEnd?.(this, trailers);
+  }
+
+  override onResponseError(_wire: Controller, error: Error): void {
+    this.handler.onResponseError?.(this, error);
+  }
+
+  get paused(): boolean {
+    return this.wire.paused;
+  }
+
+  get aborted(): boolean {
+    return this.abortReason !== null || this.wire.aborted;
+  }
+
+  get reason(): Error | null {
+    return this.abortReason ?? this.wire.reason;
+  }
+
+  get rawHeaders() {
+    return this.wire.rawHeaders ?? null;
+  }
+
+  get rawTrailers() {
+    return this.wire.rawTrailers ?? null;
+  }
+
+  abort(reason?: Error): void {
+    this.abortReason ??= abortError(reason);
+    this.wire.abort(this.abortReason);
+  }
+
+  pause(): void {
+    this.wire.pause();
+  }
+
+  resume(): void {
+    this.wire.resume();
+  }
+}
