@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ApiError, Builder, Notification } from 'wechatpay-undici';
+import { type ApiError, Builder, Notifications } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 
 async function main(): Promise<void> {
@@ -15,13 +15,13 @@ async function main(): Promise<void> {
   const { mchid } = sandbox.config;
   const instance = Builder.factory(sandbox.config);
 
-  const notifications = Notification.factory({ instance });
+  const notifications = Notifications.of(instance);
   let refunded = () => {};
   const refund = new Promise<void>((resolve) => {
     refunded = resolve;
   });
   const server = createServer(
-    notifications.handler(({ event_type, resource }) => {
+    notifications.nodeHandler(({ event_type, resource }) => {
       if (event_type === 'TRANSACTION.SUCCESS')
         console.log('paid:', resource.out_trade_no, resource.amount?.payer_total);
       if (event_type !== 'REFUND.SUCCESS') return;

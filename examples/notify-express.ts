@@ -6,7 +6,7 @@ export const start: Start = (notifications, paid, port) => {
   const app = express();
   app.post(
     '/notify', // before express.json(): the signature is over the bytes as they came
-    notifications.handler(async ({ event_type, resource }) => {
+    notifications.nodeHandler(async ({ event_type, resource }) => {
       if (event_type === 'TRANSACTION.SUCCESS') await paid(resource.out_trade_no);
     }),
   );

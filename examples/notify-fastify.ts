@@ -3,7 +3,7 @@ import fastify from 'fastify';
 import { receive, type Start } from './support/receive';
 
 export const start: Start = async (notifications, paid, port) => {
-  const handle = notifications.handler(async ({ event_type, resource }) => {
+  const handle = notifications.nodeHandler(async ({ event_type, resource }) => {
     if (event_type === 'TRANSACTION.SUCCESS') await paid(resource.out_trade_no);
   });
   const app = fastify();

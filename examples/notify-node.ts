@@ -4,7 +4,7 @@ import { receive, type Start } from './support/receive';
 
 export const start: Start = (notifications, paid, port) =>
   createServer(
-    notifications.handler(async ({ event_type, resource }) => {
+    notifications.nodeHandler(async ({ event_type, resource }) => {
       if (event_type === 'TRANSACTION.SUCCESS') await paid(resource.out_trade_no);
     }),
   ).listen(port);

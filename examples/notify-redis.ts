@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createClient } from 'redis';
-import { Notification, type NotificationStore } from 'wechatpay-undici';
+import { type NotificationStore, Notifications } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { startRedis } from './support/redis-server';
 
@@ -50,8 +50,8 @@ async function main(): Promise<void> {
   async function startMachine(name: string) {
     const redis = createClient({ url: redisUrl ?? '' });
     await redis.connect();
-    const notifications = Notification.factory({ certs, apiv3Key, store: redisStore(redis) });
-    const handler = notifications.handler(({ resource }) => console.log('processed once:', name, resource));
+    const notifications = Notifications.of({ certs, apiv3Key, store: redisStore(redis) });
+    const handler = notifications.nodeHandler(({ resource }) => console.log('processed once:', name, resource));
     const machine = createServer(handler).listen(0, '127.0.0.1');
     await once(machine, 'listening');
     const close = () => Promise.all([redis.close(), machine.close()]);

@@ -37,19 +37,24 @@ export {
   v2Verifier,
   verifier,
 } from './middleware';
-export {
-  type AnyNotification,
-  type HandlerOptions,
-  Notification,
-  type NotificationConfig,
-  type NotificationRequest,
-  type NotificationStore,
-  type Notifications,
-  type Reply,
-  type Reservation,
-  type V2Notification,
-  type V3Notification,
+export type {
+  AnyNotification,
+  HandlerOptions,
+  KnownNotification,
+  NodeHandler,
+  NotificationFunction,
+  NotificationOptions,
+  NotificationReceiver,
+  NotificationRequest,
+  NotificationStore,
+  ReceivedRequest,
+  Reply,
+  Reservation,
+  V2Notification,
+  V3Notification,
+  WebHandler,
 } from './notification';
+export * as Notifications from './notification';
 export type { Chain } from './openapi/chain';
 export type { NotificationOf } from './openapi/notification';
 export type { RequestOf, ResponseOf } from './openapi/operation';

@@ -57,9 +57,9 @@ test('a gzip bomb of 10 GB takes no more memory than a small file', () => {
 test('notifications without end leave nothing in memory', () => {
   const setUp = `
     const { connect } = require('node:net');
-    const { factory } = require('./lib/notification/factory');
+    const Notifications = require('./lib/notification');
     const { apiv3Key, certs, secret, serve } = require('./__tests__/notification/support');
-    const handle = factory({ certs, apiv3Key, secret, onError: () => {} }).handler(() => {});
+    const handle = Notifications.of({ certs, apiv3Key, secret, onError: () => {} }).nodeHandler(() => {});
     const server = await serve((request, response) => handle(request, response));
   `;
   const once = `() => new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 import {
   apiv3Key,
   certs,
@@ -16,14 +16,14 @@ import {
 import { chunk, dripping, endlessly, failure, MB } from './support';
 
 const errors: unknown[] = [];
-const notifications = factory({ certs, apiv3Key, secret, onError: (error) => errors.push(error) });
+const notifications = Notifications.of({ certs, apiv3Key, secret, onError: (error) => errors.push(error) });
 const process = () => {
   throw new Error('Nothing unsigned is to be processed.');
 };
 
 let server: Awaited<ReturnType<typeof serve>>;
 beforeAll(async () => {
-  const handle = notifications.handler(process);
+  const handle = notifications.nodeHandler(process);
   server = await serve((request, response) => handle(request, response));
 });
 beforeEach(() => {

@@ -1,4 +1,4 @@
-import { Builder, Notification } from 'wechatpay-undici';
+import { Builder, Notifications } from 'wechatpay-undici';
 import type { Sandbox } from 'wechatpay-undici/sandbox';
 import {
   advance,
@@ -147,7 +147,7 @@ describe('notifications', () => {
   test('signed by a certificate that is not held have it downloaded', async () => {
     await using sandbox = await startWithCertificate();
     const instance = Builder.factory(withoutKeys(sandbox));
-    const notifications = Notification.factory({ instance });
+    const notifications = Notifications.of(instance);
     for (let i = 0; i < 2; i++) {
       const sent = await signedBy(sandbox);
       const before = downloads(sandbox);
@@ -161,7 +161,7 @@ describe('notifications', () => {
   test('that are forged cause one download a minute at most', async () => {
     await using sandbox = await startWithCertificate();
     const instance = Builder.factory(withoutKeys(sandbox));
-    const notifications = Notification.factory({ instance });
+    const notifications = Notifications.of(instance);
     const sent = await signedBy(sandbox);
     await notifications.parse(sent);
     const before = downloads(sandbox);
@@ -179,7 +179,7 @@ describe('notifications', () => {
     ['without a nonce', { 'wechatpay-nonce': '' }, 'ERR_SIGNATURE_MISSING'],
   ])('%s cause none', async (_, headers, code) => {
     await using sandbox = await startWithCertificate();
-    const notifications = Notification.factory({ instance: Builder.factory(withoutKeys(sandbox)) });
+    const notifications = Notifications.of(Builder.factory(withoutKeys(sandbox)));
     const sent = await signedBy(sandbox, { 'wechatpay-serial': '5000', ...headers });
     const before = downloads(sandbox);
     expect((await failureOf(notifications.parse(sent))).code).toBe(code);

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import type { NotificationRequest } from '../../lib/notification';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 import {
   apiv3Key,
   certs,
@@ -29,7 +29,7 @@ import {
   wholeText,
 } from './support';
 
-const notifications = factory({ certs, apiv3Key, secret, onError: (error) => void expectOurs({ error }) });
+const notifications = Notifications.of({ certs, apiv3Key, secret, onError: (error) => void expectOurs({ error }) });
 const process = () => expect('processed').toBe('never');
 const parse = (request: unknown) => outcomeOf(() => notifications.parse(request as NotificationRequest));
 
@@ -183,7 +183,7 @@ test(
 test(
   'the handler for Node answers whatever comes over a connection, and accepts nothing unsigned',
   async () => {
-    const handle = notifications.handler(process);
+    const handle = notifications.nodeHandler(process);
     const server = await serve((request, response) => handle(request, response));
     const header = fc.tuple(fc.stringMatching(/^[a-zA-Z-]{1,20}$/), fc.stringMatching(/^[\x20-\x7e\xa0-\xff]{0,30}$/));
     const signatures = fc.constantFrom(

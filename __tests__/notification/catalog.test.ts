@@ -1,6 +1,6 @@
 import type { V2Notification, V3Notification } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 import type { NotificationStore } from '../../lib/notification/store';
 import { WRITTEN } from '../../lib/signature/v2-readings';
 import { compileEach, programOf } from '../openapi/compile';
@@ -73,9 +73,9 @@ describe('through HTTP', () => {
     const { certs, apiv3Key, secret } = sandbox.config;
     // Empty notifications of v2 are alike: none is taken for a repeat.
     const forgetful: NotificationStore = { reserve: () => 'reserved', complete: () => {}, release: () => {} };
-    const notifications = factory({ certs, apiv3Key, secret, store: forgetful });
+    const notifications = Notifications.of({ certs, apiv3Key, secret, store: forgetful });
     server = await serve(
-      notifications.handler((notification: V3Notification | V2Notification) => received.push(notification)),
+      notifications.nodeHandler((notification: V3Notification | V2Notification) => received.push(notification)),
     );
   });
 

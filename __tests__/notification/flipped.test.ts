@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 import {
   apiv3Key,
   certs,
@@ -15,7 +15,7 @@ import {
   v2,
 } from './support';
 
-const notifications = factory({ certs, apiv3Key, secret });
+const notifications = Notifications.of({ certs, apiv3Key, secret });
 
 /** What a content may hold: any text, lone halves of characters aside. */
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });
@@ -187,7 +187,7 @@ describe('v2: one flipped bit', () => {
   test('in req_info is refused by its decryption', async () => {
     // The same each time, since ECB has no tag: of some millions of changes one comes out as text.
     const key = '0123456789abcdef0123456789abcdef';
-    const own = factory({ secret: key });
+    const own = Notifications.of({ secret: key });
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 10 ** 12 }), bits, async (refund_fee, at) => {
         const ciphertext = Buffer.from(reqInfo({ ...REFUND, refund_fee: String(refund_fee) }, key), 'base64');

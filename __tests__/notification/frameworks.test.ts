@@ -8,7 +8,7 @@ import * as hono from '../../examples/notify-hono';
 import * as koa from '../../examples/notify-koa';
 import * as node from '../../examples/notify-node';
 import type { Start } from '../../examples/support/receive';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 
 const STARTS: Record<string, Start> = {
   'node:http': node.start,
@@ -31,7 +31,7 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
     sandbox = await Sandbox.start({ notifyPace: 1 / 1000 });
     const { certs, apiv3Key, secret } = sandbox.config;
     const onError = (error: unknown) => errors.push(error);
-    const notifications = factory({ certs, apiv3Key, secret, maxBodySize: 20_000, onError });
+    const notifications = Notifications.of({ certs, apiv3Key, secret, maxBodySize: 20_000, onError });
     const pay = async (out_trade_no: string | undefined) => {
       await process();
       paid.push(out_trade_no);
@@ -123,7 +123,7 @@ test('unless told otherwise, an attack is printed and a probe is not', async () 
   const printed = jest.spyOn(console, 'error').mockImplementation(() => {});
   await using sandbox = await Sandbox.start();
   const { certs, apiv3Key } = sandbox.config;
-  const server = await node.start(factory({ certs, apiv3Key }), () => {}, 0);
+  const server = await node.start(Notifications.of({ certs, apiv3Key }), () => {}, 0);
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/notify`;
   await sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { probe: true });

@@ -2,8 +2,8 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigurationError, SignatureError } from 'wechatpay-undici';
-import type { AnyNotification, NotificationConfig } from '../../lib/notification';
-import { factory } from '../../lib/notification/factory';
+import type { AnyNotification, NotificationOptions } from '../../lib/notification';
+import * as Notifications from '../../lib/notification';
 import { failure, success } from '../../lib/notification/reply';
 import {
   apiv3Key,
@@ -36,20 +36,20 @@ function manual() {
 }
 
 /** A server with a handler, and the errors it told of. */
-async function start(process: Process, config: NotificationConfig = {}) {
+async function start(process: Process, config: NotificationOptions = {}) {
   const errors: { name?: string; code?: string; message?: string }[] = [];
   const onError = (error: unknown) => errors.push(error as Error);
-  const handler = factory({ certs, apiv3Key, secret, onError, ...config }).handler(process);
+  const handler = Notifications.of({ certs, apiv3Key, secret, onError, ...config }).nodeHandler(process);
   const server = await serve(handler);
   closers.push(server.close);
   return { ...server, errors };
 }
 
 /** Posts to a handler for standard requests. */
-function web(process: Process, config: NotificationConfig = {}) {
+function web(process: Process, config: NotificationOptions = {}) {
   const errors: { name?: string; code?: string }[] = [];
   const onError = (error: unknown) => errors.push(error as Error);
-  const handler = factory({ certs, apiv3Key, secret, onError, ...config }).webHandler(process);
+  const handler = Notifications.of({ certs, apiv3Key, secret, onError, ...config }).webHandler(process);
   const send = async ({ headers, body }: Sent) => {
     const response = await handler(new Request('http://localhost/notify', { method: 'POST', headers, body }));
     return { status: response.status, type: response.headers.get('content-type'), body: await response.text() };
@@ -225,7 +225,7 @@ test('what runs for a day is not run a second time by the process that runs it',
 
 describe('handlers remember under their names', () => {
   /** A handler of a factory, and what it has processed. */
-  function named({ webHandler }: ReturnType<typeof factory>, name?: string) {
+  function named({ webHandler }: ReturnType<typeof Notifications.of>, name?: string) {
     const process = jest.fn();
     const handle = webHandler(process, name === undefined ? undefined : { name });
     const send = async ({ headers, body }: Sent) =>
@@ -234,7 +234,7 @@ describe('handlers remember under their names', () => {
   }
 
   test('what went to another handler first is still processed by the right one', async () => {
-    const own = factory({ certs, apiv3Key, onError: () => {} });
+    const own = Notifications.of({ certs, apiv3Key, onError: () => {} });
     const [refunds, payments] = [named(own, 'refunds'), named(own)];
     const sent = v3();
     for (let i = 0; i < 2; i++) expect([await refunds.send(sent), await payments.send(sent)]).toEqual([204, 204]);
@@ -243,7 +243,7 @@ describe('handlers remember under their names', () => {
   });
 
   test('while one of them runs it, the other may', async () => {
-    const { webHandler } = factory({ certs, apiv3Key, onError: () => {} });
+    const { webHandler } = Notifications.of({ certs, apiv3Key, onError: () => {} });
     const { start, finish, calls } = manual();
     const { headers, body } = v3();
     const request = () => new Request('http://localhost/', { method: 'POST', headers, body });
@@ -255,15 +255,15 @@ describe('handlers remember under their names', () => {
   });
 
   test('those of one name, or of one function without, are one', async () => {
-    const own = factory({ certs, apiv3Key, onError: () => {} });
+    const own = Notifications.of({ certs, apiv3Key, onError: () => {} });
     const [one, other] = [named(own, 'pay'), named(own, 'pay')];
     const sent = v3();
     expect([await one.send(sent), await other.send(sent)]).toEqual([204, 204]);
     expect([one.process.mock.calls.length, other.process.mock.calls.length]).toEqual([1, 0]);
 
     const process = jest.fn();
-    const { handler, webHandler } = factory({ certs, apiv3Key, secret, onError: () => {} });
-    const server = await serve(handler(process));
+    const { nodeHandler, webHandler } = Notifications.of({ certs, apiv3Key, secret, onError: () => {} });
+    const server = await serve(nodeHandler(process));
     closers.push(server.close);
     const { headers, body } = sent;
     expect((await post(server.url, sent)).status).toBe(204);
@@ -273,8 +273,8 @@ describe('handlers remember under their names', () => {
   });
 
   test('a second function without a name is refused: it says what to do', () => {
-    const { handler, webHandler } = factory({ secret });
-    handler(() => {});
+    const { nodeHandler, webHandler } = Notifications.of({ secret });
+    nodeHandler(() => {});
     expect(() => webHandler(() => {})).toThrow(/create each one once.*\{ name: 'refunds' \}/s);
     expect(() => webHandler(() => {}, {})).toThrow(/without a name/);
     expect(() => webHandler(() => {}, { name: 'refunds' })).not.toThrow();
@@ -289,8 +289,8 @@ describe('handlers remember under their names', () => {
     [null, /must be an object/],
     ['pay', /must be an object/],
   ])('the options %j are refused', (options, message) => {
-    const { handler, webHandler } = factory({ secret });
-    for (const create of [handler, webHandler]) {
+    const { nodeHandler, webHandler } = Notifications.of({ secret });
+    for (const create of [nodeHandler, webHandler]) {
       expect(() => create(() => {}, options as never)).toThrow(message);
       expect(() => create(() => {}, options as never)).toThrow(
         expect.objectContaining({ name: 'InvalidArgumentError' }),
@@ -375,7 +375,7 @@ describe('a body over the limit is refused before it is read whole', () => {
         cancelled = true;
       },
     });
-    const handler = factory({ secret, maxBodySize: 5000, onError: () => {} }).webHandler(jest.fn());
+    const handler = Notifications.of({ secret, maxBodySize: 5000, onError: () => {} }).webHandler(jest.fn());
     const init = { method: 'POST', body, duplex: 'half' } as const;
     expect((await handler(new Request('http://localhost/', init))).status).toBe(413);
     expect(pulled).toBeLessThan(10);
@@ -402,7 +402,7 @@ test('a body that breaks off is told of', async () => {
 /** A server whose frame has read the body before the handler sees it. */
 async function framed(members: (body: Buffer) => object) {
   const errors: unknown[] = [];
-  const handler = factory({ certs, apiv3Key, onError: (error) => errors.push(error) }).handler(jest.fn());
+  const handler = Notifications.of({ certs, apiv3Key, onError: (error) => errors.push(error) }).nodeHandler(jest.fn());
   const server = await serve(async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -428,10 +428,10 @@ test('what express.json() has parsed is answered with 500, and told of with what
 });
 
 test('an answer that the function has sent itself is left alone', async () => {
-  const own = factory({ certs, apiv3Key, onError: () => {} });
+  const own = Notifications.of({ certs, apiv3Key, onError: () => {} });
   const ends: unknown[] = [];
   const server = await serve((request, response) => {
-    const handler = own.handler(() => {
+    const handler = own.nodeHandler(() => {
       response.writeHead(202).end('mine');
       throw new Error('and more');
     });
@@ -443,10 +443,10 @@ test('an answer that the function has sent itself is left alone', async () => {
 });
 
 test('a request stays as it was for what logs it', async () => {
-  const own = factory({ certs, apiv3Key, maxBodySize: 10, onError: () => {} });
+  const own = Notifications.of({ certs, apiv3Key, maxBodySize: 10, onError: () => {} });
   const addresses: unknown[] = [];
   const server = await serve(async (request, response) => {
-    await own.handler(jest.fn())(request, response);
+    await own.nodeHandler(jest.fn())(request, response);
     addresses.push(request.socket?.remoteAddress);
   });
   closers.push(server.close);
@@ -458,7 +458,7 @@ test('a request stays as it was for what logs it', async () => {
 test('a body that comes too late is not processed', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date'] });
   const process = jest.fn();
-  const handler = factory({ certs, apiv3Key, onError: () => {} }).webHandler(process);
+  const handler = Notifications.of({ certs, apiv3Key, onError: () => {} }).webHandler(process);
   const { headers, body } = v3();
   let arrive: (body: string) => void = () => {};
   const arrived = new Promise<string>((resolve) => {
@@ -481,7 +481,7 @@ test('a body that comes too late is not processed', async () => {
 });
 
 test('a request without a body is one without a signature', async () => {
-  const handler = factory({ certs, apiv3Key, onError: () => {} }).webHandler(jest.fn());
+  const handler = Notifications.of({ certs, apiv3Key, onError: () => {} }).webHandler(jest.fn());
   expect((await handler(new Request('http://localhost/'))).status).toBe(401);
 });
 
@@ -526,8 +526,8 @@ test('answers for those who answer themselves', () => {
 });
 
 test('a handler without a function is refused', () => {
-  expect(() => factory({ secret }).handler(undefined as never)).toThrow(/needs the function/);
-  expect(() => factory({ secret }).webHandler({} as never)).toThrow(/needs the function/);
+  expect(() => Notifications.of({ secret }).nodeHandler(undefined as never)).toThrow(/needs the function/);
+  expect(() => Notifications.of({ secret }).webHandler({} as never)).toThrow(/needs the function/);
 });
 
 test('the resource is that of the notification', async () => {
@@ -538,6 +538,6 @@ test('the resource is that of the notification', async () => {
 });
 
 test('a server of node:http takes the handler as it is', () => {
-  const { handler } = factory({ secret });
-  expect(() => createServer(handler(jest.fn()))).not.toThrow();
+  const { nodeHandler } = Notifications.of({ secret });
+  expect(() => createServer(nodeHandler(jest.fn()))).not.toThrow();
 });

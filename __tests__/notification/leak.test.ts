@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { Builder } from 'wechatpay-undici';
 import type { NotificationRequest } from '../../lib/notification';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 import {
   apiv3Key,
   certs,
@@ -53,14 +53,13 @@ test('the check would see a secret', () => {
 
 test('what receives notifications prints no key', () => {
   const instance = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey: merchantKey, certs, secret });
-  for (const config of [
-    { certs, apiv3Key, secret },
-    { instance, apiv3Key: Buffer.from(apiv3Key) },
+  for (const notifications of [
+    Notifications.of({ certs, apiv3Key, secret }),
+    Notifications.of(instance, { apiv3Key: Buffer.from(apiv3Key) }),
   ]) {
-    const notifications = factory(config);
     expectNoSecret(notifications);
     const process = () => {};
-    expectNoSecret(notifications.handler(process));
+    expectNoSecret(notifications.nodeHandler(process));
     expectNoSecret(notifications.webHandler(process));
     expectNoSecret(notifications.parse({ headers: {}, body: '' }).catch(() => {}));
   }
@@ -85,13 +84,13 @@ test.each<[string, Sent | (() => unknown)]>([
   const request = (typeof sent === 'function' ? sent() : sent) as NotificationRequest;
   const errors: unknown[] = [];
   const config = { certs, apiv3Key, secret, onError: (error: unknown) => errors.push(error) };
-  const notifications = factory(config);
+  const notifications = Notifications.of(config);
   const error: unknown = await notifications.parse(request).catch((reason) => reason);
   expect(error).toBeInstanceOf(Error);
   expectNoSecret(error);
 
   const server = await serve((incoming, response) =>
-    notifications.handler(() => {})(Object.assign(incoming, request, { method: 'POST' }), response),
+    notifications.nodeHandler(() => {})(Object.assign(incoming, request, { method: 'POST' }), response),
   );
   const response = await fetch(server.url);
   expectNoSecret(await response.text());
@@ -114,7 +113,7 @@ test.each<[string, object]>([
 ])('a configuration with %s', (_, config) => {
   let error: unknown;
   try {
-    factory(config as never);
+    Notifications.of(config as never);
   } catch (thrown) {
     error = thrown;
   }

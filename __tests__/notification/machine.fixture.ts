@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { redisStore } from '../../examples/notify-redis';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 
 /** One of several machines that receive notifications: prints where it listens and what it processes. */
 async function main(): Promise<void> {
@@ -11,9 +11,9 @@ async function main(): Promise<void> {
   const redis = createClient({ url: REDIS_URL });
   await redis.connect();
   const store = redisStore(redis);
-  const notifications = factory({ certs: { [PUBLIC_KEY_ID]: PUBLIC_KEY }, apiv3Key: APIV3_KEY, store });
+  const notifications = Notifications.of({ certs: { [PUBLIC_KEY_ID]: PUBLIC_KEY }, apiv3Key: APIV3_KEY, store });
   const server = createServer(
-    notifications.handler(async ({ resource }) => {
+    notifications.nodeHandler(async ({ resource }) => {
       console.log(`begins ${JSON.stringify(resource)}`);
       if (DIES) process.exit(1);
       await setTimeout(1000);

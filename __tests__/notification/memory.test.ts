@@ -5,13 +5,13 @@ import { execFileSync } from 'node:child_process';
  * gets; gives what remains of them on the heap.
  */
 const PROGRAM = `
-  const { factory } = require('./lib/notification/factory');
+  const Notifications = require('./lib/notification');
   const { apiv3Key, certs, secret, v2, v3 } = require('./__tests__/notification/support');
   const { Readable } = require('node:stream');
   let processed = 0;
-  const { handler, webHandler } = factory({ certs, apiv3Key, secret, onError: (error) => { throw error; } });
+  const { nodeHandler, webHandler } = Notifications.of({ certs, apiv3Key, secret, onError: (error) => { throw error; } });
   const fn = async () => { await null; processed++; };
-  const [node, web] = [handler(fn), webHandler(fn)];
+  const [node, web] = [nodeHandler(fn), webHandler(fn)];
   let answered = 0;
   const response = () => ({ setHeader() {}, set statusCode(status) { if (status === 204) answered++; }, end() {} });
   const viaNode = ({ headers, body }) => node(Object.assign(Readable.from([Buffer.from(body)]), {
@@ -48,10 +48,10 @@ test('10,000 notifications leave nothing on the heap', () => {
 
 test('no timer keeps a process alive that has handled notifications', () => {
   const program = `
-    const { factory } = require('./lib/notification/factory');
+    const Notifications = require('./lib/notification');
     const { apiv3Key, certs, v3 } = require('./__tests__/notification/support');
     const { headers, body } = v3();
-    const web = factory({ certs, apiv3Key }).webHandler(() => {});
+    const web = Notifications.of({ certs, apiv3Key }).webHandler(() => {});
     const { status } = await web(new Request('http://localhost/', { method: 'POST', headers, body }));
     const start = performance.now();
     process.on('exit', () => console.log(JSON.stringify({ status, waited: performance.now() - start })));

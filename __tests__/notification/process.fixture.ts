@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 import type { NotificationStore, Reservation } from '../../lib/notification/store';
 
 const { CONTROL = '', PUBLIC_KEY = '', PUBLIC_KEY_ID = '', APIV3_KEY = '' } = process.env;
@@ -20,8 +20,13 @@ async function main(): Promise<void> {
     release: (...args) => ask('release', ...args),
   };
   const onError = () => {};
-  const notifications = factory({ certs: { [PUBLIC_KEY_ID]: PUBLIC_KEY }, apiv3Key: APIV3_KEY, store, onError });
-  const server = createServer(notifications.handler(({ id }) => ask('run', id)));
+  const notifications = Notifications.of({
+    certs: { [PUBLIC_KEY_ID]: PUBLIC_KEY },
+    apiv3Key: APIV3_KEY,
+    store,
+    onError,
+  });
+  const server = createServer(notifications.nodeHandler(({ id }) => ask('run', id)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   await ask('listen', (server.address() as AddressInfo).port);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { NotificationConfig, V2Notification } from '../../lib/notification';
-import { factory } from '../../lib/notification/factory';
+import type { NotificationOptions, V2Notification } from '../../lib/notification';
+import * as Notifications from '../../lib/notification';
 import { timeOf } from '../../lib/notification/replay';
 import type { NotificationStore } from '../../lib/notification/store';
 import { SharedRecords } from './shared-store';
@@ -19,8 +19,8 @@ function itIs(seconds: number): void {
   jest.spyOn(Date, 'now').mockReturnValue((PAID + seconds) * 1000);
 }
 
-const parse = (sent: Sent, config: NotificationConfig = {}) =>
-  failureOf(factory({ secret, apiv3Key, ...config }).parse<V2Notification>(sent));
+const parse = (sent: Sent, config: NotificationOptions = {}) =>
+  failureOf(Notifications.of({ secret, apiv3Key, ...config }).parse<V2Notification>(sent));
 
 const ACCEPTED = { code: 'accepted' };
 const REPLAY = { name: 'SignatureError', code: 'ERR_SIGNATURE_CLOCK', message: expect.stringContaining('replay') };
@@ -39,7 +39,7 @@ describe('a payment of v2 by its age', () => {
     expect(await parse(payment())).toMatchObject(outcome);
   });
 
-  test.each<[NotificationConfig, number, object]>([
+  test.each<[NotificationOptions, number, object]>([
     [{ maxAge: HOUR }, HOUR, ACCEPTED],
     [{ maxAge: HOUR }, HOUR + 1, REPLAY],
     [{ maxAge: 100 * HOUR }, 99 * HOUR, ACCEPTED],
@@ -127,9 +127,9 @@ test('time_end is Beijing time, whatever the zone of the machine', () => {
 
 describe('a handler', () => {
   /** One that starts anew each time, as after a restart: it remembers nothing but what the store does. */
-  function restarted(run: () => void, config: NotificationConfig) {
+  function restarted(run: () => void, config: NotificationOptions) {
     return async ({ headers, body }: Sent) => {
-      const { webHandler } = factory({ secret, onError: () => {}, ...config });
+      const { webHandler } = Notifications.of({ secret, onError: () => {}, ...config });
       return (await webHandler(run)(new Request('http://localhost/', { method: 'POST', headers, body }))).status;
     };
   }
@@ -165,5 +165,7 @@ describe('a handler', () => {
 });
 
 test.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '48h', true])('a maxAge of %p is refused', (maxAge) => {
-  expect(() => factory({ secret, maxAge: maxAge as number })).toThrow('"maxAge" must be a whole number of seconds');
+  expect(() => Notifications.of({ secret, maxAge: maxAge as number })).toThrow(
+    '"maxAge" must be a whole number of seconds',
+  );
 });

@@ -1,12 +1,12 @@
-import type { Notification, V2Notification, V3Notification } from '../../lib/notification';
-import { factory } from '../../lib/notification/factory';
+import type { KnownNotification, V2Notification, V3Notification } from '../../lib/notification';
+import * as Notifications from '../../lib/notification';
 import { apiv3Key, certs, type REFUND, refund, secret, type TRANSACTION, v2, v3 } from './support';
 
-const notifications = factory({ certs, apiv3Key, secret });
+const notifications = Notifications.of({ certs, apiv3Key, secret });
 
 test('event_type tells the type of the resource', async () => {
   const seen: unknown[] = [];
-  const read = ({ event_type, resource, protocol }: Notification) => {
+  const read = ({ event_type, resource, protocol }: KnownNotification) => {
     if (event_type === 'REFUND.SUCCESS') {
       // @ts-expect-error: a refund has a refund_status
       seen.push(resource.trade_state, resource.refund_status);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Builder } from '../../lib/builder';
 import type { V2Notification } from '../../lib/notification';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 import {
   apiv3Key,
   certs,
@@ -19,7 +19,7 @@ import {
   xml,
 } from './support';
 
-const notifications = factory({ certs, apiv3Key, secret });
+const notifications = Notifications.of({ certs, apiv3Key, secret });
 const parse = (sent: Sent) => notifications.parse<V2Notification>(sent);
 
 /** Objects of XML have no prototype. */
@@ -75,7 +75,7 @@ test('what a refund does not vouch for makes neither its id nor its type', async
 test('a body as large as the configuration allows is read', async () => {
   const sent = v2({ ...PAYMENT, attach: 'x'.repeat(1_200_000) });
   expect(await failureOf(parse(sent))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
-  expect(await factory({ secret, maxBodySize: 2_000_000 }).parse(sent)).toMatchObject({ protocol: 'v2' });
+  expect(await Notifications.of({ secret, maxBodySize: 2_000_000 }).parse(sent)).toMatchObject({ protocol: 'v2' });
 });
 
 test('a content in AES-GCM comes out decrypted', async () => {
@@ -94,10 +94,10 @@ test('a content in AES-GCM comes out decrypted', async () => {
     event_type: 'CHECK.SUCCESS',
     resource: { state: 'USER_ACCEPTED' },
   });
-  expect(await failureOf(factory({ secret }).parse(sent))).toMatchObject({
+  expect(await failureOf(Notifications.of({ secret }).parse(sent))).toMatchObject({
     message: expect.stringContaining('"apiv3Key"'),
   });
-  expect(await failureOf(factory({ secret, apiv3Key: 'x'.repeat(32) }).parse(sent))).toMatchObject({
+  expect(await failureOf(Notifications.of({ secret, apiv3Key: 'x'.repeat(32) }).parse(sent))).toMatchObject({
     name: 'ConfigurationError',
   });
 });
@@ -223,7 +223,7 @@ describe.each(['md5', 'sha256'] as const)('of a sign that is good for two messag
     };
     const process = jest.fn();
     const errors: unknown[] = [];
-    const own = factory({ secret, onError: (error) => errors.push(error) });
+    const own = Notifications.of({ secret, onError: (error) => errors.push(error) });
     for (const { body } of [resplit(genuine, forged), v2(genuine, type)]) {
       const reply = await own.webHandler(process)(new Request('http://localhost/', { method: 'POST', body }));
       expect(reply.status).toBe(401);
@@ -291,7 +291,7 @@ test.each(['md5', 'sha256'] as const)('a flipped bit anywhere changes no field o
 test('a flipped bit in req_info is refused', async () => {
   // Always the same key: 1 of some 10 million changes is no error, ECB having no tag.
   const key = '0123456789abcdef0123456789abcdef';
-  const own = factory({ secret: key });
+  const own = Notifications.of({ secret: key });
   const { body, headers } = refund({ req_info: reqInfo(REFUND, key) });
   const [start, end] = [body.indexOf('<req_info>'), body.indexOf('</req_info>')];
   const codes = new Set<string | undefined>();

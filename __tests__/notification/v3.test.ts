@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Builder } from 'wechatpay-undici';
 import type { NotificationRequest } from '../../lib/notification';
-import { factory } from '../../lib/notification/factory';
+import * as Notifications from '../../lib/notification';
 import {
   apiv3Key,
   certs,
@@ -21,7 +21,7 @@ import {
   v3,
 } from './support';
 
-const notifications = factory({ certs, apiv3Key, secret });
+const notifications = Notifications.of({ certs, apiv3Key, secret });
 
 test('a notification comes out verified, decrypted and with its envelope', async () => {
   const sent = v3(TRANSACTION, { id: 'EV-1' });
@@ -39,21 +39,21 @@ test('a notification comes out verified, decrypted and with its envelope', async
 
 test('keys of an instance are used', async () => {
   const instance = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey: merchantKey, certs, secret });
-  const own = factory({ instance, apiv3Key: Buffer.from(apiv3Key) });
+  const own = Notifications.of(instance, { apiv3Key: Buffer.from(apiv3Key) });
   expect((await own.parse(v3())).resource).toEqual(TRANSACTION);
   expect(await own.parse(v2())).toMatchObject({ protocol: 'v2' });
 });
 
 test('a key given as bytes may be wiped afterwards', async () => {
   const key = Buffer.from(apiv3Key);
-  const own = factory({ certs, apiv3Key: key });
+  const own = Notifications.of({ certs, apiv3Key: key });
   key.fill(0);
   expect((await own.parse(v3())).resource).toEqual(TRANSACTION);
 });
 
 test('a function verifies in the place of a key', async () => {
   const seen: string[] = [];
-  const own = factory({ certs: { [PLATFORM_ID]: (message) => seen.push(String(message)) > 0 }, apiv3Key });
+  const own = Notifications.of({ certs: { [PLATFORM_ID]: (message) => seen.push(String(message)) > 0 }, apiv3Key });
   const sent = v3();
   await own.parse(sent);
   const { 'Wechatpay-Timestamp': time, 'Wechatpay-Nonce': nonce } = sent.headers;
@@ -251,7 +251,7 @@ test('headers that are there twice are refused', async () => {
 });
 
 test('a wrong APIv3 key is named as the likely reason', async () => {
-  const own = factory({ certs, apiv3Key: 'x'.repeat(32) });
+  const own = Notifications.of({ certs, apiv3Key: 'x'.repeat(32) });
   const error = await failureOf(own.parse(v3()));
   expect(error).toMatchObject({ name: 'ConfigurationError', message: expect.stringContaining('"apiv3Key" is not') });
 });
@@ -269,21 +269,21 @@ test.each<[string, Sent]>([
 });
 
 test('a body over the limit is refused', async () => {
-  const small = factory({ certs, apiv3Key, maxBodySize: 100 });
+  const small = Notifications.of({ certs, apiv3Key, maxBodySize: 100 });
   expect(await failureOf(small.parse(v3()))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
   expect(await failureOf(small.parse(web(v3())))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
 });
 
 test('a protocol without keys is told what is missing', async () => {
-  expect(await failureOf(factory({ certs, apiv3Key }).parse(v2()))).toMatchObject({
+  expect(await failureOf(Notifications.of({ certs, apiv3Key }).parse(v2()))).toMatchObject({
     name: 'ConfigurationError',
     message: expect.stringContaining('"secret"'),
   });
-  expect(await failureOf(factory({ secret }).parse(v3()))).toMatchObject({
+  expect(await failureOf(Notifications.of({ secret }).parse(v3()))).toMatchObject({
     name: 'ConfigurationError',
     message: expect.stringContaining('"apiv3Key"'),
   });
-  expect(await factory({ secret }).parse(refund())).toMatchObject({ protocol: 'v2' });
+  expect(await Notifications.of({ secret }).parse(refund())).toMatchObject({ protocol: 'v2' });
 });
 
 test.each<[string, unknown, RegExp]>([
@@ -297,15 +297,31 @@ test.each<[string, unknown, RegExp]>([
   ['a short APIv2 key', { secret: 'x' }, /"secret" must be .* found 1 bytes/],
   ['no certs', { certs: {}, apiv3Key }, /"certs" must hold/],
   ['a private key as certs', { certs: { [PLATFORM_ID]: privateKey }, apiv3Key }, /certs\["PUB_KEY_ID/],
-  ['an unknown option', { certs, apiv3Key, key: publicKey }, /"key" is no option/],
+  ['an unknown option', { certs, apiv3Key, key: publicKey }, /Unknown option "key"; valid options: certs, /],
+  ['an instance among the options', { instance: {}, apiv3Key }, /Notifications\.of\(instance, options\)/],
   ['a limit that is none', { secret, maxBodySize: 0 }, /"maxBodySize"/],
   ['a store that is none', { secret, store: {} }, /"store" must have/],
   ['an onError that is none', { secret, onError: true }, /"onError" must be/],
 ])('a configuration with %s is refused', (_, config, message) => {
-  expect(() => factory(config as never)).toThrow(message);
-  expect(() => factory(config as never)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
+  expect(() => Notifications.of(config as never)).toThrow(message);
+  expect(() => Notifications.of(config as never)).toThrow(expect.objectContaining({ name: 'ConfigurationError' }));
+});
+
+test('a path of an instance is refused, with options and without', () => {
+  const { v3: path } = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey: merchantKey, certs, secret });
+  expect(() => Notifications.of(path as never)).toThrow(/not built by Builder.factory/);
+  expect(() => Notifications.of(path as never, { apiv3Key })).toThrow(/not built by Builder.factory/);
+});
+
+test('an instance alone is enough, and its options are held against the valid ones', async () => {
+  const instance = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey: merchantKey, certs, apiv3Key });
+  expect((await Notifications.of(instance).parse(v3())).resource).toEqual(TRANSACTION);
+  // @ts-expect-error no such option
+  expect(() => Notifications.of(instance, { stores: 1 })).toThrow(/Unknown option "stores"; valid options: certs, /);
+  // @ts-expect-error no such option
+  expect(() => Notifications.of({ certs, apiv3Key, stores: 1 })).toThrow(/Unknown option "stores"/);
 });
 
 test('an instance that Builder.factory did not build is refused', () => {
-  expect(() => factory({ instance: {}, apiv3Key })).toThrow(/not built by Builder.factory/);
+  expect(() => Notifications.of({} as never, { apiv3Key })).toThrow(/not built by Builder.factory/);
 });

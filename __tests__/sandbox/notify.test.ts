@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Builder, Notification } from 'wechatpay-undici';
+import { Builder, Notifications } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { SCHEDULE } from '../../lib/sandbox/notifications/notify';
 
@@ -90,7 +90,7 @@ test('each time, it is signed by the key that the platform has then', async () =
   const serials = heads.map((headers) => headers['wechatpay-serial']);
   expect(serials).toEqual([Object.keys(sandbox.config.certs)[0], expect.stringMatching(/^[0-9A-F]{20,40}$/)]);
   // The new certificate is downloaded.
-  const notifications = Notification.factory({ instance: Builder.factory(sandbox.config) });
+  const notifications = Notifications.of(Builder.factory(sandbox.config));
   const sent = { headers: heads[1] ?? {}, body: bodies[1] ?? '' };
   expect(await notifications.parse(sent)).toMatchObject({ resource: content });
 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApiError, Builder, Notification } from 'wechatpay-undici';
+import { ApiError, Builder, Notifications } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 
 let sandbox: Sandbox;
@@ -16,9 +16,9 @@ beforeAll(async () => {
   sandbox = await Sandbox.start({ clock: () => Date.now() + 3000 });
   instance = Builder.factory(sandbox.config);
   const { certs, apiv3Key } = sandbox.config;
-  const notifications = Notification.factory({ certs, apiv3Key });
+  const notifications = Notifications.of({ certs, apiv3Key });
   server = createServer(
-    notifications.handler(({ event_type, resource }) => {
+    notifications.nodeHandler(({ event_type, resource }) => {
       notified.push([event_type, { ...resource }]);
       server.emit('notified');
     }),

@@ -3,7 +3,7 @@ import {
   Builder,
   type ClientConfig,
   ConfigurationError,
-  Notification,
+  Notifications,
   Sensitive,
   signer,
   verifier,
@@ -45,7 +45,7 @@ describe('the dates of a certificate', () => {
         () => Builder.factory(config({ certs })),
         () => verifier({ certs }),
         () => signer({ ...config(), certs } as never),
-        () => Notification.factory({ certs, apiv3Key }),
+        () => Notifications.of({ certs, apiv3Key }),
       ]) {
         expect(make).toThrow(ConfigurationError);
         expect(make).toThrow(message);
@@ -167,7 +167,7 @@ describe("the merchant's own key", () => {
       () => build({ certs, apiv3Key }),
       () => verifier({ certs, privateKey } as never),
       () => signer({ ...config(), certs } as never),
-      () => Notification.factory({ instance: build(), certs: certs as never, apiv3Key }),
+      () => Notifications.of(build(), { certs: certs as never, apiv3Key }),
     ]) {
       expect(make).toThrow(ConfigurationError);
       expect(make).toThrow(/certs\["ABCDEF01"\] is the merchant's own public key/);
@@ -178,7 +178,7 @@ describe("the merchant's own key", () => {
     const { serial } = config() as ClientConfig & { serial: string };
     const certs = { [serial.toLowerCase()]: platform.publicKey };
     for (const make of [
-      () => Notification.factory({ instance: build(), certs, apiv3Key }),
+      () => Notifications.of(build(), { certs, apiv3Key }),
       () => verifier({ certs, serial }),
       () => signer({ ...config(), certs } as never),
     ]) {

@@ -12,7 +12,7 @@ export function createNotifications({ merchant, certs, signer }) {
   const runs = new Map();
   const issues = [];
   let count = 0;
-  const notifications = ours.Notification.factory({ certs, apiv3Key, secret, onError: () => {} });
+  const notifications = ours.Notifications.of({ certs, apiv3Key, secret, onError: () => {} });
   const handler = notifications.webHandler(({ id, resource }) => {
     const number = resource.out_trade_no ?? id;
     runs.set(number, (runs.get(number) ?? 0) + 1);

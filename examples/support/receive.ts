@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
-import { Notification, type Notifications } from 'wechatpay-undici';
+import { type NotificationReceiver, Notifications } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 
 const { env } = process;
 
 /** Starts a server that receives notifications at /notify, and calls `paid` for each payment. */
 export type Start = (
-  notifications: Notifications,
+  notifications: NotificationReceiver,
   paid: (out_trade_no: string | undefined) => unknown,
   port: number,
 ) => Server | Promise<Server>;
@@ -21,7 +21,7 @@ export async function receive(start: Start): Promise<void> {
   const { WECHATPAY_PUBLIC_KEY_ID: id, WECHATPAY_PUBLIC_KEY: key, WECHATPAY_APIV3_KEY: apiv3Key = '' } = env;
   await using sandbox = id && key ? undefined : await Sandbox.start();
   const { config } = sandbox ?? {};
-  const notifications = Notification.factory(
+  const notifications = Notifications.of(
     config ? { certs: config.certs, apiv3Key: config.apiv3Key } : { certs: { [id ?? '']: key ?? '' }, apiv3Key },
   );
   // Look up the order, compare the amount, and mark it as paid unless it is: a notification may come twice.

@@ -1,8 +1,14 @@
+import type { X509Certificate } from 'node:crypto';
 import { ConfigurationError } from '../errors';
 import { credentialsOf } from '../signature/credentials';
-import type { PlatformCertificates } from '../signature/platform-keys';
 
 export type { CertificateCache } from './cache';
+
+/** Downloads of platform certificates, as {@link of} gives them. */
+export interface PlatformCertificateDownloads {
+  /** Downloads the certificates now. @returns those that are valid, that with the longest validity first */
+  refresh(): Promise<X509Certificate[]>;
+}
 
 /**
  * The platform certificates of an instance that downloads them. It does so by itself; ask it only for what is more.
@@ -15,7 +21,7 @@ export type { CertificateCache } from './cache';
  *   await writeFile(`wechatpay_${certificate.serialNumber}.pem`, certificate.toString());
  * }
  */
-export function of(instance: object): Pick<PlatformCertificates, 'refresh'> {
+export function of(instance: object): PlatformCertificateDownloads {
   const { certificates } = credentialsOf(instance);
   if (certificates) return { refresh: certificates.refresh };
   throw new ConfigurationError(

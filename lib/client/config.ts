@@ -21,7 +21,7 @@ interface CommonConfig {
   mchid: string;
   /**
    * The APIv3 key: 32 bytes. With it, platform certificates that are not in `certs` are downloaded when they are needed,
-   * and `Notification.factory({ instance })` decrypts.
+   * and `Notifications.of(instance)` decrypts.
    */
   apiv3Key?: string | Uint8Array;
   /** Keeps the downloaded platform certificates where other processes, or the next one, find them. */

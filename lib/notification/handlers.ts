@@ -68,7 +68,7 @@ export function createHandlers({ parse, maxBodySize, store, keep, onError = prin
   };
 
   return {
-    handler: (process: NotificationFunction<never>, options?: HandlerOptions): NodeHandler => {
+    nodeHandler: (process: NotificationFunction<never>, options?: HandlerOptions): NodeHandler => {
       const name = nameOf(process, options);
       return async (request, response) => {
         const { status, headers, body } = await respond(request, process, name);
@@ -115,7 +115,7 @@ function handlerNames() {
     if (unnamed === process) return UNNAMED;
     throw new InvalidArgumentError(
       'There is a handler without a name already. Handlers deduplicate by their name: create each one once, when the ' +
-        "program starts, and give the others names of their own, as in handler(process, { name: 'refunds' }).",
+        "program starts, and give the others names of their own, as in nodeHandler(process, { name: 'refunds' }).",
     );
   };
 }

@@ -23,9 +23,9 @@ interface Source {
 
 const RECIPES = `
 Express: app.post(path, handler) before any app.use(express.json()), or behind express.raw({ type: '*/*' }).
-Koa: handler(ctx.req, ctx.res) with ctx.respond = false, before any body parser; or { headers, body: ctx.request.rawBody }.
+Koa: nodeHandler(ctx.req, ctx.res) with ctx.respond = false, before any body parser; or { headers, body: ctx.request.rawBody }.
 Nest: NestFactory.create(AppModule, { rawBody: true }), and the whole request of @Req().
-Fastify: in a plugin, removeAllContentTypeParsers() and addContentTypeParser('*', (request, payload, done) => done(null)); then reply.hijack() and handler(request.raw, reply.raw).
+Fastify: in a plugin, removeAllContentTypeParsers() and addContentTypeParser('*', (request, payload, done) => done(null)); then reply.hijack() and nodeHandler(request.raw, reply.raw).
 Next: webHandler as POST in app/…/route.ts; under pages/api, export const config = { api: { bodyParser: false } }.`;
 
 /**

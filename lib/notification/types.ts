@@ -43,7 +43,7 @@ export interface V2Notification<Resource = Record<string, unknown>> {
 }
 
 /**
- * What {@link Notifications.parse} gives unless it is told otherwise: a notification of APIv3 that the catalogue knows.
+ * What {@link NotificationReceiver.parse} gives unless it is told otherwise: a notification of APIv3 that the catalogue knows.
  * Others come through as well; say `V3Notification` to have them typed.
  */
 export type KnownNotification = Catalogued & Pick<V3Notification, 'protocol' | 'envelope'>;
@@ -63,18 +63,13 @@ export interface ReceivedRequest {
 /** Any form a request may come in. */
 export type NotificationRequest = Request | IncomingMessage | ReceivedRequest;
 
-/** What `Notification.factory` takes. APIv3 needs keys and `apiv3Key`, v2 needs `secret`. */
-export interface NotificationConfig {
-  /**
-   * What `Builder.factory` returned: its keys, the APIv3 key and the APIv2 key are taken from it; if it downloads platform
-   * certificates, it does so for notifications as well.
-   */
-  instance?: object;
-  /** WeChat Pay's keys by id, as in the configuration of a client; goes before those of `instance`. */
+/** Options of `Notifications.of`. Without an instance, APIv3 needs `certs` and `apiv3Key`, v2 needs `secret`. */
+export interface NotificationOptions {
+  /** WeChat Pay's keys by id, as in the configuration of a client; goes before those of the instance. */
   certs?: Readonly<Record<string, KeyInput | VerifyFunction>>;
-  /** The APIv3 key: 32 bytes; goes before that of `instance`. */
+  /** The APIv3 key: 32 bytes; goes before that of the instance. */
   apiv3Key?: string | Uint8Array;
-  /** The APIv2 key: 32 characters; goes before that of `instance`. */
+  /** The APIv2 key: 32 characters; goes before that of the instance. */
   secret?: string;
   /**
    * Remembers what has been processed, for several machines and across restarts; by default this process remembers its
@@ -105,7 +100,7 @@ export type NotificationFunction<Notification> = (notification: Notification) =>
 export interface HandlerOptions {
   /**
    * Under what name the handler remembers what it has processed, so that a notification which was sent to another handler
-   * before is still processed here: 1 to 64 letters, digits, `.`, `_` or `-`. One function of {@link Notifications} may go
+   * before is still processed here: 1 to 64 letters, digits, `.`, `_` or `-`. One function of {@link NotificationReceiver} may go
    * without; each other one needs a name of its own. It must be the same on all machines and in all versions of a program
    * that share a store, and another one for each service that shares it.
    */
@@ -119,7 +114,7 @@ export type NodeHandler = (request: IncomingMessage, response: ServerResponse, n
 export type WebHandler = (request: Request) => Promise<Response>;
 
 /** Receives notifications. */
-export interface Notifications {
+export interface NotificationReceiver {
   /**
    * Verifies and decrypts a notification; which protocol it is, its content tells. It neither asks nor fills the store.
    * @param request a standard `Request` or a request of Node, neither read yet, or headers and raw body
@@ -152,11 +147,11 @@ export interface Notifications {
    * look into its own data whether there is something left to do.
    * @see https://pay.weixin.qq.com/doc/v3/merchant/4012075249
    */
-  handler<Notification extends AnyNotification = KnownNotification>(
+  nodeHandler<Notification extends AnyNotification = KnownNotification>(
     process: NotificationFunction<Notification>,
     options?: HandlerOptions,
   ): NodeHandler;
-  /** The same as {@link handler} for a standard `Request`: of Hono (`c.req.raw`), Next, Deno, Bun. */
+  /** The same as {@link nodeHandler} for a standard `Request`: of Hono (`c.req.raw`), Next, Deno, Bun. */
   webHandler<Notification extends AnyNotification = KnownNotification>(
     process: NotificationFunction<Notification>,
     options?: HandlerOptions,

@@ -30,14 +30,14 @@ export function operationPage(operation: Operation): string {
 export function notificationPage(notification: NotificationType): string {
   const { name, members, encrypted } = notification;
   const key = quoted(name);
-  const config = encrypted ? 'instance, apiv3Key' : 'secret';
+  const config = encrypted ? 'instance, { apiv3Key }' : '{ secret }';
   const process = encrypted
     ? `({ id, event_type, resource }) => {\n  if (event_type === ${key}) console.log(id, resource);\n}`
     : '({ id, resource }) => {\n  console.log(id, resource);\n}';
   const sample = [
-    "import { Notification } from 'wechatpay-undici';\n",
-    `const notifications = Notification.factory({ ${config} });`,
-    `const handler = notifications.handler(async ${process});`,
+    "import { Notifications } from 'wechatpay-undici';\n",
+    `const notifications = Notifications.of(${config});`,
+    `const handler = notifications.nodeHandler(async ${process});`,
   ].join('\n');
   return page(
     notification,

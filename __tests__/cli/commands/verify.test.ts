@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { Notification } from 'wechatpay-undici';
+import { Notifications } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { parseMessage } from '../../../lib/cli/message';
 import { afterwards, environment, file, type Printed, wxpay } from '../support';
@@ -275,7 +275,7 @@ describe('v2', () => {
 
 test('whatever is changed, the command and the library agree', async () => {
   const { certs, apiv3Key } = sandbox.config;
-  const notifications = Notification.factory({ certs, apiv3Key });
+  const notifications = Notifications.of({ certs, apiv3Key });
   const whole = message(saved);
   const start = whole.indexOf('\r\n') + 2;
   let refused = 0;

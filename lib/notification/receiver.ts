@@ -1,18 +1,18 @@
 import { ConfigurationError } from '../errors';
+import type { Chain } from '../openapi/chain';
 import { readApiKey } from '../signature/api-key';
-import { credentialsOf } from '../signature/credentials';
+import { type Credentials, credentialsOf } from '../signature/credentials';
 import { loadPlatformKeys, refuseOwnKeys } from '../signature/platform-keys';
 import { createHandlers, protocolOf } from './handlers';
 import { MAX_AGE, refuseReplay } from './replay';
 import { type RawRequest, readRequest } from './request';
 import { requireStore } from './store';
-import type { AnyNotification, NotificationConfig, Notifications } from './types';
+import type { AnyNotification, NotificationOptions, NotificationReceiver } from './types';
 import { parseV2 } from './v2';
 import { parseV3 } from './v3';
 
-/** The members of {@link NotificationConfig}; the type keeps the list whole. */
-const KNOWN: Record<keyof NotificationConfig, true> = {
-  instance: true,
+/** The members of {@link NotificationOptions}; the type keeps the list whole. */
+const KNOWN: Record<keyof NotificationOptions, true> = {
   certs: true,
   apiv3Key: true,
   secret: true,
@@ -28,31 +28,54 @@ const MAX_BODY_SIZE = 1024 * 1024;
 const MARGIN = 3600;
 
 /**
- * Receives the notifications of one merchant.
+ * Receives the notifications of one merchant, with the keys that an instance was built with: its APIv3 key, its APIv2 key
+ * and its `certs`. If the instance downloads platform certificates, it does so for notifications as well.
  *
  * Keys are loaded and checked here, once. No timer is started.
+ * @param instance what `Builder.factory` returned
+ * @param options keys given here go before those of the instance
  * @throws {@link ConfigurationError} that names the option, what was found and what was expected
  * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance
  * @example
- * const notifications = Notification.factory({ instance, apiv3Key });
- * app.post('/notify', notifications.handler(async ({ event_type, resource }) => {
+ * const notifications = Notifications.of(instance);
+ * app.post('/notify', notifications.nodeHandler(async ({ event_type, resource }) => {
  *   if (event_type === 'TRANSACTION.SUCCESS') await markAsPaid(resource);
  * }));
  */
-export function factory(config: NotificationConfig): Notifications {
-  if (typeof config !== 'object' || config === null)
-    throw new ConfigurationError('The configuration must be an object.');
-  const unknown = Object.keys(config).find((name) => !Object.hasOwn(KNOWN, name));
-  if (unknown !== undefined) {
-    throw new ConfigurationError(`"${unknown}" is no option; there are ${Object.keys(KNOWN).join(', ')}.`);
+export function of(instance: Chain, options?: NotificationOptions): NotificationReceiver;
+/**
+ * Receives the notifications of one merchant without a client.
+ * @param options APIv3 needs `certs` and `apiv3Key`, v2 needs `secret`
+ * @throws {@link ConfigurationError} that names the option, what was found and what was expected
+ * @example
+ * const notifications = Notifications.of({ certs, apiv3Key });
+ */
+export function of(options: NotificationOptions): NotificationReceiver;
+export function of(first: Chain | NotificationOptions, second?: NotificationOptions): NotificationReceiver {
+  // Instances are functions, and so are paths of them: those are refused by a message of their own.
+  const isInstance = typeof first === 'function' || second !== undefined;
+  const built = isInstance ? credentialsOf(first) : undefined;
+  return receiver(readOptions(isInstance && second === undefined ? {} : (second ?? first)), built);
+}
+
+function readOptions(options: unknown): NotificationOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigurationError('The options must be an object: Notifications.of(instance, options) or of(options).');
   }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
+  if (unknown === undefined) return options;
+  const hint = unknown === 'instance' ? ' The instance comes first: Notifications.of(instance, options).' : '';
+  throw new ConfigurationError(`Unknown option "${unknown}"; valid options: ${Object.keys(KNOWN).join(', ')}.${hint}`);
+}
+
+function receiver(config: NotificationOptions, built: Credentials | undefined): NotificationReceiver {
   const { store, onError } = config;
   const maxBodySize = readSize(config.maxBodySize ?? MAX_BODY_SIZE);
   const maxAge = readAge(config.maxAge ?? MAX_AGE);
   if (store !== undefined) requireStore(store);
   if (onError !== undefined && typeof onError !== 'function')
     throw new ConfigurationError('"onError" must be a function.');
-  const { keys, apiv3Key, secret } = readKeys(config);
+  const { keys, apiv3Key, secret } = readKeys(config, built);
 
   const parse = async (raw: RawRequest): Promise<AnyNotification> => {
     if (protocolOf(raw) === 'v2') {
@@ -63,18 +86,17 @@ export function factory(config: NotificationConfig): Notifications {
       return notification;
     }
     if (keys && apiv3Key) return parseV3(raw, keys, apiv3Key);
-    throw new ConfigurationError('A notification of APIv3 came: configure "apiv3Key", and "certs" or "instance".');
+    throw new ConfigurationError('A notification of APIv3 came: configure "apiv3Key", and "certs" or an instance.');
   };
   return {
     ...createHandlers({ parse, maxBodySize, store, keep: Math.max(maxAge || 0, MAX_AGE) + MARGIN, onError }),
     // Which type it is, the caller knows and says.
-    parse: async <Notification extends AnyNotification>(request: Parameters<Notifications['parse']>[0]) =>
+    parse: async <Notification extends AnyNotification>(request: Parameters<NotificationReceiver['parse']>[0]) =>
       (await parse(await readRequest(request, maxBodySize))) as Notification,
   };
 }
 
-function readKeys(config: NotificationConfig) {
-  const built = config.instance === undefined ? undefined : credentialsOf(config.instance);
+function readKeys(config: NotificationOptions, built: Credentials | undefined) {
   const certs = config.certs ?? built?.certs;
   const secret = readApiKey('secret', 'APIv2', config.secret ?? built?.secret)?.toString();
   const apiv3Key = readApiKey('apiv3Key', 'APIv3', config.apiv3Key ?? built?.apiv3Key);
@@ -82,7 +104,7 @@ function readKeys(config: NotificationConfig) {
     throw new ConfigurationError('"apiv3Key" is missing: without it notifications of APIv3 cannot be decrypted.');
   if (secret === undefined && (!certs || !apiv3Key)) {
     throw new ConfigurationError(
-      'Keys are missing: APIv3 needs "apiv3Key", and "certs" or an "instance" that has them; v2 needs "secret".',
+      'Keys are missing: APIv3 needs "apiv3Key", and "certs" or an instance that has them; v2 needs "secret".',
     );
   }
   const certificates = config.certs === undefined ? built?.certificates : undefined;
