@@ -2,18 +2,19 @@ import type { Dispatcher } from 'undici';
 import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
 import type { WireHeaders } from '../format/headers';
 import { trustedOrigins } from '../middleware/hosts';
-import { needsDecryption } from '../sensitive/fields';
+import type { Call } from '../openapi/call';
+import type { Protocol } from '../openapi/protocol';
+import { type Decoder, needsDecryption } from '../sensitive/fields';
 import type { Credentials } from '../signature/credentials';
 import { VERSION } from '../version';
 import type { LoadedConfig } from './config';
 import { report } from './diagnostics';
 import { createStacks, type Way } from './dispatchers';
 import { afterSending, explainFailure } from './failure';
-import { buildRequest, type Call, type RequestDefaults, readCall, type WireRequest } from './request';
-import type { ApiResponse, Decoder } from './response';
+import { buildRequest, type RequestDefaults, readCall, type WireRequest } from './request';
+import type { ApiResponse } from './response';
 import { ResponsePromise } from './response-promise';
 import { send, within } from './send';
-import type { Protocol } from './target';
 
 /** What WeChat Pay wants of every request, unless the caller says otherwise. */
 const DEFAULT_HEADERS: Record<Protocol, WireHeaders> = {

@@ -10,9 +10,9 @@ import {
 import { neverConnected } from '../middleware/connection-failure';
 import { refuseFailure, xmlOf } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
+import type { Protocol } from '../openapi/protocol';
 import type { WireRequest } from './request';
 import { readHeaders } from './response';
-import type { Protocol } from './target';
 
 const TIMEOUTS: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',

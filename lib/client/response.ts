@@ -3,6 +3,7 @@ import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
 import type { Answer } from '../middleware/verifying-handler';
 import type { ApiResponse as ApiResponseOf } from '../openapi/response';
+import type { Decoder } from '../sensitive/fields';
 import type { ReceivedHeaders } from '../signature/platform-signature';
 
 /** `Response` is typed with properties where it has methods and accessors, which a class could not override. */
@@ -19,9 +20,6 @@ interface Readable {
   clone(): Response;
   json(): Promise<unknown>;
 }
-
-/** Decrypts what of an answer's JSON is encrypted. */
-export type Decoder = (json: unknown) => Promise<unknown>;
 
 /** A standard `Response` that knows WeChat Pay's request id, and reads an empty body as nothing. */
 export class ApiResponse extends (Response as Base) implements ApiResponseOf {

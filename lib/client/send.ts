@@ -2,10 +2,11 @@ import type { Dispatcher } from 'undici';
 import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
 import { abortError } from '../middleware/aborting';
 import type { Answer } from '../middleware/verifying-handler';
+import type { Decoder } from '../sensitive/fields';
 import type { ReceivedHeaders } from '../signature/platform-signature';
 import { NOTHING_SENT, refuseAnswer } from './failure';
 import type { WireRequest } from './request';
-import { ApiResponse, type Decoder, HeldResponse, readHeaders } from './response';
+import { ApiResponse, HeldResponse, readHeaders } from './response';
 
 /** The time of a call and the caller's signal. */
 export interface Deadline {
