@@ -71,7 +71,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     const bare = marked.current();
     const tried = build(bare);
     if (marked.fields.length === 0) return start(bare, tried);
-    return within(tried, describe(tried), () => encryptCall(marked, credentials)).then((encrypted) =>
+    return within(tried, () => encryptCall(marked, credentials)).then((encrypted) =>
       start(encrypted, { ...build(encrypted), deadline: tried.deadline }),
     );
   };
@@ -94,9 +94,8 @@ function carryOut(
   decode: Decoder | undefined,
   explain: typeof afterSending,
 ): Promise<ApiResponse> {
-  const what = describe(request);
   const finish = report(request);
-  const sent = request.download ? files().download(dispatcher, request, what) : send(dispatcher, request, what, decode);
+  const sent = request.download ? files().download(dispatcher, request) : send(dispatcher, request, decode);
   return sent.then(
     (response) => {
       finish?.({ status: response.status, requestId: response.requestId });
@@ -104,19 +103,14 @@ function carryOut(
     },
     (error) => {
       const { attempts, started, verified } = request.exchange;
-      const reason = explainFailure(error, what, request);
-      const failure = started ? explain(reason, what) : reason;
+      const reason = explainFailure(error, request);
+      const failure = started ? explain(reason, request) : reason;
       if (failure instanceof ApiError && failure.status >= 300) Object.assign(failure, { verified });
       if (attempts > 1 && failure instanceof WechatPayError) Object.assign(failure, { attempts });
       finish?.({ error: failure });
       throw failure;
     },
   );
-}
-
-/** Method and path, for errors. */
-function describe({ method, path }: WireRequest): string {
-  return `${method} ${path.split('?', 1)[0]}`;
 }
 
 /** Without TLS, as to a sandbox, there is no certificate to present. */

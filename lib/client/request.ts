@@ -15,6 +15,8 @@ import { refuseDotSegments, resolveTarget, type Target } from './target';
 
 /** A request as it goes out, but for its signature. */
 export interface WireRequest extends Target {
+  /** Method and path, for errors. */
+  label: string;
   method: string;
   headers: WireHeaders;
   body: string | Uint8Array | Media | undefined;
@@ -105,11 +107,13 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
   const query = isXml && isGet ? (readFields(options.xml) ?? options.query) : options.query;
   const base = ownBase ?? defaults.baseUrl ?? (trait.base === undefined ? DEFAULT_BASE : new URL(trait.base));
   const target = resolveTarget(path, base, query);
+  const method = verb.toUpperCase();
   return {
+    label: `${method} ${target.path.split('?', 1)[0]}`,
     protocol,
     origin: target.origin,
     path: target.path,
-    method: verb.toUpperCase(),
+    method,
     headers: headersOf(options.headers, serial, defaults.headers[protocol]),
     body: isXml ? (isGet ? undefined : writeXml(options.xml, options.body)) : writeBody(options.json, options.body),
     timeout,
