@@ -7,6 +7,7 @@ import type { Protocol } from '../openapi/protocol';
 import { type Decoder, needsDecryption } from '../sensitive/fields';
 import type { Credentials } from '../signature/credentials';
 import { VERSION } from '../version';
+import { captureCaller, withCaller } from './caller';
 import type { LoadedConfig } from './config';
 import { report } from './diagnostics';
 import { createStacks, type Way } from './dispatchers';
@@ -76,12 +77,24 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     );
   };
 
-  return (verb, path, options) =>
-    new ResponsePromise((resolve) => {
-      const call = readCall(verb, path, options, config.baseUrl);
-      const isMarked = call.trait.encrypt !== undefined && !call.options.encrypted;
-      resolve(isMarked ? startMarked(call) : start(call, build(call)));
+  const begin = (...[verb, path, options]: Parameters<Request>): Promise<ApiResponse> => {
+    const call = readCall(verb, path, options, config.baseUrl);
+    const isMarked = call.trait.encrypt !== undefined && !call.options.encrypted;
+    return isMarked ? startMarked(call) : start(call, build(call));
+  };
+  const request: Request = (...args) => {
+    // Whoever waits for certificates has made a call of its own, which the error is to name.
+    const caller = config.v3?.verify ? undefined : captureCaller(request);
+    return new ResponsePromise((resolve, reject) => {
+      const fail = (error: unknown) => reject(caller ? withCaller(error, caller) : error);
+      try {
+        begin(...args).then(resolve, fail);
+      } catch (error) {
+        fail(error);
+      }
     });
+  };
+  return request;
 }
 
 /**
