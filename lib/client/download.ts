@@ -83,7 +83,7 @@ export class FileResponse extends ApiResponse {
     return (await this.#held()).formData();
   }
 
-  override clone(): Response {
+  override clone(): FileResponse {
     const { body, status, headers } = super.clone();
     return new FileResponse(body as ReadableStream<Uint8Array>, { status, headers }, this.#maxBuffer);
   }
