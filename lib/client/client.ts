@@ -2,19 +2,21 @@ import type { Dispatcher } from 'undici';
 import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
 import type { WireHeaders } from '../format/headers';
 import { trustedOrigins } from '../middleware/hosts';
-import { decoderOf, encryptCall, needsDecryption, takeMarkedFields } from '../sensitive/fields';
+import type { Call } from '../openapi/call';
+import type { Protocol } from '../openapi/protocol';
+import { type Decoder, decoderOf, encryptCall, needsDecryption, takeMarkedFields } from '../sensitive/fields';
 import type { Credentials } from '../signature/credentials';
 import { VERSION } from '../version';
+import { captureCaller, withCaller } from './caller';
 import type { LoadedConfig } from './config';
 import { report } from './diagnostics';
 import { createStacks, type Way } from './dispatchers';
 import { download } from './download';
 import { afterSending, explainFailure } from './failure';
-import { buildRequest, type Call, type RequestDefaults, readCall, type WireRequest } from './request';
-import type { ApiResponse, Decoder } from './response';
+import { buildRequest, type RequestDefaults, readCall, type WireRequest } from './request';
+import type { ApiResponse } from './response';
 import { ResponsePromise } from './response-promise';
 import { send, within } from './send';
-import type { Protocol } from './target';
 
 /** What WeChat Pay wants of every request, unless the caller says otherwise. */
 const DEFAULT_HEADERS: Record<Protocol, WireHeaders> = {
@@ -66,17 +68,29 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     const bare = marked.current();
     const tried = build(bare);
     if (marked.fields.length === 0) return start(bare, tried);
-    return within(tried, describe(tried), () => encryptCall(marked, credentials)).then((encrypted) =>
+    return within(tried, () => encryptCall(marked, credentials)).then((encrypted) =>
       start(encrypted, { ...build(encrypted), deadline: tried.deadline }),
     );
   };
 
-  return (verb, path, options) =>
-    new ResponsePromise((resolve) => {
-      const call = readCall(verb, path, options, config.baseUrl);
-      const isMarked = call.trait.encrypt !== undefined && !call.options.encrypted;
-      resolve(isMarked ? startMarked(call) : start(call, build(call)));
+  const begin = (...[verb, path, options]: Parameters<Request>): Promise<ApiResponse> => {
+    const call = readCall(verb, path, options, config.baseUrl);
+    const isMarked = call.trait.encrypt !== undefined && !call.options.encrypted;
+    return isMarked ? startMarked(call) : start(call, build(call));
+  };
+  const request: Request = (...args) => {
+    // Whoever waits for certificates has made a call of its own, which the error is to name.
+    const caller = config.v3?.verify ? undefined : captureCaller(request);
+    return new ResponsePromise((resolve, reject) => {
+      const fail = (error: unknown) => reject(caller ? withCaller(error, caller) : error);
+      try {
+        begin(...args).then(resolve, fail);
+      } catch (error) {
+        fail(error);
+      }
     });
+  };
+  return request;
 }
 
 /**
@@ -89,9 +103,8 @@ function carryOut(
   decode: Decoder | undefined,
   explain: typeof afterSending,
 ): Promise<ApiResponse> {
-  const what = describe(request);
   const finish = report(request);
-  const sent = request.download ? download(dispatcher, request, what) : send(dispatcher, request, what, decode);
+  const sent = request.download ? download(dispatcher, request) : send(dispatcher, request, decode);
   return sent.then(
     (response) => {
       finish?.({ status: response.status, requestId: response.requestId });
@@ -99,19 +112,14 @@ function carryOut(
     },
     (error) => {
       const { attempts, started, verified } = request.exchange;
-      const reason = explainFailure(error, what, request);
-      const failure = started ? explain(reason, what) : reason;
+      const reason = explainFailure(error, request);
+      const failure = started ? explain(reason, request) : reason;
       if (failure instanceof ApiError && failure.status >= 300) Object.assign(failure, { verified });
       if (attempts > 1 && failure instanceof WechatPayError) Object.assign(failure, { attempts });
       finish?.({ error: failure });
       throw failure;
     },
   );
-}
-
-/** Method and path, for errors. */
-function describe({ method, path }: WireRequest): string {
-  return `${method} ${path.split('?', 1)[0]}`;
 }
 
 /** Without TLS, as to a sandbox, there is no certificate to present. */

@@ -3,9 +3,9 @@ import { ConfigurationError } from '../errors';
 import { failover, type Interceptor, retry, signer, v2Signer, v2Verifier, verifier } from '../middleware';
 import { connectTimeout } from '../middleware/connect-timeout';
 import { pageDispatcher } from '../middleware/redirect-url';
+import type { Protocol } from '../openapi/protocol';
 import { merchantDispatcher, readDispatcher } from './base-dispatcher';
 import type { LoadedConfig } from './config';
-import type { Protocol } from './target';
 
 /** How a request goes out: over the common connections, over those with the merchant's certificate, or not at all. */
 export type Way = 'plain' | 'secure' | 'page';

@@ -84,7 +84,7 @@ export class FileResponse extends ApiResponse {
     return (await this.#held()).formData();
   }
 
-  override clone(): Response {
+  override clone(): FileResponse {
     const { body, status, headers } = super.clone();
     return new FileResponse(body as ReadableStream<Uint8Array>, { status, headers }, this.#maxBuffer);
   }
@@ -139,25 +139,24 @@ const MAX_PROLOG = 16 * 1024;
 
 /**
  * Sends a request for a file, and makes a response of it that streams. The time of the call ends where the file begins.
- * @param what method and path, for errors
  */
-export async function download(dispatcher: Dispatcher, request: WireRequest, what: string): Promise<ApiResponse> {
-  const { protocol, digest } = request;
+export async function download(dispatcher: Dispatcher, request: WireRequest): Promise<ApiResponse> {
+  const { protocol, digest, label } = request;
   const controller = new AbortController();
   // undici acts on an abort only once there is a socket; the caller need not wait for that.
   const ended = once(controller.signal, 'abort').then(() => Promise.reject(controller.signal.reason));
-  const limit = deadline(request, what, (reason) => controller.abort(abortError(reason)));
+  const limit = deadline(request, (reason) => controller.abort(abortError(reason)));
   try {
     const options = { ...wireOptions(request), signal: controller.signal };
     const { statusCode, headers, body } = await Promise.race([dispatcher.request(options), ended]);
     const head: Head = { status: statusCode, headers };
-    if (statusCode >= 300) throw refuseAnswer({ ...head, body: await firstPart(body) }, protocol, what);
+    if (statusCode >= 300) throw refuseAnswer({ ...head, body: await firstPart(body) }, request);
     body.once('close', limit.clear);
     const file: IncomingFile = { begun: [], rest: body[Symbol.asyncIterator]() };
-    if (protocol === 'v2') await refuseXml(file, head, what);
+    if (protocol === 'v2') await refuseXml(file, head, label);
     limit.stopClock();
     const expected = digest ?? statementDigest(headers);
-    const stream = fileStream(file, controller, (error) => explainFailure(error, what, request));
+    const stream = fileStream(file, controller, (error) => explainFailure(error, request));
     const init = { status: statusCode, headers: toHeaders(headers) };
     return new FileResponse(expected ? checkDigest(stream, expected) : stream, init, request.maxBuffer);
   } catch (error) {
@@ -184,7 +183,7 @@ async function firstPart(chunks: Chunks): Promise<Uint8Array> {
  * v2 reports a failed download as XML in place of the file: reads until it is known which one this is, and XML to its end.
  * @throws {@link ApiError} where it says that the request failed; {@link BodyError} where it has no end, or is none
  */
-async function refuseXml({ begun, rest }: IncomingFile, head: Head, what: string): Promise<void> {
+async function refuseXml({ begun, rest }: IncomingFile, head: Head, label: string): Promise<void> {
   let size = 0;
   let isXml: boolean | undefined;
   for (;;) {
@@ -195,8 +194,9 @@ async function refuseXml({ begun, rest }: IncomingFile, head: Head, what: string
     // What is undecided by then is no bill, and is held to what XML is, however it is cut.
     isXml ??= startsXml(Buffer.concat(begun).subarray(0, MAX_PROLOG)) ?? (size >= MAX_PROLOG || undefined);
     if (isXml === false) return;
-    if (size > MAX_FAILURE) throw new BodyError('ERR_BODY_TOO_LARGE', `${what} was answered with XML that has no end.`);
+    if (size > MAX_FAILURE)
+      throw new BodyError('ERR_BODY_TOO_LARGE', `${label} was answered with XML that has no end.`);
   }
   const body = Buffer.concat(begun);
-  if (isXml || body.includes('<')) refuseFailure(what, toObject(body), { ...head, body });
+  if (isXml || body.includes('<')) refuseFailure(label, toObject(body), { ...head, body });
 }

@@ -12,7 +12,6 @@ import { neverConnected } from '../middleware/connection-failure';
 import { refuseFailure, xmlOf } from '../middleware/v2-verifier';
 import type { Answer } from '../middleware/verifying-handler';
 import type { WireRequest } from './request';
-import type { Protocol } from './target';
 
 const TIMEOUTS: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
@@ -23,9 +22,8 @@ const TIMEOUTS: ReadonlySet<unknown> = new Set([
 /**
  * An error of undici or Node as one of our family; errors of ours stay. Where the caller has aborted, it is the caller's
  * own reason, whatever that is.
- * @param what method and path, for the error
  */
-export function explainFailure(error: unknown, what: string, { signal, exchange }: Limits): unknown {
+export function explainFailure(error: unknown, { label, signal, exchange }: Failing): unknown {
   if (error instanceof WechatPayError) return error;
   if (signal?.aborted && (Object.is(error, signal.reason) || isAbort(error))) return signal.reason;
   const { message, code } = Object(error) as { message?: unknown; code?: unknown };
@@ -33,10 +31,10 @@ export function explainFailure(error: unknown, what: string, { signal, exchange 
   if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, 'data');
   const options = { cause: error };
   if (code === 'UND_ERR_INVALID_ARG' && !exchange.started) {
-    return new InvalidArgumentError(`${what}: ${message}.`, options);
+    return new InvalidArgumentError(`${label}: ${message}.`, options);
   }
   const outcome = neverConnected(error, exchange.started) ? NOTHING_SENT : UNKNOWN_OUTCOME;
-  const text = `${what}: ${message || code || error}. ${outcome}`;
+  const text = `${label}: ${message || code || error}. ${outcome}`;
   return TIMEOUTS.has(code) ? new TimeoutError(text, options) : new TransportError(text, options);
 }
 
@@ -44,13 +42,13 @@ export function explainFailure(error: unknown, what: string, { signal, exchange 
  * The error where a connection had been made: one that says that nothing was sent, or that the configuration is wrong,
  * becomes one of unknown outcome. A repeat may fail before it is sent, for all that the first attempt was.
  */
-export function afterSending(error: unknown, what: string): unknown {
+export function afterSending(error: unknown, { label }: Failing): unknown {
   if (!(error instanceof InvalidArgumentError || error instanceof ConfigurationError)) return error;
-  return new TransportError(`${what}: ${error.message} It had been sent before. ${UNKNOWN_OUTCOME}`, { cause: error });
+  return new TransportError(`${label}: ${error.message} It had been sent before. ${UNKNOWN_OUTCOME}`, { cause: error });
 }
 
 /** What of a request says why and when it failed. */
-type Limits = Pick<WireRequest, 'signal' | 'exchange'>;
+type Failing = Pick<WireRequest, 'label' | 'signal' | 'exchange'>;
 
 /** undici's own name for an abort, where a reason is none to it. */
 function isAbort(error: unknown): boolean {
@@ -61,18 +59,18 @@ function isAbort(error: unknown): boolean {
 export const NOTHING_SENT = 'Nothing was sent, so it can be sent again without a second effect.';
 
 /** The error for an answer of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
-export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): ApiError {
+export function refuseAnswer(answer: Answer, { protocol, label }: WireRequest): ApiError {
   const { status, headers: received } = answer;
   const body = Buffer.from(answer.body).toString();
   const fields = protocol === 'v2' ? xmlOf(body) : undefined;
-  if (fields) refuseFailure(what, fields, answer);
+  if (fields) refuseFailure(label, fields, answer);
   const headers = toHeaders(received);
   const { code, message, detail } = parse(body);
   return new ApiError({
-    request: what,
+    request: label,
     status,
     code: typeof code === 'string' && code !== '' ? code : `HTTP_${status}`,
-    message: typeof message === 'string' && message !== '' ? message : explainStatus(what, status),
+    message: typeof message === 'string' && message !== '' ? message : explainStatus(label, status),
     detail,
     requestId: headers.get('request-id') ?? undefined,
     headers,
@@ -81,8 +79,8 @@ export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): 
 }
 
 /** A server that fails may have carried out the request before. */
-function explainStatus(what: string, status: number): string {
-  return `${what} was answered with status ${status}.${status >= 500 ? ` ${UNKNOWN_OUTCOME}` : ''}`;
+function explainStatus(label: string, status: number): string {
+  return `${label} was answered with status ${status}.${status >= 500 ? ` ${UNKNOWN_OUTCOME}` : ''}`;
 }
 
 function parse(body: string): { code?: unknown; message?: unknown; detail?: unknown } {

@@ -1,8 +1,9 @@
 import { constants } from 'node:buffer';
 import { InvalidArgumentError } from '../errors';
-import type { CommonOptions, LooseOptions, Timeouts } from '../openapi/options';
+import { OPTION_NAMES, OPTIONS, type OptionName, type Options } from '../openapi/call';
+import type { LooseOptions, Timeouts } from '../openapi/options';
+import type { Protocol } from '../openapi/protocol';
 import { isMedia } from '../upload/media';
-import type { Protocol } from './target';
 
 const PHASES: Record<keyof Timeouts, true> = { total: true, connect: true, headers: true, body: true };
 
@@ -26,35 +27,6 @@ export function readTimeouts(input: unknown, fail: (message: string) => Error): 
 function isTimeout(value: unknown): value is number {
   return typeof value === 'number' && value >= 1 && value <= 2 ** 31 - 1;
 }
-
-/** The options of a call, with the URI variables that stand beside them. */
-export type Options = CommonOptions & Record<string, unknown>;
-
-type OptionName = keyof CommonOptions | 'json' | 'xml' | 'query' | 'body';
-
-/** Every option, and whether it is true or false; what else an option must be is checked where it is used. */
-const OPTIONS: Readonly<Record<OptionName, 'flag' | 'value'>> = {
-  json: 'value',
-  xml: 'value',
-  query: 'value',
-  headers: 'value',
-  body: 'value',
-  baseUrl: 'value',
-  timeout: 'value',
-  retry: 'flag',
-  signal: 'value',
-  security: 'flag',
-  nonceless: 'flag',
-  download: 'flag',
-  unsigned: 'flag',
-  digest: 'value',
-  maxBuffer: 'value',
-  encrypted: 'flag',
-  variables: 'value',
-};
-
-/** The names of the options. */
-export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS);
 
 const FLAGS = Object.entries(OPTIONS).flatMap(([name, kind]) => (kind === 'flag' ? [name] : []));
 

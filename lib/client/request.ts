@@ -4,23 +4,19 @@ import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url
 import { type WireHeaders, writeHeaders } from '../format/headers';
 import { expandTemplate } from '../format/uri-template';
 import type { Exchange } from '../middleware/dispatch-options';
+import type { Call } from '../openapi/call';
 import type { Timeouts } from '../openapi/options';
-import { marksOf, type Trait, traitOf } from '../openapi/trait-of';
+import { type Protocol, protocolOf } from '../openapi/protocol';
+import { marksOf, traitOf } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
 import { readFields, writeBody, writeXml } from './body';
-import {
-  checkOptions,
-  isOption,
-  type Options,
-  readMaxBuffer,
-  readOptions,
-  readTimeouts,
-  readVariables,
-} from './options';
-import { type Protocol, protocolOf, refuseDotSegments, resolveTarget, type Target } from './target';
+import { checkOptions, isOption, readMaxBuffer, readOptions, readTimeouts, readVariables } from './options';
+import { refuseDotSegments, resolveTarget, type Target } from './target';
 
 /** A request as it goes out, but for its signature. */
 export interface WireRequest extends Target {
+  /** Method and path, for errors. */
+  label: string;
   method: string;
   headers: WireHeaders;
   body: string | Uint8Array | Media | undefined;
@@ -62,19 +58,6 @@ const TIMEOUT = 10_000;
 const UPLOAD_TIMEOUT = 30_000;
 
 const DEFAULT_BASE = new URL(DEFAULT_BASE_URL);
-
-/** A call, read: its path filled in, and what is known of its operation. */
-export interface Call {
-  verb: string;
-  /** The path, or the whole URL, with its variables filled in. */
-  path: string;
-  options: Options;
-  trait: Trait;
-  /** The variables of the path, by name. */
-  variables: Readonly<Record<string, unknown>>;
-  /** The id of WeChat Pay's key that has encrypted fields of the call. */
-  serial?: string | undefined;
-}
 
 /**
  * Reads a call.
@@ -124,11 +107,13 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
   const query = isXml && isGet ? (readFields(options.xml) ?? options.query) : options.query;
   const base = ownBase ?? defaults.baseUrl ?? (trait.base === undefined ? DEFAULT_BASE : new URL(trait.base));
   const target = resolveTarget(path, base, query);
+  const method = verb.toUpperCase();
   return {
+    label: `${method} ${target.path.split('?', 1)[0]}`,
     protocol,
     origin: target.origin,
     path: target.path,
-    method: verb.toUpperCase(),
+    method,
     headers: headersOf(options.headers, serial, defaults.headers[protocol]),
     body: isXml ? (isGet ? undefined : writeXml(options.xml, options.body)) : writeBody(options.json, options.body),
     timeout,

@@ -4,6 +4,7 @@ import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
 import type { Answer } from '../middleware/verifying-handler';
 import type { ApiResponse as ApiResponseOf } from '../openapi/response';
+import type { Decoder } from '../sensitive/fields';
 
 /** `Response` is typed with properties where it has methods and accessors, which a class could not override. */
 type Base = new (...init: ConstructorParameters<typeof Response>) => Omit<Response, keyof Readable> & Readable;
@@ -20,9 +21,6 @@ interface Readable {
   json(): Promise<unknown>;
 }
 
-/** Decrypts what of an answer's JSON is encrypted. */
-export type Decoder = (json: unknown) => Promise<unknown>;
-
 /** A standard `Response` that knows WeChat Pay's request id, and reads an empty body as nothing. */
 export class ApiResponse extends (Response as Base) implements ApiResponseOf {
   readonly #decode: Decoder | undefined;
@@ -34,6 +32,12 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
 
   get requestId(): string | undefined {
     return this.headers.get('request-id') ?? undefined;
+  }
+
+  /** A standard clone would be a plain `Response`, whose JSON is the ciphertext. */
+  override clone(): ApiResponse {
+    const { body, status, headers } = super.clone();
+    return new ApiResponse(body, { status, headers }, this.#decode);
   }
 
   async xml<X>(): Promise<X> {
@@ -68,14 +72,18 @@ type Head = Pick<Answer, 'status' | 'headers'>;
 export class HeldResponse extends ApiResponse {
   readonly #bytes: Uint8Array;
   readonly #received: ReceivedHeaders;
+  readonly #decode: Decoder | undefined;
   #headers: Headers | undefined;
   #streaming: Response | undefined;
   #used = false;
 
   constructor(bytes: Uint8Array, { status, headers }: Head, decode?: Decoder) {
-    super(null, { status }, decode);
+    const deferred = new DeferredStream();
+    super(WITHOUT_BODY.has(status) ? null : streamOf(deferred), { status }, decode);
+    deferred.open = () => this.#stream().body ?? undefined;
     this.#bytes = bytes;
     this.#received = headers;
+    this.#decode = decode;
   }
 
   override get headers(): Headers {
@@ -94,7 +102,7 @@ export class HeldResponse extends ApiResponse {
   }
 
   override get bodyUsed(): boolean {
-    return this.#used || this.#stream().bodyUsed;
+    return this.#used || (this.#streaming?.bodyUsed ?? false);
   }
 
   override arrayBuffer(): Promise<ArrayBuffer> {
@@ -113,8 +121,14 @@ export class HeldResponse extends ApiResponse {
     return this.#stream().formData();
   }
 
-  override clone(): Response {
-    return this.#stream().clone();
+  /** The bytes never change, so that both may have them. */
+  override clone(): HeldResponse {
+    if (this.bodyUsed || this.#streaming?.body?.locked) {
+      throw new TypeError('Response.clone: the body has been read, or is being read.');
+    }
+    const copy = new HeldResponse(this.#bytes, { status: this.status, headers: this.#received }, this.#decode);
+    copy.#headers = this.#headers && new Headers(this.#headers);
+    return copy;
   }
 
   #stream(): Response {
@@ -124,4 +138,45 @@ export class HeldResponse extends ApiResponse {
     if (this.#used) void this.#streaming.arrayBuffer();
     return this.#streaming;
   }
+}
+
+/** The statuses with which `Response` takes no body. */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205]);
+
+/**
+ * The body that `Response` itself knows of, for its own methods: `Response.prototype.text.call(response)`. It becomes a
+ * stream when something is asked of it, since a stream takes many times as long to make as the response.
+ */
+class DeferredStream {
+  open: (() => ReadableStream | undefined) | undefined;
+
+  static {
+    Object.setPrototypeOf(this.prototype, ReadableStream.prototype);
+    for (const key of Reflect.ownKeys(ReadableStream.prototype)) this.#defer(key);
+  }
+
+  /** A member of the stream; before there is one, nothing has happened to it. */
+  static #defer(key: string | symbol): void {
+    const member = Object.getOwnPropertyDescriptor(ReadableStream.prototype, key);
+    const { value, get } = member ?? {};
+    if (key === 'constructor' || !(get || typeof value === 'function')) return;
+    const descriptor: PropertyDescriptor & ThisType<DeferredStream> = get
+      ? {
+          get() {
+            const stream = this.open?.();
+            return stream !== undefined && Reflect.get(stream, key);
+          },
+        }
+      : {
+          value(...args: unknown[]) {
+            return Reflect.apply(value, this.open?.(), args);
+          },
+        };
+    Object.defineProperty(DeferredStream.prototype, key, descriptor);
+  }
+}
+
+/** By its prototype it is one; TypeScript knows classes by their declarations alone. */
+function streamOf(deferred: DeferredStream): ReadableStream<Uint8Array> {
+  return deferred as unknown as ReadableStream<Uint8Array>;
 }

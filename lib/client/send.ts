@@ -3,9 +3,10 @@ import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
 import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { abortError } from '../middleware/aborting';
 import type { Answer } from '../middleware/verifying-handler';
+import type { Decoder } from '../sensitive/fields';
 import { NOTHING_SENT, refuseAnswer } from './failure';
 import type { WireRequest } from './request';
-import { ApiResponse, type Decoder, HeldResponse } from './response';
+import { ApiResponse, HeldResponse } from './response';
 
 /** The time of a call and the caller's signal. */
 export interface Deadline {
@@ -16,25 +17,19 @@ export interface Deadline {
 }
 
 /** What of a request says when it ends. */
-type Limits = Pick<WireRequest, 'timeout' | 'deadline' | 'signal'>;
+type Limits = Pick<WireRequest, 'label' | 'timeout' | 'deadline' | 'signal'>;
 
 /**
  * Ends a call by the caller's signal, or with a {@link TimeoutError} when the time is over.
- * @param what method and path, for the error
  * @param end ends the call for a reason, later than this returns
  * @param outcome what became of the request when the time is over, for the error
  * @throws the signal's reason where it is aborted already
  */
-export function deadline(
-  limits: Limits,
-  what: string,
-  end: (reason: unknown) => void,
-  outcome = UNKNOWN_OUTCOME,
-): Deadline {
-  const { timeout, signal } = limits;
+export function deadline(limits: Limits, end: (reason: unknown) => void, outcome = UNKNOWN_OUTCOME): Deadline {
+  const { label, timeout, signal } = limits;
   signal?.throwIfAborted();
   const timer = setTimeout(
-    () => end(new TimeoutError(`${what} took longer than ${timeout} ms. ${outcome}`)),
+    () => end(new TimeoutError(`${label} took longer than ${timeout} ms. ${outcome}`)),
     limits.deadline - performance.now(),
   );
   const stopClock = () => clearTimeout(timer);
@@ -50,9 +45,9 @@ export function deadline(
 }
 
 /** The result of work that comes before a request is sent, unless the call ends before. */
-export function within<Result>(limits: Limits, what: string, work: () => Promise<Result>): Promise<Result> {
+export function within<Result>(limits: Limits, work: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const limit = deadline(limits, what, reject, NOTHING_SENT);
+    const limit = deadline(limits, reject, NOTHING_SENT);
     work().then(resolve, reject).finally(limit.clear);
   });
 }
@@ -123,15 +118,9 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
 
 /**
  * Sends a request within its time, and makes a response of its answer once that is verified.
- * @param what method and path, for errors
  * @param decode decrypts what of the answer's JSON is encrypted
  */
-export function send(
-  dispatcher: Dispatcher,
-  request: WireRequest,
-  what: string,
-  decode: Decoder | undefined,
-): Promise<ApiResponse> {
+export function send(dispatcher: Dispatcher, request: WireRequest, decode: Decoder | undefined): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => {
       limit.clear();
@@ -140,12 +129,12 @@ export function send(
     const handler = new AnswerHandler((answer) => {
       limit.clear();
       try {
-        resolve(respond(answer, request, what, decode));
+        resolve(respond(answer, request, decode));
       } catch (error) {
         reject(error);
       }
     }, fail);
-    const limit = deadline(request, what, (reason) => handler.abort(reason));
+    const limit = deadline(request, (reason) => handler.abort(reason));
     try {
       dispatcher.dispatch(wireOptions(request), handler);
     } catch (error) {
@@ -159,8 +148,8 @@ export function wireOptions(request: WireRequest): Dispatcher.RequestOptions {
   return request as unknown as Dispatcher.RequestOptions;
 }
 
-function respond(answer: Answer, { protocol }: WireRequest, what: string, decode: Decoder | undefined): ApiResponse {
-  if (answer.status >= 300) throw refuseAnswer(answer, protocol, what);
+function respond(answer: Answer, request: WireRequest, decode: Decoder | undefined): ApiResponse {
+  if (answer.status >= 300) throw refuseAnswer(answer, request);
   const { status, headers, body } = answer;
   if (body.length > 0) return new HeldResponse(body, answer, decode);
   return new ApiResponse(null, { status, headers: toHeaders(headers) }, decode);

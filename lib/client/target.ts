@@ -1,13 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 import { encodePath, encodeQuery, writeQuery } from '../format/query';
-
-/** The two protocols of WeChat Pay's API: XML, and JSON. */
-export type Protocol = 'v2' | 'v3';
-
-/** A leading `v2/` names the protocol; it is not part of the address. */
-export function protocolOf(reference: string): Protocol {
-  return /^v2\//i.test(reference) ? 'v2' : 'v3';
-}
+import { type Protocol, protocolOf } from '../openapi/protocol';
 
 /** Where a request goes: built once, signed and sent as it stands here. */
 export interface Target {

@@ -2,6 +2,8 @@
 export interface ApiResponse<T = unknown> extends Response {
   /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
   readonly requestId: string | undefined;
+  /** A copy with a body of its own, as long as this one is unread: it decrypts as this one does. */
+  clone(): ApiResponse<T>;
   /** The body as JSON, whatever its content type; `undefined` where it is empty (204). */
   json<J = T>(): Promise<J>;
   /** The body of a v2 operation, parsed from XML: the members of `<xml>`, each a string. */
@@ -35,6 +37,8 @@ export interface Download extends Response {
   readonly body: NonNullable<Response['body']>;
   /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
   readonly requestId: string | undefined;
+  /** A copy with a stream of its own, of a file that is unread; what one has read and the other not is held in memory. */
+  clone(): Download;
 }
 
 /** A promise of a {@link Download}, with shortcuts that read the whole file into memory, up to `maxBuffer`. */

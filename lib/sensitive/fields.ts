@@ -1,14 +1,16 @@
-import type { Call } from '../client/request';
-import type { Decoder } from '../client/response';
 import type { PublicKey } from '../crypto/keys';
 import { encrypt } from '../crypto/rsa';
 import { BodyError, ConfigurationError, InvalidArgumentError } from '../errors';
 import { writeHeaders } from '../format/headers';
 import { parseJson } from '../format/json';
+import type { Call } from '../openapi/call';
 import type { EncryptionKey } from '../openapi/trait-of';
 import type { Credentials } from '../signature/credentials';
 import { fieldDecryption, type SensitiveFields, sensitiveFields } from './keys';
 import { type MarkedCall, type MarkedField, takeMarkedFields } from './marked-fields';
+
+/** Decrypts what of a response's JSON is encrypted. */
+export type Decoder = (json: unknown) => Promise<unknown>;
 
 /** Changes one text. */
 export type Change = (text: string) => Promise<string>;

@@ -1,11 +1,10 @@
 import { types } from 'node:util';
-import { OPTION_NAMES, type Options } from '../client/options';
-import type { Call } from '../client/request';
-import { protocolOf } from '../client/target';
 import { InvalidArgumentError, WechatPayError } from '../errors';
 import { fieldText } from '../format/fields';
 import { notWritable, requireJson } from '../format/json';
 import { encodeComponent } from '../format/query';
+import { type Call, OPTION_NAMES, type Options } from '../openapi/call';
+import { protocolOf } from '../openapi/protocol';
 import type { EncryptedField, EncryptionKey, Trait } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
 

@@ -1,0 +1,44 @@
+import type { CommonOptions } from './options';
+import type { Trait } from './trait-of';
+
+/** The options of a call, with the URI variables that stand beside them. */
+export type Options = CommonOptions & Record<string, unknown>;
+
+export type OptionName = keyof CommonOptions | 'json' | 'xml' | 'query' | 'body';
+
+/** Every option, and whether it is true or false; what else an option must be is checked where it is used. */
+export const OPTIONS: Readonly<Record<OptionName, 'flag' | 'value'>> = {
+  json: 'value',
+  xml: 'value',
+  query: 'value',
+  headers: 'value',
+  body: 'value',
+  baseUrl: 'value',
+  timeout: 'value',
+  retry: 'flag',
+  signal: 'value',
+  security: 'flag',
+  nonceless: 'flag',
+  download: 'flag',
+  unsigned: 'flag',
+  digest: 'value',
+  maxBuffer: 'value',
+  encrypted: 'flag',
+  variables: 'value',
+};
+
+/** The names of the options. */
+export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS);
+
+/** A call, read: its path filled in, and what is known of its operation. */
+export interface Call {
+  verb: string;
+  /** The path, or the whole URL, with its variables filled in. */
+  path: string;
+  options: Options;
+  trait: Trait;
+  /** The variables of the path, by name. */
+  variables: Readonly<Record<string, unknown>>;
+  /** The id of WeChat Pay's key that has encrypted fields of the call. */
+  serial?: string | undefined;
+}
