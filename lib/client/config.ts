@@ -5,7 +5,7 @@ import { certificateOf, type KeyInput, loadPublicKey, type PublicKey, serialOf }
 import { ConfigurationError } from '../errors';
 import { type WireHeaders, writeHeaders } from '../format/headers';
 import type { FailoverOptions, RetryOptions } from '../middleware';
-import { configuredBase, configuredBases } from '../middleware/hosts';
+import { configuredBase, configuredBases, trustedOrigins } from '../middleware/hosts';
 import type { Verify } from '../middleware/verifying-handler';
 import type { HeadersInput, Timeouts } from '../openapi/options';
 import { readApiKey } from '../signature/api-key';
@@ -109,6 +109,8 @@ export interface LoadedConfig {
   merchant: MerchantCertificate | undefined;
   baseUrl: URL | undefined;
   baseUrls: readonly URL[];
+  /** The origins to sign for. */
+  origins: ReadonlySet<string>;
   headers: WireHeaders;
   timeouts: Timeouts;
   retry: RetryOptions | undefined;
@@ -150,6 +152,7 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
     throw new ConfigurationError(`"${unknown}" is no option; there are ${Object.keys(KNOWN).join(', ')}.`);
   }
   const baseUrl = config.baseUrl === undefined ? undefined : configuredBase('baseUrl', config.baseUrl);
+  const baseUrls = configuredBases(config.baseUrls);
   const timeouts = readTimeouts(config.timeout, (message) => new ConfigurationError(message));
   const { merchant, dispatcher, payBankKey } = config;
   const v2 = readV2(config);
@@ -163,7 +166,8 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
     payBankKey: payBankKey === undefined ? undefined : loadPublicKey(payBankKey, 'payBankKey', 'encrypt'),
     merchant,
     baseUrl,
-    baseUrls: configuredBases(config.baseUrls),
+    baseUrls,
+    origins: trustedOrigins({ baseUrl, baseUrls }),
     headers: configuredHeaders(config.headers),
     timeouts,
     ...readReliability(config, baseUrl),

@@ -22,9 +22,8 @@ const NEEDED: Record<Protocol, string> = { v2: '"secret"', v3: '"serial", "priva
  * @throws {@link ConfigurationError} where a key or a certificate cannot be used
  */
 export function createStacks(config: LoadedConfig): Stacks {
-  const { mchid, v2, v3 } = config;
-  const base = { ...(config.baseUrl && { baseUrl: config.baseUrl }), baseUrls: config.baseUrls };
-  const signers = { v2: v2 && v2Signer({ mchid, ...base, ...v2 }), v3: v3 && signer({ mchid, ...base, ...v3 }) };
+  const { mchid, v2, v3, origins } = config;
+  const signers = { v2: v2 && v2Signer({ mchid, origins, ...v2 }), v3: v3 && signer({ mchid, origins, ...v3 }) };
   const verifiers = { v2: v2 && v2Verifier(v2), v3: v3 && verifier(v3) };
   // The last one runs first: whatever repeats a request is outside of what signs it.
   const repeaters = [config.failover && failover(config.failover), config.retry && retry(config.retry)];

@@ -20,6 +20,8 @@ export interface V2SignerConfig {
   baseUrl?: string | URL;
   /** Further ones. */
   baseUrls?: readonly (string | URL)[];
+  /** All origins to sign for, in the place of both. @internal */
+  origins?: ReadonlySet<string>;
 }
 
 /**
@@ -45,7 +47,7 @@ export function v2Signer({ mchid, secret, ...bases }: V2SignerConfig): Intercept
   };
 
   return signing(
-    trustedOrigins(bases),
+    bases.origins ?? trustedOrigins(bases),
     async ({ method, path, headers, body }, options): Promise<Partial<SignableRequest>> => {
       if (isMedia(body)) return { body: body.withFields(signFields(body.fields, { ...options, nonceless: true })) };
       if (method !== 'GET') {

@@ -23,6 +23,8 @@ export interface SignerConfig {
   baseUrl?: string | URL;
   /** Further ones. */
   baseUrls?: readonly (string | URL)[];
+  /** All origins to sign for, in the place of both. @internal */
+  origins?: ReadonlySet<string>;
 }
 
 /**
@@ -46,7 +48,7 @@ export function signer(config: SignerConfig): Interceptor {
     return configured.preferred();
   };
 
-  return signing(trustedOrigins(config), async ({ method, path, headers, body }) => {
+  return signing(config.origins ?? trustedOrigins(config), async ({ method, path, headers, body }) => {
     const announced =
       headers['wechatpay-serial'] ??
       (certificates ? (certificates.preferred() ?? (await certificates.ready())) : preferred());
