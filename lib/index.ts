@@ -2,11 +2,11 @@ export { Builder } from './builder';
 export type { CertificateCache } from './certificates';
 export * as Certificates from './certificates';
 export type { ClientConfig } from './client';
-export type { MerchantCertificate } from './client/base-dispatcher';
+export type { MerchantCertificate, TlsFile } from './client/base-dispatcher';
 export type { Diagnostic } from './client/diagnostics';
 export * as AesEcb from './crypto/aes-ecb';
 export * as AesGcm from './crypto/aes-gcm';
-export type { KeyInput, PrivateKeyInput } from './crypto/keys';
+export type { KeyInput, PrivateKey, PrivateKeyInput, PublicKey } from './crypto/keys';
 export * as Rsa from './crypto/rsa';
 export { type Bill, parseBill } from './download/bill';
 export type * from './download/bill-rows';
@@ -21,6 +21,9 @@ export {
   TransportError,
   WechatPayError,
 } from './errors';
+export type { ApiErrorInit } from './errors/api-error';
+export type { BodyErrorCode } from './errors/body-error';
+export type { SignatureErrorCode, SignatureErrorOptions } from './errors/signature-error';
 export * as Transformer from './format/transformer';
 export * as Invocation from './invocation';
 export {
@@ -37,6 +40,7 @@ export {
   v2Verifier,
   verifier,
 } from './middleware';
+export type { Interceptor } from './middleware/dispatch-options';
 export type {
   AnyNotification,
   HandlerOptions,
@@ -58,7 +62,15 @@ export * as Notifications from './notification';
 export type { Chain } from './openapi/chain';
 export type { NotificationOf } from './openapi/notification';
 export type { RequestOf, ResponseOf } from './openapi/operation';
-export type { CommonOptions, LooseOptions, Timeouts } from './openapi/options';
+export type {
+  CommonOptions,
+  HeadersInput,
+  LooseOptions,
+  QueryObject,
+  RawBody,
+  Scalar,
+  Timeouts,
+} from './openapi/options';
 export type { ApiResponse, Download, ResponsePromise } from './openapi/response';
 export type { HeldBy } from './openapi/text';
 export * as Sensitive from './sensitive';
@@ -71,4 +83,4 @@ export type {
   VerifyFunction,
 } from './signature/functions';
 export * as Hash from './signature/hash';
-export { Media, type MediaOptions, type MediaSource } from './upload/media';
+export { Media, type MediaFile, type MediaOptions, type MediaSource } from './upload/media';

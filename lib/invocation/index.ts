@@ -5,11 +5,18 @@ import { type Payments, payments } from './payment';
 import { createSigning } from './signing';
 import { type Transfers, transfers } from './transfer';
 
-export type { AddCardParameters, CouponForUser, CouponsToSend, CouponToSend, SendCouponParameters } from './coupon';
-export type { BusinessView } from './pay-score';
-export type { AppParameters, BridgeParameters, PlacedAppOrder, PlacedOrder } from './payment';
+export type {
+  AddCardParameters,
+  CouponForUser,
+  Coupons,
+  CouponsToSend,
+  CouponToSend,
+  SendCouponParameters,
+} from './coupon';
+export type { BusinessView, PayScore } from './pay-score';
+export type { AppParameters, BridgeParameters, Payments, PlacedAppOrder, PlacedOrder } from './payment';
 export type { PaySignType, Texts } from './signing';
-export type { TransferParameters, WaitingTransfer } from './transfer';
+export type { TransferParameters, Transfers, WaitingTransfer } from './transfer';
 
 /** Makes what front ends need to call WeChat Pay. */
 export interface FrontEnd extends Payments, Coupons, PayScore, Transfers {}
