@@ -1,7 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
 import type { WireHeaders } from '../format/headers';
-import { trustedOrigins } from '../middleware/hosts';
 import type { Call } from '../openapi/call';
 import type { Protocol } from '../openapi/protocol';
 import { type Decoder, decoderOf, encryptCall, needsDecryption, takeMarkedFields } from '../sensitive/fields';
@@ -43,7 +42,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     retries: config.retry !== undefined,
     headers: { v2: headersOf('v2'), v3: headersOf('v3') },
   };
-  const origins = trustedOrigins(config);
+  const { origins } = config;
   const stackOf = createStacks(config);
   // A download of certificates has no outcome, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
