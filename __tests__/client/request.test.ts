@@ -230,7 +230,7 @@ describe('headers', () => {
     [{ 'X A': '1' }, '"X A" is not a name of a header'],
     [{ '': '1' }, 'is not a name of a header'],
     [{ 'X-A': [] }, 'The header "x-a" is an empty list'],
-    [{ 'X-A': {} }, 'The header "x-a" must be text or a number'],
+    [{ 'X-A': {} }, 'The header "x-a" must be a string, a number'],
     [{ 'X-A': '1\nX-B: 2' }, 'The header "x-a" holds a line break'],
     [{ Host: '[' }, 'The header "host" is no host'],
     [{ 'X-A': 'a\u0000' }, 'The header "x-a" holds a line break or another control character'],

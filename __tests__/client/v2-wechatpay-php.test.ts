@@ -152,7 +152,7 @@ test.each<[string, 'get' | 'post', object, string]>([
   ['an object', 'post', { xml: { mch_id, a: { k: 'v' } } }, 'The field "a" is of type object'],
   ['a list, by GET', 'get', { xml: { mch_id, a: ['x'] } }, 'The field "a" is an array'],
   ['a name twice, by GET', 'get', { query: `mch_id=${mch_id}&a=1&a=2` }, 'The field "a" stands twice'],
-  ['a control character', 'post', { xml: { mch_id, a: 'x\u0001y' } }, 'The field "a" holds a control character'],
+  ['a control character', 'post', { xml: { mch_id, a: 'x\u0001y' } }, 'The field "a" contains a control character'],
 ])('%s is refused, nothing is sent', async (_, verb, options, message) => {
   const error = await call(verb, options);
   expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining(message) });

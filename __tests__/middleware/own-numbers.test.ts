@@ -87,7 +87,7 @@ test('it is not repeated, and of a POST it says that the outcome is unknown', as
   running.respond = responding(200, '{"out_bill_no":"B"}');
   const instance = loose(build({ retry: { attempts: 3, delay: 0 } }));
   const error = await failure(instance.chain('v3/x').post({ json: { out_bill_no: 'A' } }));
-  expect(error.message).toMatch(/Whether it was carried out is unknown/);
+  expect(error.message).toMatch(/WeChat Pay may or may not have processed it/);
   expect(running.arrived).toBe(1);
 });
 
