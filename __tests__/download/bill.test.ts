@@ -193,8 +193,8 @@ test.each<[string, string, string]>([
   ['blank lines', '\r\n\r\n', 'it is empty'],
   ['an error of v2', '<xml><return_code><![CDATA[FAIL]]></return_code></xml>', 'it is XML or JSON'],
   ['an error of v3', '{"code":"NO_STATEMENT_EXIST","message":"secret"}', 'it is XML or JSON'],
-  ['text', 'secret', 'its first line holds no headings'],
-  ['a row cut off', `${ALL}\r\n\`2026,\`secret`, 'its last row is cut off'],
+  ['text', 'secret', 'its first line has no column headings'],
+  ['a row cut off', `${ALL}\r\n\`2026,\`secret`, 'its last row is truncated'],
   ['a row that goes on in another', bill(ALL, '`2026,`secret', payment('B')), 'line 3 does not fit the 27 headings'],
   ['a row too long', bill(ALL, `${payment('secret')},\`x`), 'line 2 does not fit the 27 headings'],
   [

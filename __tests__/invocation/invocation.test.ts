@@ -355,7 +355,7 @@ describe('refuses', () => {
 
   // What a program in JavaScript may do.
   test.each<[string, () => unknown, RegExp]>([
-    ['what Builder.factory did not build', () => Invocation.of({}), /not built by Builder\.factory/],
+    ['what Builder.factory did not build', () => Invocation.of({}), /not created by Builder\.factory/],
     ['an order without prepay_id', () => both.jsapi({ appid: APPID } as never), /^"prepay_id" is missing\.$/],
     ['an empty appid', () => both.app({ ...order, appid: '' }), /^"appid" is empty\.$/],
     [

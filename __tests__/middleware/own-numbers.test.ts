@@ -70,7 +70,7 @@ test.each(calls)('%s: the response must name the same %s, or none', async (_, na
   expect(error).toBeInstanceOf(SignatureError);
   expect(error).toMatchObject({
     code: 'ERR_SIGNATURE_OTHER_REQUEST',
-    message: expect.stringContaining(`its "${name}" is not that of the request`),
+    message: expect.stringContaining(`its "${name}" differs from the request's`),
   });
 });
 

@@ -121,7 +121,7 @@ describe.each([
     [
       'a return_code of failure',
       v2({ ...PAYMENT, return_code: 'FAIL' }),
-      failXml(400, 'The notification is of a failure.'),
+      failXml(400, 'The notification reports a failure.'),
       'FAIL',
     ],
     [

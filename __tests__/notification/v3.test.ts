@@ -307,5 +307,5 @@ test.each<[string, unknown, RegExp]>([
 });
 
 test('an instance that Builder.factory did not build is refused', () => {
-  expect(() => factory({ instance: {}, apiv3Key })).toThrow(/not built by Builder.factory/);
+  expect(() => factory({ instance: {}, apiv3Key })).toThrow(/not created by Builder.factory/);
 });

@@ -46,7 +46,9 @@ export function explainFailure(error: unknown, what: string, { signal, exchange 
  */
 export function afterSending(error: unknown, what: string): unknown {
   if (!(error instanceof InvalidArgumentError || error instanceof ConfigurationError)) return error;
-  return new TransportError(`${what}: ${error.message} It had been sent before. ${UNKNOWN_OUTCOME}`, { cause: error });
+  return new TransportError(`${what}: ${error.message} It had already been sent once. ${UNKNOWN_OUTCOME}`, {
+    cause: error,
+  });
 }
 
 /** What of a request says why and when it failed. */
@@ -58,7 +60,7 @@ function isAbort(error: unknown): boolean {
 }
 
 /** What to do when a request never had a connection. */
-export const NOTHING_SENT = 'Nothing was sent, so it can be sent again without a second effect.';
+export const NOTHING_SENT = 'Nothing was sent, so it is safe to retry.';
 
 /** The error for an answer of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
 export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): ApiError {
@@ -82,7 +84,7 @@ export function refuseAnswer(answer: Answer, protocol: Protocol, what: string): 
 
 /** A server that fails may have carried out the request before. */
 function explainStatus(what: string, status: number): string {
-  return `${what} was answered with status ${status}.${status >= 500 ? ` ${UNKNOWN_OUTCOME}` : ''}`;
+  return `${what} responded with status ${status}.${status >= 500 ? ` ${UNKNOWN_OUTCOME}` : ''}`;
 }
 
 function parse(body: string): { code?: unknown; message?: unknown; detail?: unknown } {

@@ -44,7 +44,7 @@ export function factory(config: NotificationConfig): Notifications {
     throw new ConfigurationError('The configuration must be an object.');
   const unknown = Object.keys(config).find((name) => !Object.hasOwn(KNOWN, name));
   if (unknown !== undefined) {
-    throw new ConfigurationError(`"${unknown}" is no option; there are ${Object.keys(KNOWN).join(', ')}.`);
+    throw new ConfigurationError(`Unknown option "${unknown}". Valid options: ${Object.keys(KNOWN).join(', ')}.`);
   }
   const { store, onError } = config;
   const maxBodySize = readSize(config.maxBodySize ?? MAX_BODY_SIZE);
@@ -57,13 +57,15 @@ export function factory(config: NotificationConfig): Notifications {
   const parse = async (raw: RawRequest): Promise<AnyNotification> => {
     if (protocolOf(raw) === 'v2') {
       if (secret === undefined)
-        throw new ConfigurationError('A notification of v2 (XML) came: configure "secret", the APIv2 key.');
+        throw new ConfigurationError('Received a v2 (XML) notification; configure "secret", the APIv2 key.');
       const notification = await parseV2(raw, secret, apiv3Key);
       if (maxAge !== false) refuseReplay(notification.envelope, maxAge);
       return notification;
     }
     if (keys && apiv3Key) return parseV3(raw, keys, apiv3Key);
-    throw new ConfigurationError('A notification of APIv3 came: configure "apiv3Key", and "certs" or "instance".');
+    throw new ConfigurationError(
+      'Received an APIv3 notification; configure "apiv3Key" and "certs", or pass "instance".',
+    );
   };
   return {
     ...createHandlers({ parse, maxBodySize, store, keep: Math.max(maxAge || 0, MAX_AGE) + MARGIN, onError }),
@@ -79,16 +81,16 @@ function readKeys(config: NotificationConfig) {
   const secret = readApiKey('secret', 'APIv2', config.secret ?? built?.secret)?.toString();
   const apiv3Key = readApiKey('apiv3Key', 'APIv3', config.apiv3Key ?? built?.apiv3Key);
   if (config.certs !== undefined && !apiv3Key)
-    throw new ConfigurationError('"apiv3Key" is missing: without it notifications of APIv3 cannot be decrypted.');
+    throw new ConfigurationError('"apiv3Key" is missing; APIv3 notifications cannot be decrypted without it.');
   if (secret === undefined && (!certs || !apiv3Key)) {
     throw new ConfigurationError(
-      'Keys are missing: APIv3 needs "apiv3Key", and "certs" or an "instance" that has them; v2 needs "secret".',
+      'Keys are missing: APIv3 requires "apiv3Key" and "certs", or an "instance" that has them; v2 requires "secret".',
     );
   }
   const certificates = config.certs === undefined ? built?.certificates : undefined;
   if (certs && !certificates && (typeof certs !== 'object' || Object.keys(certs).length === 0)) {
     throw new ConfigurationError(
-      "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
+      "\"certs\" must contain WeChat Pay's public key under its ID, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
     );
   }
   if (config.certs !== undefined && built) refuseOwnKeys(config.certs, built);
@@ -97,11 +99,11 @@ function readKeys(config: NotificationConfig) {
 
 function readSize(size: unknown): number {
   if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) return size;
-  throw new ConfigurationError('"maxBodySize" must be a whole number of bytes, 1 or more.');
+  throw new ConfigurationError('"maxBodySize" must be an integer number of bytes, 1 or more.');
 }
 
 function readAge(age: unknown): number | false {
   if (age === false) return false;
   if (typeof age === 'number' && Number.isSafeInteger(age) && age > 0) return age;
-  throw new ConfigurationError('"maxAge" must be a whole number of seconds, 1 or more, or false.');
+  throw new ConfigurationError('"maxAge" must be an integer number of seconds, 1 or more, or false.');
 }

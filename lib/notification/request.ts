@@ -58,13 +58,15 @@ export async function readRequest(
 /** Names in lower case; what is there twice is a list, and refused by what asks for it. */
 function readHeaders(input: unknown): ReceivedHeaders {
   if (typeof input !== 'object' || input === null) {
-    throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
+    throw new InvalidArgumentError('A request must have "headers": pass { headers, body }, or the whole request.');
   }
   const headers: ReceivedHeaders = Object.create(null);
   const isList = Symbol.iterator in input && typeof input[Symbol.iterator] === 'function';
   for (const pair of isList ? (input as Iterable<unknown>) : Object.entries(input)) {
     if (!isHeaderPair(pair)) {
-      throw new InvalidArgumentError('The "headers" of a request must be texts by name, or pairs of name and text.');
+      throw new InvalidArgumentError(
+        'The "headers" of a request must be an object of strings or [name, string] pairs.',
+      );
     }
     const [name, value] = pair;
     if (value === undefined) continue;
@@ -95,9 +97,9 @@ function openStream(source: Source, signal: AbortSignal | undefined): AsyncItera
   if (bodyUsed === false && isIterable(body)) return body;
   // Destroyed, the request would lose its socket, which loggers ask for the address.
   if (readableDidRead === false && !destroyed && isReadable(source)) return source.iterator({ destroyOnReturn: false });
-  const found = bodyUsed === true || readableDidRead ? 'a request whose body has been read already' : describe(body);
+  const found = bodyUsed === true || readableDidRead ? 'a request whose body has already been read' : describe(body);
   throw new InvalidArgumentError(
-    `The raw body is needed, byte for byte as received, since the signature is over that; found ${found}.${RECIPES}`,
+    `The raw body is required, because the signature covers its exact bytes; found ${found}.${RECIPES}`,
   );
 }
 
@@ -141,11 +143,11 @@ async function readStream(stream: AsyncIterable<unknown>, limit: number): Promis
     }
   } catch (cause) {
     if (cause instanceof BodyError) throw cause;
-    throw new TransportError('The body of the request broke off.', { cause });
+    throw new TransportError('The request body ended prematurely.', { cause });
   }
   return Buffer.concat(chunks);
 }
 
 function tooLarge(limit: number): BodyError {
-  return new BodyError('ERR_BODY_TOO_LARGE', `The body is larger than the ${limit} bytes of "maxBodySize".`);
+  return new BodyError('ERR_BODY_TOO_LARGE', `The body exceeds the ${limit} bytes of "maxBodySize".`);
 }

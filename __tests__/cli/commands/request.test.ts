@@ -293,7 +293,7 @@ describe('--dry-run', () => {
     const args = ['request', 'get', 'https://elsewhere.example/v3/certificates', '-n'];
     const { code, stdout, stderr } = await wxpay(args, { env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain('https://elsewhere.example is neither a host of WeChat Pay nor');
+    expect(stderr).toContain('https://elsewhere.example is neither a WeChat Pay host nor');
   });
 });
 
