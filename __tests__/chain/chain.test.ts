@@ -97,8 +97,8 @@ describe('verbs', () => {
 
   test('anything else is no function', () => {
     expect(() => at('v3', 'x')()).toThrow('"v3/x" is a path, not a function; end it with one of get, post');
-    expect(() => at('v3', 'head')()).toThrow('is a path and not a function');
-    expect(() => root()).toThrow('begin with a path');
+    expect(() => at('v3', 'head')()).toThrow('is a path, not a function');
+    expect(() => root()).toThrow('start with a path');
   });
 });
 

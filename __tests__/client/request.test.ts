@@ -69,10 +69,10 @@ describe('path', () => {
   });
 
   test.each([
-    ['a:b', '"a:" '],
+    ['a:b', '"a:…"'],
     ['v3:80', 'Use the path only'],
     ['https://u:p@api2.mch.weixin.qq.com/v3/x', 'Not a WeChat Pay URL'],
-    ['ftp://api.mch.weixin.qq.com/v3/x', '"ftp:"'],
+    ['ftp://api.mch.weixin.qq.com/v3/x', '"ftp:…"'],
     ['///x', 'Not a WeChat Pay URL'],
   ])('%p is refused', (template, message) => {
     expect(() => build(template)).toThrow(message);

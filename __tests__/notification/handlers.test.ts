@@ -276,7 +276,7 @@ describe('handlers remember under their names', () => {
     const { handler, webHandler } = factory({ secret });
     handler(() => {});
     expect(() => webHandler(() => {})).toThrow(/create each one once.*\{ name: 'refunds' \}/s);
-    expect(() => webHandler(() => {}, {})).toThrow(/without a name/);
+    expect(() => webHandler(() => {}, {})).toThrow(/unnamed handler/);
     expect(() => webHandler(() => {}, { name: 'refunds' })).not.toThrow();
   });
 
@@ -526,8 +526,8 @@ test('answers for those who answer themselves', () => {
 });
 
 test('a handler without a function is refused', () => {
-  expect(() => factory({ secret }).handler(undefined as never)).toThrow(/needs the function/);
-  expect(() => factory({ secret }).webHandler({} as never)).toThrow(/needs the function/);
+  expect(() => factory({ secret }).handler(undefined as never)).toThrow(/requires a function/);
+  expect(() => factory({ secret }).webHandler({} as never)).toThrow(/requires a function/);
 });
 
 test('the resource is that of the notification', async () => {

@@ -62,7 +62,7 @@ export async function verifyPlatformSignature(
       return fail('ERR_SIGNATURE_SERIAL', `${invalid} Configure the newer key; also check the system clock.`, options);
     }
     const known = [...keys.keys()].join(', ') || 'none';
-    const downloaded = keys.find ? '; downloading found none' : '';
+    const downloaded = keys.find ? '; none can be downloaded' : '';
     const text = `No key for "Wechatpay-Serial" ${serial} (have: ${known}${downloaded}). Add that key to "certs".`;
     return fail('ERR_SIGNATURE_SERIAL', text, options);
   };

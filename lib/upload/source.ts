@@ -200,7 +200,7 @@ async function* fingerprinted(chunks: AsyncIterable<unknown>, taken: Fingerprint
   for await (const chunk of chunks) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     if (!(bytes instanceof Uint8Array)) {
-      throw new InvalidArgumentError(`An upload stream must yield bytes; it yielded a ${typeof chunk}.`);
+      throw new InvalidArgumentError(`An upload stream must yield bytes; it yielded a value of type ${typeof chunk}.`);
     }
     taken.update(bytes);
     yield bytes;

@@ -95,7 +95,7 @@ describe('what goes wrong', () => {
     const { code, stderr } = await wxpay(['certificates', '-k', './mistyped-key'], { env });
     expect(code).toBe(3);
     expect(stderr).toBe(
-      'wxpay: WECHATPAY_APIV3_KEY (or --apiv3-key) is taken for the name of a file, which cannot be read (ENOENT).\n',
+      'wxpay: WECHATPAY_APIV3_KEY (or --apiv3-key) is taken as a file name, but the file cannot be read (ENOENT).\n',
     );
   });
 

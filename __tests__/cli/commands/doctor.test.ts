@@ -186,7 +186,7 @@ describe('what is wrong with a setting', () => {
     expect(printed).toMatchObject({ code: 1, stderr: '' });
     const { [name]: check, ...others } = checksOf(printed);
     expect(check).toEqual({ outcome: 'failed', message: expect.stringContaining(text) });
-    expect(others.connection).toEqual({ outcome: 'skipped', message: 'not tried: what failed above comes first' });
+    expect(others.connection).toEqual({ outcome: 'skipped', message: 'not tried: fix the failures above first' });
     expect(sandbox.requests).toEqual([]);
   });
 

@@ -101,7 +101,7 @@ describe('answers', () => {
     const args = ['request', 'post', 'v3/pay/transactions/out-trade-no/ORDER-1/close', '{"mchid":"1900000109"}'];
     const { code, stdout, stderr } = await wxpay(args, { env });
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toMatch(/^wxpay: done: status 204, which has no content\. Request-ID \S+\n$/);
+    expect(stderr).toMatch(/^wxpay: done: status 204, no content\. Request-ID \S+\n$/);
     const json = await wxpay([...args, '--json'], { env });
     expect(JSON.parse(json.stdout)).toEqual({ status: 204, requestId: expect.any(String) });
   });
@@ -172,7 +172,7 @@ describe('answers', () => {
     sandbox.misbehave({ signature: 'wrong' });
     const { code, stdout, stderr } = await wxpay(['request', 'get', 'v3/something'], { env });
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
-    expect(stderr).toMatch(/^wxpay: ERR_SIGNATURE_WRONG: The signature does not fit/);
+    expect(stderr).toMatch(/^wxpay: ERR_SIGNATURE_WRONG: The signature does not match/);
   });
 
   test('nobody answers', async () => {

@@ -163,7 +163,7 @@ describe('each check fails alone, and says why', () => {
       'no JSON',
       () => changed(saved, {}, Buffer.from('{')),
       { signature: 'failed', body: 'failed', content: undefined as never },
-      'is no object of JSON',
+      'is not a JSON object',
     ],
   ])('%s', async (_, of, expected, text) => {
     const printed = await verify(of(), ['--json']);
@@ -297,7 +297,7 @@ test('whatever is changed, the command and the library agree', async () => {
 
 describe('mistakes', () => {
   test.each<[string[], number, string]>([
-    [[], 2, 'Give one file that holds headers and body, or both --headers and --body.'],
+    [[], 2, 'Pass one file with headers and body, or both --headers and --body.'],
     [['--headers', 'a'], 2, 'or both --headers and --body'],
     [['/nowhere'], 2, 'The file /nowhere cannot be read (ENOENT)'],
     [['-', '--at', 'yesterday'], 2, '"yesterday" is no time: write 2026-'],
