@@ -69,7 +69,7 @@ describe('bodies', () => {
     ['', 'it is empty'],
     ['{"a":', 'an error at'],
     ["{'a':1}", 'an error at position 1'],
-    ['<xml/>', 'is a path of APIv3: it takes JSON'],
+    ['<xml/>', 'is an APIv3 path, which takes JSON'],
     ['@/nowhere/order.json', '/nowhere/order.json cannot be read (ENOENT)'],
   ])('%j is refused', async (body, message) => {
     const { code, stdout, stderr } = await wxpay(['request', 'post', NATIVE, body], { env });
@@ -84,7 +84,7 @@ describe('bodies', () => {
     });
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: 'wxpay: The body is to come from the standard input, which is the terminal: pipe it in.\n',
+      stderr: 'wxpay: stdin is a terminal; pipe the body in.\n',
     });
   });
 });
@@ -301,14 +301,14 @@ describe('mistakes', () => {
   test.each([
     [
       ['request', 'v3/certificates', 'get'],
-      '"v3/certificates" is no verb; there are get, post, put, patch, delete. The verb goes before the path',
+      '"v3/certificates" is not a verb; use one of get, post, put, patch, delete. The verb goes before the path',
     ],
-    [['request', 'fetch', 'v3/certificates'], '"fetch" is no verb'],
-    [['request', 'get', 'certificates'], '"certificates" is no path: write v3/pay'],
-    [['request', 'get', 'v3..certificates'], 'is no path'],
-    [['request', 'get', 'v3.a._id_'], 'variables without a value: add --variable id=…'],
+    [['request', 'fetch', 'v3/certificates'], '"fetch" is not a verb'],
+    [['request', 'get', 'certificates'], '"certificates" is not a path; write v3/pay'],
+    [['request', 'get', 'v3..certificates'], 'is not a path'],
+    [['request', 'get', 'v3.a._id_'], 'variables without a value; add --variable id=…'],
     [['request', 'get', 'v3/a/{id}', '-v', 'ID=1'], 'has no variable "ID": it has id'],
-    [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" has no name and value: write --variable name=value'],
+    [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" is not a name and value; write --variable name=value'],
     [['request', 'get', 'v3/a', '-q', 'a'], 'write --query name=value'],
     [['request', 'get'], "missing required argument 'path'"],
     [['request', 'get', 'v3/a', '--qurey', 'a=1'], "unknown option '--qurey'\n(Did you mean --query?)"],
