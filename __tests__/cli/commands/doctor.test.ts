@@ -144,7 +144,12 @@ describe('what is wrong with a setting', () => {
       'serial',
       `does not match the certificate; set WECHATPAY_SERIAL to 4${'0'.repeat(39)}`,
     ],
-    ['a decimal serial number', () => ({ WECHATPAY_SERIAL: '1'.repeat(48) }), 'serial', 'up to 40 upper-case hexadecimal digits'],
+    [
+      'a decimal serial number',
+      () => ({ WECHATPAY_SERIAL: '1'.repeat(48) }),
+      'serial',
+      'up to 40 upper-case hexadecimal digits',
+    ],
     [
       'the id of the public key as the serial number',
       () => ({ WECHATPAY_SERIAL: env.WECHATPAY_PUBLIC_KEY_ID }),
@@ -262,7 +267,7 @@ describe('what is wrong with the connection', () => {
     const printed = await doctor(own, ['--json']);
     expect(checksOf(printed).answer).toEqual({
       outcome: 'failed',
-      message: expect.stringContaining('WECHATPAY_APIV3_KEY (or --apiv3-key) is not, or is no longer, this merchant's APIv3 key'),
+      message: expect.stringContaining('WECHATPAY_APIV3_KEY (or --apiv3-key) is not, or is no longer, this merchant'),
     });
   });
 
