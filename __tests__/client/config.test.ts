@@ -50,7 +50,11 @@ test.each<[string, object | undefined, string]>([
   ['a base URL with a password', { baseUrl: 'https://a:b@api.mch.weixin.qq.com' }, '"baseUrl" must be an absolute URL'],
   ['a timeout that is none', { timeout: '5s' }, '"timeout" must be a number of milliseconds'],
   ['a header that is none', { headers: { a: 'b\n' + 'c' } }, 'The header "a" contains a line break'],
-  ['an option of another client', { base_uri: 'https://api.mch.weixin.qq.com' }, 'Unknown option "base_uri". Valid options: mchid'],
+  [
+    'an option of another client',
+    { base_uri: 'https://api.mch.weixin.qq.com' },
+    'Unknown option "base_uri". Valid options: mchid',
+  ],
 ])('%s', (_name, change, message) => {
   const broken = change && { ...config, ...change };
   expect(() => Builder.factory(broken as ClientConfig)).toThrow(message);
