@@ -105,9 +105,9 @@ describe('refresh()', () => {
     const { apiv3Key, ...config } = sandbox.config;
     const { mchid, secret } = config;
     for (const instance of [Builder.factory(config), Builder.factory({ mchid, secret, apiv3Key })]) {
-      expect(() => Certificates.of(instance)).toThrow(/needs "serial", "privateKey" and "apiv3Key"/);
+      expect(() => Certificates.of(instance)).toThrow(/configure "serial", "privateKey" and "apiv3Key"/);
     }
-    expect(() => Certificates.of({})).toThrow(/not built by Builder\.factory/);
+    expect(() => Certificates.of({})).toThrow(/not created by Builder\.factory/);
   });
 
   test('tells merchants that have a public key alone what to do', async () => {

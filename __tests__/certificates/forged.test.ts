@@ -73,17 +73,26 @@ const FORGERIES: [string, () => unknown, object][] = [
   [
     'is encrypted with another APIv3 key',
     () => ({ data: [listed(own(), OWN, randomBytes(16).toString('hex'))] }),
-    { name: 'ConfigurationError', message: expect.stringMatching(/"apiv3Key" is not the APIv3 key/) },
+    {
+      name: 'ConfigurationError',
+      message: expect.stringMatching(/"apiv3Key" is not, or is no longer, this merchant's APIv3 key/),
+    },
   ],
   [
     'announces another serial number than that of the certificate',
     () => ({ data: [{ ...first(), serial_no: '5FFF' }] }),
-    { code: 'ERR_SIGNATURE_WRONG', message: expect.stringMatching(/announced as 5FFF has the serial number 5/) },
+    {
+      code: 'ERR_SIGNATURE_WRONG',
+      message: expect.stringMatching(/serial_no is 5FFF but the certificate's serial number is 5/),
+    },
   ],
   [
     'says that the certificate has expired',
     () => ({ data: [{ ...first(), expire_time: '2020-01-01T00:00:00+08:00' }] }),
-    { code: 'ERR_SIGNATURE_SERIAL', message: expect.stringMatching(/is valid now \(5\w+ from .* to 2019-12-31\)/) },
+    {
+      code: 'ERR_SIGNATURE_SERIAL',
+      message: expect.stringMatching(/is currently valid \(5\w+ from .* to 2019-12-31\)/),
+    },
   ],
   [
     'says that the certificate is not valid yet',
@@ -95,7 +104,7 @@ const FORGERIES: [string, () => unknown, object][] = [
     () => ({
       data: [listed(own({ notBefore: new Date(0), notAfter: new Date(Date.now() - HOUR) }), OWN, key())],
     }),
-    { code: 'ERR_SIGNATURE_SERIAL', message: expect.stringMatching(/is valid now/) },
+    { code: 'ERR_SIGNATURE_SERIAL', message: expect.stringMatching(/is currently valid/) },
   ],
   [
     'has dates that are none',
@@ -105,7 +114,7 @@ const FORGERIES: [string, () => unknown, object][] = [
   [
     'carries something that is no certificate',
     () => ({ data: [listed('-----BEGIN CERTIFICATE-----', OWN, key())] }),
-    { code: 'ERR_SIGNATURE_WRONG', message: expect.stringMatching(/no X\.509 certificate/) },
+    { code: 'ERR_SIGNATURE_WRONG', message: expect.stringMatching(/not a valid X\.509 certificate/) },
   ],
   [
     'carries a certificate of an elliptic curve',

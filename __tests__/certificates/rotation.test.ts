@@ -101,7 +101,7 @@ describe('the grey switch', () => {
     const id = await sandbox.rotate('public-key');
     const failed = await failureOf(pay());
     expect(failed).toMatchObject({ code: 'ERR_SIGNATURE_SERIAL', serial: id });
-    expect(failed.message).toContain(`Add the key of that id to "certs"`);
+    expect(failed.message).toContain(`Add that key to "certs"`);
   });
 });
 

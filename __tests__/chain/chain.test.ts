@@ -55,7 +55,7 @@ describe('paths', () => {
   });
 
   test.each([[undefined], [null], [true], [{}], [Symbol('x')]])('chain(%p) is refused', (key) => {
-    expect(() => root.chain(key)).toThrow('chain() takes a path as text');
+    expect(() => root.chain(key)).toThrow('chain() takes a path as a string');
   });
 
   test('the root is a path too', () => {
@@ -96,9 +96,9 @@ describe('verbs', () => {
   });
 
   test('anything else is no function', () => {
-    expect(() => at('v3', 'x')()).toThrow('"v3/x" is a path and not a function: end it with one of get, post');
-    expect(() => at('v3', 'head')()).toThrow('is a path and not a function');
-    expect(() => root()).toThrow('begin with a path');
+    expect(() => at('v3', 'x')()).toThrow('"v3/x" is a path, not a function; end it with one of get, post');
+    expect(() => at('v3', 'head')()).toThrow('is a path, not a function');
+    expect(() => root()).toThrow('start with a path');
   });
 });
 
@@ -175,6 +175,6 @@ describe('a node survives', () => {
     ['define', (target) => Object.defineProperty(target, 'a', { value: 1 })],
     ['set the prototype of', (target) => Object.setPrototypeOf(target, null)],
   ])('nobody can %s it', (_name, act) => {
-    expect(() => act(node)).toThrow('"v3/pay" is a path: nothing on it can be set, defined or deleted.');
+    expect(() => act(node)).toThrow('"v3/pay" is a path; properties on it cannot be set, defined or deleted.');
   });
 });

@@ -127,7 +127,7 @@ test('a defect: nothing of the error but its code and where it came from', async
   const stdin = Object.assign(new Readable(), { _read: () => stdin.destroy(new TypeError(sandbox.config.secret)) });
   const { code, stdout, stderr } = await wxpay(['request', 'post', 'v3/something', '-'], { env, stdin });
   expect({ code, stdout }).toEqual({ code: 70, stdout: '' });
-  expect(stderr).toMatch(/^wxpay: A defect of wxpay \(no code\), please report it\.\n {2}stack: at /);
+  expect(stderr).toMatch(/^wxpay: Internal error in wxpay \(no code\); please report it\.\n {2}stack: at /);
 });
 
 test('PEM text in the environment, line breaks written out', async () => {

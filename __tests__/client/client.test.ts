@@ -259,7 +259,7 @@ describe('answers that cannot be trusted', () => {
       { message: expect.stringContaining('"wechatpay-serial" is missing') },
     ],
     ['an empty nonce', { headers: { 'Wechatpay-Nonce': '' } }, { code: 'ERR_SIGNATURE_MISSING' }],
-    ['two signatures', { double: ['Wechatpay-Signature'] }, { message: expect.stringContaining('is there twice') }],
+    ['two signatures', { double: ['Wechatpay-Signature'] }, { message: expect.stringContaining('more than once') }],
     [
       'a clock behind',
       { skew: -400 },
@@ -315,7 +315,7 @@ describe('connections that fail', () => {
     const error = await failure(use());
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({ cause: expect.anything(), message: expect.stringContaining(`POST /${path}`) });
-    expect((error as Error).message).toContain('query the outcome before you send it again');
+    expect((error as Error).message).toContain('query the outcome before retrying');
     expect((await use()).status).toBe(200);
   });
 
@@ -392,7 +392,11 @@ describe('nothing is sent', () => {
 
   test.each<[string, (client: Chain) => PromiseLike<unknown>, string]>([
     ['a variable is missing', (client) => client.chain('v3/x/{id}').get(), 'The URI variable "id"'],
-    ['a value leads elsewhere', (client) => client.chain('v3/x/{id}').get({ id: '..' }), 'makes a path segment'],
+    [
+      'a value leads elsewhere',
+      (client) => client.chain('v3/x/{id}').get({ id: '..' }),
+      'produces a "." or ".." path segment',
+    ],
     [
       'the options are no object',
       (client) => client.chain('v3/x').get('a=1' as never),
@@ -403,9 +407,9 @@ describe('nothing is sent', () => {
     [
       'a header is no header',
       (client) => client.chain('v3/x').get({ headers: { a: 'b\r\nc: d' } }),
-      'holds a line break',
+      'contains a line break',
     ],
-    ['the body is an object', (client) => client.chain('v3/x').post({ body: {} as never }), 'goes into "json"'],
+    ['the body is an object', (client) => client.chain('v3/x').post({ body: {} as never }), 'pass an object as "json"'],
     ['the timeout is no time', (client) => client.chain('v3/x').get({ timeout: -1 }), '"timeout" must be'],
     ['the signal is no signal', (client) => client.chain('v3/x').get({ signal: {} as never }), '"signal" must be'],
     ['the base URL is none', (client) => client.chain('v3/x').get({ baseUrl: 'x' }), '"baseUrl" must be'],
@@ -414,20 +418,16 @@ describe('nothing is sent', () => {
       (client) => client.chain('https://evil.example/v3/x').get(),
       'https://evil.example is neither',
     ],
-    [
-      'two slashes make a host',
-      (client) => client.chain('//evil.example/v3/x').get(),
-      'is neither a host of WeChat Pay',
-    ],
+    ['two slashes make a host', (client) => client.chain('//evil.example/v3/x').get(), 'is neither a WeChat Pay host'],
     [
       'a value makes a host',
       (client) => client.chain('{+url}').get({ url: 'http://evil.example/' }),
-      'is neither a host',
+      'is neither a WeChat Pay host',
     ],
     [
       'the host comes without TLS',
       (client) => client.chain('http://api.mch.weixin.qq.com/v3/x').get(),
-      'http://api.mch.weixin.qq.com is called over https only: write https://api.mch.weixin.qq.com/',
+      'http://api.mch.weixin.qq.com must be called over https; use https://api.mch.weixin.qq.com/',
     ],
   ])('where %s', async (_name, call, message) => {
     dispatched = 0;

@@ -18,11 +18,13 @@ test.each<[string, unknown]>([
 });
 
 test('nor is it for the merchant certificate', () => {
-  expect(() => build({ merchant: { dispatcher: {} } })).toThrow('"merchant.dispatcher" must be a dispatcher');
+  expect(() => build({ merchant: { dispatcher: {} } })).toThrow(
+    '"merchant.dispatcher" must be an undici 7 or 8 dispatcher',
+  );
 });
 
 test('one that cannot be composed is too old', () => {
-  expect(() => build({ dispatcher: { dispatch: () => true } })).toThrow('undici 6 or older');
+  expect(() => build({ dispatcher: { dispatch: () => true } })).toThrow('undici 6 (or older)');
 });
 
 test('that of Node itself is refused where it is of undici 6, and nothing is dispatched to find out', async () => {
@@ -32,7 +34,7 @@ test('that of Node itself is refused where it is of undici 6, and nothing is dis
   const { outcomes, dispatched } = JSON.parse(stdout);
   const isOld = Number.parseInt(String(process.versions.undici), 10) < 7;
   const expected = isOld
-    ? expect.stringMatching(/^ConfigurationError: "dispatcher" is a dispatcher of undici 6 or older/)
+    ? expect.stringMatching(/^ConfigurationError: "dispatcher" is an undici 6 \(or older\) dispatcher/)
     : 'accepted';
   expect(outcomes).toEqual([expected, expected]);
   expect(dispatched).toBe(0);

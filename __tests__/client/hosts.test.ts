@@ -74,7 +74,7 @@ describe.each(Object.entries(WAYS))('a host named by %s', (_, call) => {
     const [path, options] = call(foreign.url);
     for (const instance of [build(), build({ baseUrls: [] }), build({ baseUrls: [second.url] })]) {
       const { message } = await refusal(instance.chain(path).get(options));
-      expect(message).toContain(`${new URL(foreign.url).origin} is neither a host of WeChat Pay nor configured`);
+      expect(message).toContain(`${new URL(foreign.url).origin} is neither a WeChat Pay host nor configured`);
       expect(message).toContain('"baseUrls"');
       await refusal(instance.chain(path).post({ ...options, json: { a: 1 } }));
     }
@@ -180,7 +180,7 @@ describe("WeChat Pay's hosts are called over TLS alone", () => {
       // Without its scheme a path takes that of the root.
       const instance = build({ dispatcher: network, baseUrl: home.url });
       const { message } = await refusal(instance.chain(path).get(options));
-      expect(message).toMatch(/over https only|is neither a host/);
+      expect(message).toMatch(/called over https|is neither a WeChat Pay host/);
       await refusal(instance.chain(path).post({ ...options, json: {} }));
       expectNothingSent();
     },

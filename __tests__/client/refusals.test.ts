@@ -15,7 +15,7 @@ import {
 } from '../support/wechatpay';
 
 const { running, agent, url, build } = wechatPay();
-const UNKNOWN = /Whether it was carried out is unknown/;
+const UNKNOWN = /WeChat Pay may or may not have processed it/;
 
 const refund = (instance: Chain) =>
   loose(instance)

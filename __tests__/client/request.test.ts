@@ -69,11 +69,11 @@ describe('path', () => {
   });
 
   test.each([
-    ['a:b', '"a:" and what follows is no address'],
-    ['v3:80', 'Write the path alone'],
-    ['https://u:p@api2.mch.weixin.qq.com/v3/x', 'is no address of WeChat Pay'],
-    ['ftp://api.mch.weixin.qq.com/v3/x', '"ftp:"'],
-    ['///x', 'is no address'],
+    ['a:b', '"a:…"'],
+    ['v3:80', 'Use the path only'],
+    ['https://u:p@api2.mch.weixin.qq.com/v3/x', 'Not a WeChat Pay URL'],
+    ['ftp://api.mch.weixin.qq.com/v3/x', '"ftp:…"'],
+    ['///x', 'Not a WeChat Pay URL'],
   ])('%p is refused', (template, message) => {
     expect(() => build(template)).toThrow(message);
   });
@@ -102,7 +102,7 @@ describe('variables', () => {
   test.each(['json', 'xml', 'query', 'headers', 'body', 'baseUrl', 'timeout', 'signal', 'security', 'nonceless'])(
     'an option is no variable: %s',
     (name) => {
-      expect(() => build(`v3/{${name}}`, { [name]: '5' })).toThrow(`give it as variables: { ${name}: … }`);
+      expect(() => build(`v3/{${name}}`, { [name]: '5' })).toThrow(`pass it as variables: { ${name}: … }`);
     },
   );
 
@@ -114,7 +114,7 @@ describe('variables', () => {
     ['v3/{+id}/y', 'a\\..'],
     ['v3/.{id}/y', '.'],
   ])('%s with %p would lead elsewhere', (template, id) => {
-    expect(() => build(template, { id })).toThrow('makes a path segment "." or ".."');
+    expect(() => build(template, { id })).toThrow('produces a "." or ".." path segment');
   });
 
   test('may hold dots elsewhere', () => {
@@ -144,11 +144,11 @@ describe('query', () => {
   });
 
   test.each<[unknown, string]>([
-    [5, '"query" must be an object, URLSearchParams or text, not a number'],
-    [false, 'not a boolean'],
-    [{ a: Number.NaN }, 'The member "a" of "query"'],
-    [{ a: { b: () => 1 } }, 'The member "b" of "query"'],
-    [{ a: '\udc00' }, 'Half a surrogate pair'],
+    [5, '"query" must be an object, URLSearchParams or a string, not number'],
+    [false, 'not boolean'],
+    [{ a: Number.NaN }, 'The "query" member "a"'],
+    [{ a: { b: () => 1 } }, 'The "query" member "b"'],
+    [{ a: '\udc00' }, 'a lone surrogate'],
   ])('%p is refused', (query, message) => {
     expect(() => build('v3/x', { query })).toThrow(message);
   });
@@ -190,8 +190,8 @@ describe('body', () => {
     [{ json: circular }, '"json" cannot be written as JSON'],
     [{ json: () => 1 }, '"json" cannot be a function'],
     [{ json: Symbol('x') }, '"json" cannot be a symbol'],
-    [{ body: { a: 1 } }, 'an object goes into "json"'],
-    [{ body: [1] }, 'an object goes into "json"'],
+    [{ body: { a: 1 } }, 'pass an object as "json"'],
+    [{ body: [1] }, 'pass an object as "json"'],
   ])('%p is refused', (options, message) => {
     expect(() => build('v3/x', options)).toThrow(message);
   });
@@ -226,14 +226,14 @@ describe('headers', () => {
 
   test.each<[unknown, string]>([
     ['X-A: 1', '"headers" must be an object'],
-    [['X-A: 1'], 'must hold pairs of name and value'],
-    [{ 'X A': '1' }, '"X A" is not a name of a header'],
-    [{ '': '1' }, 'is not a name of a header'],
+    [['X-A: 1'], 'must contain [name, value] pairs'],
+    [{ 'X A': '1' }, '"X A" is not a valid header name'],
+    [{ '': '1' }, 'is not a valid header name'],
     [{ 'X-A': [] }, 'The header "x-a" is an empty list'],
-    [{ 'X-A': {} }, 'The header "x-a" must be text or a number'],
-    [{ 'X-A': '1\nX-B: 2' }, 'The header "x-a" holds a line break'],
-    [{ Host: '[' }, 'The header "host" is no host'],
-    [{ 'X-A': 'a\u0000' }, 'The header "x-a" holds a line break or another control character'],
+    [{ 'X-A': {} }, 'The header "x-a" must be a string, a number'],
+    [{ 'X-A': '1\nX-B: 2' }, 'The header "x-a" contains a line break'],
+    [{ Host: '[' }, 'The "host" header is not a valid host'],
+    [{ 'X-A': 'a\u0000' }, 'The header "x-a" contains a line break or another control character'],
   ])('%p is refused', (headers, message) => {
     expect(() => build('v3/x', { headers })).toThrow(message);
   });
@@ -320,13 +320,13 @@ describe('what has no place in the request is refused: it would be dropped', () 
     ['get', 'v3/x', { baseurl: 'https://x.example/' }, 'did you mean "baseUrl"?'],
     ['get', 'v3/{out_trade_no}', { out_trade_no: 1, outtrade_no: 1 }, 'did you mean "out_trade_no"?'],
     ['post', 'v3/x', order, '"appid" (as are 2 more) is neither'],
-    ['post', 'v3/x', order, 'give it as { json: { "appid": … } }.'],
-    ['put', 'v3/x', { appid: 1 }, 'give it as { json: { "appid": … } }.'],
-    ['patch', 'v3/x', { appid: 1 }, 'give it as { json: { "appid": … } }.'],
-    ['post', 'v2/x', { appid: 1 }, 'give it as { xml: { "appid": … } }.'],
-    ['get', 'v2/x', { appid: 1 }, 'give it as { xml: { "appid": … } }.'],
-    ['get', 'v3/x', { mchid: 1 }, 'give it as { query: { "mchid": … } }.'],
-    ['delete', 'v3/x', { mchid: 1 }, 'give it as { query: { "mchid": … } }.'],
+    ['post', 'v3/x', order, 'pass it as { json: { "appid": … } }.'],
+    ['put', 'v3/x', { appid: 1 }, 'pass it as { json: { "appid": … } }.'],
+    ['patch', 'v3/x', { appid: 1 }, 'pass it as { json: { "appid": … } }.'],
+    ['post', 'v2/x', { appid: 1 }, 'pass it as { xml: { "appid": … } }.'],
+    ['get', 'v2/x', { appid: 1 }, 'pass it as { xml: { "appid": … } }.'],
+    ['get', 'v3/x', { mchid: 1 }, 'pass it as { query: { "mchid": … } }.'],
+    ['delete', 'v3/x', { mchid: 1 }, 'pass it as { query: { "mchid": … } }.'],
     ['post', 'v3/{id}', { id: 1, json: {}, sub_mchid: 1 }, 'valid options: json, xml, query, headers, body, baseUrl'],
     ['post', 'v3/{id}', { id: 1, json: {}, sub_mchid: 1 }, 'variables, id.'],
     ['post', 'v3/x', { body: '{}', mchid: 1 }, 'valid options: json'],

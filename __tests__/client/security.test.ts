@@ -135,7 +135,7 @@ test("a server that the merchant's ca does not vouch for is not talked to", asyn
 test('without a certificate in the configuration, security is an error and nothing is sent', async () => {
   const error = await failure(refund(build()));
   expect(error).toBeInstanceOf(ConfigurationError);
-  expect(error).toMatchObject({ message: expect.stringContaining('configure "merchant"') });
+  expect(error).toMatchObject({ message: expect.stringContaining('configure it as "merchant"') });
   expect(front.arrivals).toEqual([]);
   expect(await refund(build(), { security: false }).xml()).toMatchObject({ refund_id: '7' });
 });
@@ -165,14 +165,14 @@ describe('a configuration that cannot work', () => {
     [
       'PKCS#12 without its passphrase',
       { pfx },
-      'The passphrase is wrong: for a file of WeChat Pay it is the merchant id',
+      'The passphrase is wrong; for files issued by WeChat Pay it is the merchant ID',
     ],
     [
       'PKCS#12 that is cut off',
       { pfx: pfx.subarray(0, 900), passphrase: mch_id },
-      'The PKCS#12 file must be bytes or a file:// URL, and whole',
+      'The PKCS#12 file must be complete, and given as bytes or a file:// URL',
     ],
-    ['PEM as PKCS#12', { pfx: cert, passphrase: mch_id }, 'The PKCS#12 file must be bytes'],
+    ['PEM as PKCS#12', { pfx: cert, passphrase: mch_id }, 'The PKCS#12 file must be complete'],
   ])('%s', (_, merchant, message) => {
     const error = thrownBy(() => build(merchant));
     expect(error).toBeInstanceOf(ConfigurationError);

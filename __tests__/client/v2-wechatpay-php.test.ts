@@ -137,13 +137,13 @@ test.each<[string, object, string]>([
 });
 
 test.each<[string, 'get' | 'post', object, string]>([
-  ['another mch_id', 'post', { xml: { mch_id: '1' } }, 'mch_id, mchid, combine_mch_id say 1: one must be "1900000109"'],
-  ['another mch_id before the right mchid', 'post', { xml: { mch_id: '1', mchid: mch_id } }, 'say 1'],
-  ['partner_id alone', 'post', { xml: { partner_id: mch_id } }, 'are missing: one must be "1900000109"'],
+  ['another mch_id', 'post', { xml: { mch_id: '1' } }, 'mch_id, mchid, combine_mch_id are 1; one must be "1900000109"'],
+  ['another mch_id before the right mchid', 'post', { xml: { mch_id: '1', mchid: mch_id } }, 'are 1'],
+  ['partner_id alone', 'post', { xml: { partner_id: mch_id } }, 'are missing; one must be "1900000109"'],
   ['no merchant', 'post', { xml: { a: 'b' } }, 'are missing'],
   ['no xml', 'post', {}, 'are missing'],
   ['xml as text', 'post', { xml: '<xml/>' }, '"xml" must be an object'],
-  ['body alone', 'post', { body: '<xml/>' }, 'fields go into "xml"'],
+  ['body alone', 'post', { body: '<xml/>' }, 'pass fields as "xml"'],
   ['no merchant in a query', 'get', { query: { a: 1 } }, 'are missing'],
   ['no query', 'get', {}, 'are missing'],
   ['an unknown sign_type', 'post', { xml: { mch_id, sign_type: 'hmac-sha256' } }, '"sign_type" must be MD5 or HMAC'],
@@ -151,8 +151,8 @@ test.each<[string, 'get' | 'post', object, string]>([
   ['a list', 'post', { xml: { mch_id, a: ['x'] } }, 'The field "a" is an array'],
   ['an object', 'post', { xml: { mch_id, a: { k: 'v' } } }, 'The field "a" is of type object'],
   ['a list, by GET', 'get', { xml: { mch_id, a: ['x'] } }, 'The field "a" is an array'],
-  ['a name twice, by GET', 'get', { query: `mch_id=${mch_id}&a=1&a=2` }, 'The field "a" stands twice'],
-  ['a control character', 'post', { xml: { mch_id, a: 'x\u0001y' } }, 'The field "a" holds a control character'],
+  ['a name twice, by GET', 'get', { query: `mch_id=${mch_id}&a=1&a=2` }, 'The field "a" appears more than once'],
+  ['a control character', 'post', { xml: { mch_id, a: 'x\u0001y' } }, 'The field "a" contains a control character'],
 ])('%s is refused, nothing is sent', async (_, verb, options, message) => {
   const error = await call(verb, options);
   expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining(message) });

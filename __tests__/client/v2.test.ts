@@ -167,7 +167,7 @@ describe('failed answers', () => {
     [
       'of another status',
       { return_code: '' },
-      { code: 'HTTP_200', return_code: '', message: expect.stringContaining('without success') },
+      { code: 'HTTP_200', return_code: '', message: expect.stringContaining('failed') },
     ],
   ])('%s', async (_, fields, expected) => {
     sandbox.on('post', path, () => fields);
@@ -263,7 +263,7 @@ describe('configurations', () => {
     [
       'APIv3 without its keys',
       () => ({ mchid: mch_id, secret: sandbox.config.secret, baseUrl: sandbox.url }),
-      ...(['v3/certificates', 'A request of v3 needs "serial", "privateKey", and "certs" or "apiv3Key"'] as const),
+      ...(['v3/certificates', 'v3 requests require "serial", "privateKey", and "certs" or "apiv3Key"'] as const),
     ],
     [
       'v2 without its key',
@@ -271,7 +271,7 @@ describe('configurations', () => {
         const { secret: _, ...config } = sandbox.config;
         return config;
       },
-      ...([path, 'A request of v2 needs "secret"'] as const),
+      ...([path, 'v2 requests require "secret"'] as const),
     ],
   ])('%s: an error, nothing sent', async (_, config, target, message) => {
     const error = await failure(

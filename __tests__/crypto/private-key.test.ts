@@ -98,9 +98,9 @@ describe('loadPrivateKey takes', () => {
     expect(loadPrivateKey(signer)).toBe(signer);
     expect(loadPrivateKey(decrypter, 'privateKey', 'decrypt')).toBe(decrypter);
     expect(() => loadPrivateKey(decrypter)).toThrow(
-      /CryptoKey for RSA-OAEP with SHA-1, where one for RSASSA-PKCS1-v1_5 with SHA-256/,
+      /CryptoKey for RSA-OAEP with SHA-1; RSASSA-PKCS1-v1_5 with SHA-256 is required/,
     );
-    expect(() => loadPrivateKey(signer, 'key', 'decrypt')).toThrow(/"key" .* RSA-OAEP with SHA-1 is needed/);
+    expect(() => loadPrivateKey(signer, 'key', 'decrypt')).toThrow(/"key" .* RSA-OAEP with SHA-1 is required/);
   });
 });
 
@@ -120,15 +120,15 @@ describe('loadPrivateKey refuses', () => {
     ['no bytes', Buffer.alloc(0), /is empty/],
     ['a number', 12345678901, /of type number; expected PEM text/],
     ['an object', { pem: pkcs8 }, /of type object/],
-    ['garbage', 'garbage-of-the-caller', /found something that is no key\. Give .*apiclient_key\.pem/],
-    ['random bytes', Buffer.from('00ff17', 'hex'), /found something that is no key/],
+    ['garbage', 'garbage-of-the-caller', /found something that is not a key\. Pass .*apiclient_key\.pem/],
+    ['random bytes', Buffer.from('00ff17', 'hex'), /found something that is not a key/],
     ['a path', join(folder, 'a.pem'), /looks like a path\. .*file:\/\/\//],
     ['a relative path', 'certs/apiclient_key.pem', /looks like a path/],
     ['a path of Windows', 'C:\\certs\\key', /looks like a path/],
     ['a file that is missing', pathToFileURL(missing).href, /missing\.pem, which cannot be read \(ENOENT\)/],
     ['a directory', pathToFileURL(folder), /cannot be read \(EISDIR\)/],
     ['a file:// URL of a relative path', 'file://key.pem', /not a file:\/\/ URL of an absolute path/],
-    ['another URL', new URL('https://example.com/key.pem'), /a URL that is not file:/],
+    ['another URL', new URL('https://example.com/key.pem'), /a URL other than file:/],
     ['an empty file', file('empty.pem', ''), /is empty/],
     ['a certificate', certificate, /should hold an RSA private key; found a certificate\. .*apiclient_key\.pem/],
     ['an X509Certificate', new X509Certificate(certificate), /found a certificate\./],
@@ -142,27 +142,31 @@ describe('loadPrivateKey refuses', () => {
     ],
     ['a public KeyObject', publicKey, /KeyObject of the type "public"/],
     ['a secret KeyObject', createSecretKey(Buffer.from('0123456789abcdef')), /KeyObject of the type "secret"/],
-    ['an EC key', ec.export({ type: 'pkcs8', format: 'pem' }), /a key for EC, where one for RSA/],
+    ['an EC key', ec.export({ type: 'pkcs8', format: 'pem' }), /a key for EC; RSA .* is required/],
     ['an EC key of its own format', ec.export({ type: 'sec1', format: 'pem' }), /found an EC private key/],
     ['an Ed25519 key', generateKeyPairSync('ed25519').privateKey, /a key for ED25519/],
     ['an RSA-PSS key', pss.export({ type: 'pkcs8', format: 'pem' }), /a key for RSA-PSS/],
-    ['1024 bits', rsaKeyPair(1024).privateKey.export({ type: 'pkcs1', format: 'pem' }), /one of 1024 bits, where 2048/],
-    ['an encrypted key without passphrase', lockedPkcs8, /is encrypted: give \{ key, passphrase \}/],
+    [
+      '1024 bits',
+      rsaKeyPair(1024).privateKey.export({ type: 'pkcs1', format: 'pem' }),
+      /a 1024-bit key; at least 2048 bits/,
+    ],
+    ['an encrypted key without passphrase', lockedPkcs8, /is encrypted: pass \{ key, passphrase \}/],
     ['an encrypted PKCS#1 key without passphrase', lockedPkcs1, /is encrypted/],
     ['an empty passphrase', { key: lockedPkcs8, passphrase: '' }, /is encrypted/],
     ['a passphrase that is not set', { key: lockedPkcs8, passphrase: undefined }, /is encrypted/],
     ['no passphrase', { key: lockedPkcs8 }, /is encrypted/],
-    ['a wrong passphrase', { key: lockedPkcs8, passphrase: 'wrong-passphrase-1' }, /does not open "privateKey"/],
+    ['a wrong passphrase', { key: lockedPkcs8, passphrase: 'wrong-passphrase-1' }, /does not decrypt "privateKey"/],
     [
       'a wrong passphrase of PKCS#1',
       { key: lockedPkcs1, passphrase: 'wrong-passphrase-2' },
-      /does not open "privateKey"/,
+      /does not decrypt "privateKey"/,
     ],
-    ['PEM that is cut off', pkcs8.slice(0, -60), /cut off/],
+    ['PEM that is cut off', pkcs8.slice(0, -60), /truncated PEM/],
     ['PEM with a letter lost', pkcs8.replace('\nMII', '\nMI'), /damaged/],
     ['PEM with a letter that is none of Base64', pkcs8.replace('\nMII', '\nMI*'), /damaged/],
     ['PEM that is empty', '-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----', /damaged/],
-    ['DER that is cut off', pkcs8Der.subarray(0, -9), /no key/],
+    ['DER that is cut off', pkcs8Der.subarray(0, -9), /not a key/],
     ['private.pkcs8:// with garbage', 'private.pkcs8://garbage-of-the-caller', /damaged/],
     ['Base64 alone', pkcs8Base64, /Base64 without its PEM lines.*private\.pkcs8:\/\//],
     [
@@ -198,10 +202,10 @@ describe('loadPrivateKey refuses', () => {
     ['of the wrong half', { type: 'public' }, /CryptoKey of the type "public"/],
     ['without the usage', { usages: [] }, /CryptoKey without the usage "sign": it has none/],
     ['with another usage', { usages: ['decrypt'] }, /without the usage "sign": it has decrypt/],
-    ['for PSS', { algorithm: { ...rsa, name: 'RSA-PSS' } }, /for RSA-PSS with SHA-256, where one for RSASSA/],
-    ['for SHA-1', { algorithm: { ...rsa, hash: { name: 'SHA-1' } } }, /with SHA-1, where one for .* SHA-256 is needed/],
-    ['for EC', { algorithm: { name: 'ECDSA' } }, /for ECDSA, where/],
-    ['of 1024 bits', { algorithm: { ...rsa, modulusLength: 1024 } }, /1024 bits/],
+    ['for PSS', { algorithm: { ...rsa, name: 'RSA-PSS' } }, /for RSA-PSS with SHA-256; RSASSA.* is required/],
+    ['for SHA-1', { algorithm: { ...rsa, hash: { name: 'SHA-1' } } }, /with SHA-1; .* SHA-256 is required/],
+    ['for EC', { algorithm: { name: 'ECDSA' } }, /for ECDSA; RSASSA/],
+    ['of 1024 bits', { algorithm: { ...rsa, modulusLength: 1024 } }, /a 1024-bit key/],
   ])('a CryptoKey %s', (_, change, message) => {
     const key = { type: 'private', algorithm: rsa, usages: ['sign'], extractable: false, ...change };
     expect(() => loadPrivateKey(key as unknown as webcrypto.CryptoKey)).toThrow(message);

@@ -57,7 +57,7 @@ describe('loadPublicKey', () => {
     const verifying = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
     const key = await webcrypto.subtle.importKey('spki', spkiDer, verifying, false, ['verify']);
     expect(loadPublicKey(key)).toBe(key);
-    expect(() => loadPublicKey(key, 'publicKey', 'encrypt')).toThrow(/where one for RSA-OAEP with SHA-1 is needed/);
+    expect(() => loadPublicKey(key, 'publicKey', 'encrypt')).toThrow(/; RSA-OAEP with SHA-1 is required/);
   });
 
   test.each<[string, unknown, RegExp]>([
@@ -69,9 +69,9 @@ describe('loadPublicKey', () => {
       `private.pkcs8://${privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64')}`,
       /a private key/,
     ],
-    ['an EC key', generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey, /a key for EC, where one for RSA/],
-    ['1024 bits', rsaKeyPair(1024).publicKey, /one of 1024 bits/],
-    ['a certificate of 1024 bits', selfSigned({ pair: rsaKeyPair(1024) }), /one of 1024 bits/],
+    ['an EC key', generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey, /a key for EC; RSA .* is required/],
+    ['1024 bits', rsaKeyPair(1024).publicKey, /a 1024-bit key/],
+    ['a certificate of 1024 bits', selfSigned({ pair: rsaKeyPair(1024) }), /a 1024-bit key/],
     [
       'a damaged certificate',
       pem('CERTIFICATE', Buffer.from(raw).fill(0, 30, 60)),

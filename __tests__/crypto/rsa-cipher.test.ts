@@ -44,14 +44,14 @@ test.each<[Rsa.Padding, number]>([
   }
   const error = await failureOf(() => Rsa.encrypt('secret-'.repeat(36), publicKey, padding));
   expect(error).toBeInstanceOf(InvalidArgumentError);
-  expect(error.message).toContain(`has 252 bytes of UTF-8; RSA with this key and padding takes ${limit} at most`);
+  expect(error.message).toContain(`is 252 bytes in UTF-8; RSA with this key and padding takes at most ${limit}`);
   expectNoLeak(error, 'secret-'.repeat(36));
 });
 
 test('the limit grows with the key', async () => {
   const text = 'a'.repeat(342);
   expect(await Rsa.decrypt(await Rsa.encrypt(text, other.publicKey), other.privateKey)).toBe(text);
-  await expect(Rsa.encrypt(`${text}a`, other.publicKey)).rejects.toThrow(/343 bytes .* takes 342/);
+  await expect(Rsa.encrypt(`${text}a`, other.publicKey)).rejects.toThrow(/343 bytes .* takes at most 342/);
 });
 
 test('the same text gives another ciphertext each time', async () => {
@@ -67,7 +67,7 @@ test.each([
   expect(await Rsa.decrypt(await Rsa.encrypt(TEXT, encrypter), privateKey)).toBe(TEXT);
   expect(await Rsa.decrypt(await Rsa.encrypt(TEXT, publicKey), decrypter)).toBe(TEXT);
   await expect(Rsa.decrypt(Buffer.alloc(256).toString('base64'), decrypter)).rejects.toThrow(InvalidArgumentError);
-  await expect(Rsa.encrypt(TEXT, encrypter, 'PKCS1')).rejects.toThrow(/where one for RSAES-PKCS1-v1_5 is needed/);
+  await expect(Rsa.encrypt(TEXT, encrypter, 'PKCS1')).rejects.toThrow(/; RSAES-PKCS1-v1_5 is required/);
 });
 
 test('a CryptoKey for RSAES-PKCS1-v1_5 encrypts', async () => {
@@ -96,7 +96,9 @@ describe('decrypt refuses', () => {
   ])('%s', async (_, ciphertext) => {
     const error = await failureOf(() => Rsa.decrypt(ciphertext as string, privateKey));
     expect(error).toBeInstanceOf(InvalidArgumentError);
-    expect(error.message).toMatch(/cannot be decrypted with this private key: it should be the Base64 of 256 bytes/);
+    expect(error.message).toMatch(
+      /cannot be decrypted with this private key: it should be the Base64 encoding of 256 bytes/,
+    );
     expectNoLeak(error, `${ciphertext ?? ''} ${TEXT}`);
   });
 

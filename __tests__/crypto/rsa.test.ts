@@ -112,7 +112,7 @@ describe('sign and verify', () => {
   test('what is neither text nor bytes is refused, and not shown', async () => {
     const error = await failureOf(() => Rsa.sign(13800138000 as unknown as string, privateKey));
     expect(error).toBeInstanceOf(InvalidArgumentError);
-    expect(error.message).toBe('"message" must be text or bytes; it is of type number.');
+    expect(error.message).toBe('"message" must be a string or bytes, not number.');
   });
 
   test('a CryptoKey of a provider that is unknown cannot sign', async () => {
@@ -120,7 +120,7 @@ describe('sign and verify', () => {
     const foreign = { type: 'private', algorithm, usages: ['sign'], extractable: false };
     const error = await failureOf(() => Rsa.sign('x', foreign as unknown as PrivateKeyInput));
     expect(error).toBeInstanceOf(ConfigurationError);
-    expect(error.message).toMatch(/belongs neither to Node nor to the @peculiar\/webcrypto/);
+    expect(error.message).toMatch(/comes neither from Node.js nor from the @peculiar\/webcrypto/);
   });
 
   test('many signatures at once do not hold up the main thread', async () => {

@@ -191,19 +191,23 @@ test('headings named like what objects have', async () => {
 test.each<[string, string, string]>([
   ['nothing', '', 'it is empty'],
   ['blank lines', '\r\n\r\n', 'it is empty'],
-  ['an error of v2', '<xml><return_code><![CDATA[FAIL]]></return_code></xml>', 'it is XML or JSON'],
-  ['an error of v3', '{"code":"NO_STATEMENT_EXIST","message":"secret"}', 'it is XML or JSON'],
-  ['text', 'secret', 'its first line holds no headings'],
-  ['a row cut off', `${ALL}\r\n\`2026,\`secret`, 'its last row is cut off'],
-  ['a row that goes on in another', bill(ALL, '`2026,`secret', payment('B')), 'line 3 does not fit the 27 headings'],
-  ['a row too long', bill(ALL, `${payment('secret')},\`x`), 'line 2 does not fit the 27 headings'],
+  ['an error of v2', '<xml><return_code><![CDATA[FAIL]]></return_code></xml>', 'it looks like XML or JSON'],
+  ['an error of v3', '{"code":"NO_STATEMENT_EXIST","message":"secret"}', 'it looks like XML or JSON'],
+  ['text', 'secret', 'its first line has no column headings'],
+  ['a row cut off', `${ALL}\r\n\`2026,\`secret`, 'its last row is truncated'],
+  [
+    'a row that goes on in another',
+    bill(ALL, '`2026,`secret', payment('B')),
+    'line 3 does not match the 27 column headings',
+  ],
+  ['a row too long', bill(ALL, `${payment('secret')},\`x`), 'line 2 does not match the 27 column headings'],
   [
     'a summary of another length',
     bill(ALL, payment('B'), TRADE_SUMMARY, '`1,`2,`3,`4,`5,`6,`7,`8'),
-    'line 4 does not fit the 7',
+    'line 4 does not match the 7',
   ],
-  ['text behind', `${TRADE}secret\r\n`, 'line 6 does not fit the 7 headings'],
-  ['a row without end', bill(ALL, `\`${'x'.repeat(70_000)}`, 'y'), 'line 2 does not fit'],
+  ['text behind', `${TRADE}secret\r\n`, 'line 6 does not match the 7 column headings'],
+  ['a row without end', bill(ALL, `\`${'x'.repeat(70_000)}`, 'y'), 'line 2 does not match'],
 ])('%s is no bill', async (_, text, message) => {
   const read = rowsOf(parseBill(text));
   await expect(read).rejects.toThrow(BodyError);

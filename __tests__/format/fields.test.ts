@@ -69,8 +69,8 @@ describe('fieldText', () => {
   });
 
   test.each<[unknown, RegExp]>([
-    [false, /"name" is false, .* leave it out/],
-    [Number.NaN, /"name" is NaN: give a finite number/],
+    [false, /"name" is false, .* omit it/],
+    [Number.NaN, /"name" is NaN; pass a finite number/],
     [Number.POSITIVE_INFINITY, /is Infinity/],
     [['recognisable'], /"name" is an array, .* JSON\.stringify/],
     [{ recognisable: 'recognisable' }, /"name" is of type object/],

@@ -46,7 +46,7 @@ describe('toXml', () => {
 
   test('the outermost element', () => {
     expect(toXml({}, 'root')).toBe('<root/>');
-    expect(() => toXml({ a: '1' }, 'a b')).toThrow('"a b" cannot be the name of an element');
+    expect(() => toXml({ a: '1' }, 'a b')).toThrow('"a b" is not a valid XML element name');
   });
 
   const cycle: Record<string, unknown> = {};
@@ -56,14 +56,14 @@ describe('toXml', () => {
     ['no object', 'text', 'must be an object'],
     ['false', { a: false }, 'The field "a" is false'],
     ['not a number', { a: { b: [0, Number.NaN] } }, 'The field "a.b[1]" is NaN'],
-    ['a control character', { a: 'x\u0001y' }, 'The field "a" holds a control character'],
-    ['NUL', { a: { b: '\0' } }, 'The field "a.b" holds a control character'],
-    ['a non-character', { a: '\uffff' }, 'The field "a" holds a control character'],
-    ['half a surrogate pair', { a: ['\ud83d'] }, 'The field "a[0]" holds a control character or half a character'],
+    ['a control character', { a: 'x\u0001y' }, 'The field "a" contains a control character'],
+    ['NUL', { a: { b: '\0' } }, 'The field "a.b" contains a control character'],
+    ['a non-character', { a: '\uffff' }, 'The field "a" contains a control character'],
+    ['half a surrogate pair', { a: ['\ud83d'] }, 'The field "a[0]" contains a control character or lone surrogate'],
     ['bytes', { a: Buffer.from('x') }, 'The field "a" is of type object'],
     ['a date', { a: new Date(0) }, 'The field "a" is of type object'],
     ['a symbol', { a: Symbol('s') }, 'The field "a" is of type symbol'],
-    ['a cycle', cycle, 'holds itself'],
+    ['a cycle', cycle, 'contains a circular reference'],
   ])('%s is refused', (_, data, message) => {
     const write = () => toXml(data as Record<string, unknown>);
     expect(write).toThrow(InvalidArgumentError);
@@ -125,16 +125,16 @@ describe('toObject', () => {
     ['a tag cut off', '<xml><a', 'not well-formed'],
     ['CDATA cut off', '<xml><a><![CDATA[x</a></xml>', 'not well-formed'],
     ['crossed elements', '<xml><a><b></a></b></xml>', 'not well-formed'],
-    ['two outermost elements', '<xml/><xml/>', 'two outermost elements'],
+    ['more than one root element', '<xml/><xml/>', 'more than one root element'],
     ['text behind', '<xml/>x', 'not well-formed'],
-    ['text alone', '<xml>secret</xml>', 'text alone'],
-    ['text beside elements', '<xml><a>secret<b/></a></xml>', 'text beside elements'],
+    ['contains only text', '<xml>secret</xml>', 'contains only text'],
+    ['text mixed with elements', '<xml><a>secret<b/></a></xml>', 'text mixed with elements'],
     ['a bare ampersand', '<xml><a>x & y</a></xml>', 'not well-formed'],
     ['an entity of HTML', '<xml><a>&nbsp;</a></xml>', 'not well-formed'],
     ['a reference to no character', '<xml><a>&#0;</a></xml>', 'not well-formed'],
     ['a reference beyond Unicode', '<xml><a>&#x110000;</a></xml>', 'not well-formed'],
     ['a control character', '<xml><a>\u0001</a></xml>', 'a control character'],
-    ['bytes that are no UTF-8', Buffer.from('3c613eff3c2f613e', 'hex'), 'no UTF-8'],
+    ['bytes that are no UTF-8', Buffer.from('3c613eff3c2f613e', 'hex'), 'not valid UTF-8'],
     ['a DTD', '<!DOCTYPE xml><xml><a>1</a></xml>', 'it has a DTD'],
     ['a DTD in small letters', '<!doctype xml><xml><a>1</a></xml>', 'it has a DTD'],
     [
@@ -172,7 +172,7 @@ describe('toObject', () => {
     expect(String(toObject(xml).a)).toHaveLength(2 ** 20 - 18);
     expect(() => toObject(`${xml} `)).toThrow(expect.objectContaining({ code: 'ERR_BODY_TOO_LARGE' }));
     expect(() => toObject(Buffer.alloc(11), { size: 10 })).toThrow('longer than the 10 bytes');
-    expect(() => toObject('<a><b/></a>', { depth: 1 })).toThrow('deeper than 1 elements');
+    expect(() => toObject('<a><b/></a>', { depth: 1 })).toThrow('nested deeper than 1 levels');
   });
 });
 

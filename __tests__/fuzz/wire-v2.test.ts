@@ -100,7 +100,7 @@ test(
       const fields = readXml((request as WireRequest).body);
       const { nonce_str = '', sign, ...rest } = fields;
       expect(sign).toBe(signOf(fields));
-      // What cannot be the name of an element goes as `item`, as wechatpay-php has it.
+      // What is not a valid XML element name goes as `item`, as wechatpay-php has it.
       fc.pre(!Object.hasOwn(fields, 'item') || Object.hasOwn(xml, 'item'));
       const given = Object.fromEntries(Object.entries(xml).map(([name, value]) => [name, textOf(value)]));
       expect({ nonce_str, ...rest }).toEqual({ nonce_str, ...given });

@@ -171,9 +171,9 @@ describe('h5', () => {
   });
 
   test.each<[string, unknown, unknown, RegExp]>([
-    ['an order without h5_url', undefined, undefined, /"h5_url" must be a whole URL/],
-    ['a page without a scheme', URL_GIVEN, 'shop.example/paid', /"redirect_url" must be a whole URL/],
-    ['a page that is none', URL_GIVEN, null, /"redirect_url" must be a whole URL/],
+    ['an order without h5_url', undefined, undefined, /"h5_url" must be an absolute URL/],
+    ['a page without a scheme', URL_GIVEN, 'shop.example/paid', /"redirect_url" must be an absolute URL/],
+    ['a page that is none', URL_GIVEN, null, /"redirect_url" must be an absolute URL/],
   ])('refuses %s', async (_name, url, redirect, message) => {
     const error = await failureOf(() => both.h5(url as string, redirect as string));
     expect(error).toBeInstanceOf(InvalidArgumentError);
@@ -331,16 +331,16 @@ test.each<[string, object, object]>([
 });
 
 describe('refuses', () => {
-  const hmac = /HMAC-SHA256 signs with the APIv2 key: give it as "secret" in the configuration/;
+  const hmac = /HMAC-SHA256 signs with the APIv2 key; configure it as "secret"/;
   const coupon = { stock_id: '1', out_request_no: '2' };
 
   test.each<[string, () => unknown, RegExp]>([
     [
       'RSA without a private key',
       () => of(v2).jsapi(order),
-      /built for v2 alone, and RSA needs "privateKey": .+"signType"/,
+      /configured for v2 only, and RSA requires "privateKey"; .+"signType"/,
     ],
-    ['RSA for an app without a private key', () => of(v2).app(order), /built for v2 alone/],
+    ['RSA for an app without a private key', () => of(v2).app(order), /configured for v2 only/],
     ['MD5 without a secret', () => of(v3).jsapi({ ...order, signType: 'MD5' }), /^MD5 signs with the APIv2 key/],
     ['sendCoupon without a secret', () => of(v3).sendCoupon({ send_coupon_params: [coupon] }), hmac],
     ['addCard without a secret', () => of(v3).addCard({ send_coupon_params: [coupon] }), hmac],
@@ -355,20 +355,20 @@ describe('refuses', () => {
 
   // What a program in JavaScript may do.
   test.each<[string, () => unknown, RegExp]>([
-    ['what Builder.factory did not build', () => Invocation.of({}), /not built by Builder\.factory/],
+    ['what Builder.factory did not build', () => Invocation.of({}), /not created by Builder\.factory/],
     ['an order without prepay_id', () => both.jsapi({ appid: APPID } as never), /^"prepay_id" is missing\.$/],
     ['an empty appid', () => both.app({ ...order, appid: '' }), /^"appid" is empty\.$/],
     [
       'a number',
       () => both.app({ ...order, partnerid: 1900000109 as never }),
-      /^"partnerid" is of type number, and must/,
+      /^"partnerid" is of type number; it must/,
     ],
     ['an inherited member', () => both.jsapi(Object.create(order)), /^"appid" is missing\.$/],
     ['nothing', () => both.miniProgram(undefined as never), /^The argument must be an object; it is undefined\.$/],
     ['an unknown signType', () => both.jsapi({ ...order, signType: SECRET as never }), /one of RSA, MD5, HMAC-SHA256/],
     ['an unknown signType of an app', () => both.app({ ...order, signType: 'toString' as never }), /one of RSA, MD5/],
-    ['no coupons', () => both.sendCoupon({ send_coupon_params: [] }), /must be a list of coupons, one at least/],
-    ['coupons that are none', () => both.addCard({} as never), /must be a list of coupons, one at least/],
+    ['no coupons', () => both.sendCoupon({ send_coupon_params: [] }), /must be a non-empty array of coupons/],
+    ['coupons that are none', () => both.addCard({} as never), /must be a non-empty array of coupons/],
     ['a coupon of null', () => both.sendCoupon({ send_coupon_params: [null as never] }), /it is null/],
     [
       'a coupon without a batch',

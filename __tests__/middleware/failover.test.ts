@@ -106,7 +106,10 @@ describe('once a byte may have left', () => {
       for (const warm of [false, true]) {
         if (warm) expect(await failure(client.chain('v3/order').get())).toMatchObject({ status: 404 });
         const error = await failure(client.chain('v3/order').post({ json: { a: 1 } }));
-        expect(error).toMatchObject({ name: 'TransportError', message: expect.stringContaining('is unknown') });
+        expect(error).toMatchObject({
+          name: 'TransportError',
+          message: expect.stringContaining('may or may not have processed it'),
+        });
       }
       expect(received).toBe(2);
       expect(second.requests).toHaveLength(0);
@@ -119,7 +122,7 @@ describe('once a byte may have left', () => {
     const client = build({ baseUrl: breaking.url, failover: refused });
     const error = await failure(client.chain('v3/order').get());
     expect(error).toMatchObject({ name: 'TransportError', attempts: 2, cause: { code: 'ECONNREFUSED' } });
-    expect(error.message).toContain('is unknown');
+    expect(error.message).toContain('may or may not have processed it');
     await breaking.close();
   });
 });

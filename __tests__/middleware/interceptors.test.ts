@@ -137,7 +137,7 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
     expect(error).toMatchObject({
       name: 'ApiError',
       status,
-      message: expect.stringContaining('No redirect is followed'),
+      message: expect.stringContaining('Redirects are not followed'),
     });
     expect(sandbox.requests).toHaveLength(1);
     expect(elsewhere.requests).toHaveLength(0);
@@ -211,7 +211,7 @@ test('a failure that the handler itself fails at is a warning, and does not end 
       },
     },
   );
-  expect(await warned).toBe(`A handler of a request threw in onResponseError: ${thrown}`);
+  expect(await warned).toBe(`A request handler threw in onResponseError: ${thrown}`);
 });
 
 describe('the caller as a handler of undici', () => {

@@ -70,7 +70,7 @@ test.each(calls)('%s: the response must name the same %s, or none', async (_, na
   expect(error).toBeInstanceOf(SignatureError);
   expect(error).toMatchObject({
     code: 'ERR_SIGNATURE_OTHER_REQUEST',
-    message: expect.stringContaining(`its "${name}" is not that of the request`),
+    message: expect.stringContaining(`its "${name}" differs from the request's`),
   });
 });
 
@@ -87,7 +87,7 @@ test('it is not repeated, and of a POST it says that the outcome is unknown', as
   running.respond = responding(200, '{"out_bill_no":"B"}');
   const instance = loose(build({ retry: { attempts: 3, delay: 0 } }));
   const error = await failure(instance.chain('v3/x').post({ json: { out_bill_no: 'A' } }));
-  expect(error.message).toMatch(/Whether it was carried out is unknown/);
+  expect(error.message).toMatch(/WeChat Pay may or may not have processed it/);
   expect(running.arrived).toBe(1);
 });
 

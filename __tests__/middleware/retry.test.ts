@@ -102,7 +102,7 @@ describe('what is repeated', () => {
     expect(sandbox.requests).toHaveLength(1);
     expect(await failure(build({ retry: false }).chain('v3/order').get({ retry: true }))).toMatchObject({
       name: 'InvalidArgumentError',
-      message: expect.stringContaining('needs "retry" in the configuration'),
+      message: expect.stringContaining('requires "retry" in the configuration'),
     });
     expect(sandbox.requests).toHaveLength(1);
   });
@@ -248,13 +248,13 @@ test('the interceptors work without the client, also with fetch', async () => {
 
 test.each<[object, string]>([
   [{ retry: 3 }, '"retry" must be true or an object'],
-  [{ retry: { attempts: 0 } }, '"retry.attempts" must be a whole number, 1 or more'],
+  [{ retry: { attempts: 0 } }, '"retry.attempts" must be an integer, 1 or more'],
   [{ retry: { delay: -1 } }, '"retry.delay" must be'],
-  [{ retry: { retries: 3 } }, '"retry.retries" is no option'],
-  [{ failover: true }, '"failover" must be the root of a second host'],
+  [{ retry: { retries: 3 } }, 'Unknown option "retry.retries"'],
+  [{ failover: true }, '"failover" must be the URL of a second host'],
   [{ failover: 'api2' }, '"failover.to" must be an absolute URL'],
   [{ timeout: { connect: 0 } }, '"timeout.connect" must be a number of milliseconds'],
-  [{ timeout: { idle: 5 } }, '"timeout.idle" is no option'],
+  [{ timeout: { idle: 5 } }, 'Unknown option "timeout.idle"'],
 ])('%j is refused', (more, message) => {
   expect(() => build(more)).toThrow(ConfigurationError);
   expect(() => build(more)).toThrow(message);

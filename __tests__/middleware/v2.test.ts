@@ -128,7 +128,7 @@ test.each<[string, () => Promise<unknown>]>([
 ])('a request whose signature would be good for another is not sent: %s', async (_, send) => {
   expect(await failure(send())).toMatchObject({
     name: 'InvalidArgumentError',
-    message: expect.stringMatching(/^The field "(attach|contract_display_account)" holds "&\w+="/),
+    message: expect.stringMatching(/^The field "(attach|contract_display_account)" contains "&\w+="/),
   });
   expect(sandbox.requests).toEqual([]);
 });

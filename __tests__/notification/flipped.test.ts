@@ -51,8 +51,8 @@ const refusal = async (sent: { headers: Record<string, string>; body: string | B
 describe('APIv3: one flipped bit', () => {
   test.each([
     ['Wechatpay-Serial', /^ERR_SIGNATURE_SERIAL No key for "Wechatpay-Serial"/],
-    ['Wechatpay-Timestamp', /^ERR_SIGNATURE_(CLOCK "Wechatpay-Timestamp"|WRONG The signature does not fit)/],
-    ['Wechatpay-Nonce', /^ERR_SIGNATURE_WRONG The signature does not fit/],
+    ['Wechatpay-Timestamp', /^ERR_SIGNATURE_(CLOCK "Wechatpay-Timestamp"|WRONG The signature does not match)/],
+    ['Wechatpay-Nonce', /^ERR_SIGNATURE_WRONG The signature does not match/],
     ['Wechatpay-Signature', /^ERR_SIGNATURE_WRONG The signature/],
   ])('in %s is refused by that check', async (name, expected) => {
     await fc.assert(
@@ -84,7 +84,7 @@ describe('APIv3: one flipped bit', () => {
         const whole = envelope(resource);
         const { headers, body } = signed(JSON.stringify(whole));
         const changed = flip(Buffer.from(body), at, span(body, part(whole)));
-        expect(await refusal({ headers, body: changed })).toMatch(/^ERR_SIGNATURE_WRONG The signature does not fit/);
+        expect(await refusal({ headers, body: changed })).toMatch(/^ERR_SIGNATURE_WRONG The signature does not match/);
       }),
     );
   });

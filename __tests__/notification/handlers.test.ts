@@ -121,7 +121,7 @@ describe.each([
     [
       'a return_code of failure',
       v2({ ...PAYMENT, return_code: 'FAIL' }),
-      failXml(400, 'The notification is of a failure.'),
+      failXml(400, 'The notification reports a failure.'),
       'FAIL',
     ],
     [
@@ -276,7 +276,7 @@ describe('handlers remember under their names', () => {
     const { nodeHandler, webHandler } = Notifications.of({ secret });
     nodeHandler(() => {});
     expect(() => webHandler(() => {})).toThrow(/create each one once.*\{ name: 'refunds' \}/s);
-    expect(() => webHandler(() => {}, {})).toThrow(/without a name/);
+    expect(() => webHandler(() => {}, {})).toThrow(/unnamed handler/);
     expect(() => webHandler(() => {}, { name: 'refunds' })).not.toThrow();
   });
 
@@ -526,8 +526,8 @@ test('answers for those who answer themselves', () => {
 });
 
 test('a handler without a function is refused', () => {
-  expect(() => Notifications.of({ secret }).nodeHandler(undefined as never)).toThrow(/needs the function/);
-  expect(() => Notifications.of({ secret }).webHandler({} as never)).toThrow(/needs the function/);
+  expect(() => Notifications.of({ secret }).nodeHandler(undefined as never)).toThrow(/requires a function/);
+  expect(() => Notifications.of({ secret }).webHandler({} as never)).toThrow(/requires a function/);
 });
 
 test('the resource is that of the notification', async () => {

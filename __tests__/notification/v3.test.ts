@@ -107,7 +107,7 @@ test.each<[string, (sent: Sent) => unknown | Promise<unknown>, RegExp]>([
   [
     'a request of Node that has been parsed',
     (sent) => alreadyRead(incoming(sent, parsed(sent))),
-    /has been read already/,
+    /has already been read/,
   ],
   [
     'a Request that has been read',
@@ -116,7 +116,7 @@ test.each<[string, (sent: Sent) => unknown | Promise<unknown>, RegExp]>([
       await request.json();
       return request;
     },
-    /has been read already/,
+    /has already been read/,
   ],
 ])('%s is refused', async (_, request, message) => {
   const error = await failureOf(notifications.parse((await request(v3())) as NotificationRequest));
@@ -246,7 +246,7 @@ test('headers that are there twice are refused', async () => {
   const headers = { ...sent.headers, 'wechatpay-serial': 'other' };
   expect(await failureOf(notifications.parse({ ...sent, headers }))).toMatchObject({
     code: 'ERR_SIGNATURE_MISSING',
-    message: expect.stringContaining('twice'),
+    message: expect.stringContaining('more than once'),
   });
 });
 
@@ -295,7 +295,7 @@ test.each<[string, unknown, RegExp]>([
   ['an APIv3 key of 32 characters and more bytes', { certs, apiv3Key: '茶'.repeat(32) }, /found 96 bytes/],
   ['an APIv3 key that is none', { certs, apiv3Key: 7 }, /type number/],
   ['a short APIv2 key', { secret: 'x' }, /"secret" must be .* found 1 bytes/],
-  ['no certs', { certs: {}, apiv3Key }, /"certs" must hold/],
+  ['no certs', { certs: {}, apiv3Key }, /"certs" must contain/],
   ['a private key as certs', { certs: { [PLATFORM_ID]: privateKey }, apiv3Key }, /certs\["PUB_KEY_ID/],
   ['an unknown option', { certs, apiv3Key, key: publicKey }, /Unknown option "key"; valid options: certs, /],
   ['an instance among the options', { instance: {}, apiv3Key }, /Notifications\.of\(instance, options\)/],
@@ -309,8 +309,8 @@ test.each<[string, unknown, RegExp]>([
 
 test('a path of an instance is refused, with options and without', () => {
   const { v3: path } = Builder.factory({ mchid: '1900000109', serial: 'A1', privateKey: merchantKey, certs, secret });
-  expect(() => Notifications.of(path as never)).toThrow(/not built by Builder.factory/);
-  expect(() => Notifications.of(path as never, { apiv3Key })).toThrow(/not built by Builder.factory/);
+  expect(() => Notifications.of(path as never)).toThrow(/not created by Builder.factory/);
+  expect(() => Notifications.of(path as never, { apiv3Key })).toThrow(/not created by Builder.factory/);
 });
 
 test('an instance alone is enough, and its options are held against the valid ones', async () => {
@@ -323,5 +323,5 @@ test('an instance alone is enough, and its options are held against the valid on
 });
 
 test('an instance that Builder.factory did not build is refused', () => {
-  expect(() => Notifications.of({} as never, { apiv3Key })).toThrow(/not built by Builder.factory/);
+  expect(() => Notifications.of({} as never, { apiv3Key })).toThrow(/not created by Builder.factory/);
 });

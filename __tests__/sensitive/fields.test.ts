@@ -159,7 +159,7 @@ describe('an answer', () => {
       expect(error).toBeInstanceOf(BodyError);
       expect(error).toMatchObject({
         code: 'ERR_BODY_NOT_DECRYPTED',
-        message: expect.stringMatching(/carried it out.+"driver_name".+Do not send it again/),
+        message: expect.stringMatching(/processed it.+"driver_name".+Do not send it again/),
       });
     });
 

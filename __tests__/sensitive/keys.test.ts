@@ -124,7 +124,7 @@ describe('a function in the place of a key', () => {
     expect(opened(await sensitive.encrypt(TEXT), platform)).toBe(TEXT);
     const error = await failureOf(() => sensitive.decrypt(sealed(TEXT).toString('base64')));
     expect(error).toBeInstanceOf(ConfigurationError);
-    expect(error.message).toMatch(/"privateKey" is a function in the place of a key, which cannot decrypt/);
+    expect(error.message).toMatch(/"privateKey" is a signing function, which cannot decrypt/);
   });
 
   test('cannot encrypt, and leaves decryption be', async () => {
@@ -133,7 +133,7 @@ describe('a function in the place of a key', () => {
     const error = await failureOf(() => sensitive.encrypt(TEXT));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toContain(
-      `certs["${PUBLIC_KEY}"] is a function in the place of a key, which cannot encrypt: give the key itself.`,
+      `certs["${PUBLIC_KEY}"] is a function, which cannot encrypt; configure the key itself.`,
     );
   });
 });
@@ -144,29 +144,29 @@ describe('refuses', () => {
       'what Builder.factory did not build',
       () => Sensitive.of({}),
       InvalidArgumentError,
-      /not built by Builder\.factory/,
+      /not created by Builder\.factory/,
     ],
-    ['a path', () => Sensitive.of(build().v3), InvalidArgumentError, /not a path of it such as instance\.v3/],
-    ['nothing', () => Sensitive.of(undefined as never), InvalidArgumentError, /not built by Builder\.factory/],
+    ['a path', () => Sensitive.of(build().v3), InvalidArgumentError, /not a path such as instance\.v3/],
+    ['nothing', () => Sensitive.of(undefined as never), InvalidArgumentError, /not created by Builder\.factory/],
     [
       'an instance for v2 alone',
       () => Sensitive.of(Builder.factory({ mchid: '1900000109', secret: SECRET })),
       ConfigurationError,
-      /built for v2 alone: sensitive fields need "serial", "privateKey" and "certs"/,
+      /configured for v2 only; sensitive fields require the APIv3 "serial", "privateKey" and "certs"/,
     ],
     [
       'a serial that is not configured',
       () => Sensitive.of(build(), pem),
       InvalidArgumentError,
-      new RegExp(`it has ${CERTIFICATE}, ${PUBLIC_KEY}\\.`),
+      new RegExp(`available: ${CERTIFICATE}, ${PUBLIC_KEY}\\.`),
     ],
     [
       'a serial of the prototype',
       () => Sensitive.of(build(), 'constructor'),
       InvalidArgumentError,
-      /no key of the serial/,
+      /no key with that serial/,
     ],
-    ['a text that is too long', () => Sensitive.of(build()).encrypt(pem), InvalidArgumentError, /takes 214 at most/],
+    ['a text that is too long', () => Sensitive.of(build()).encrypt(pem), InvalidArgumentError, /takes at most 214/],
     [
       'a ciphertext for another key',
       () => Sensitive.of(build()).decrypt(publicEncrypt(platform.publicKey, Buffer.from(TEXT)).toString('base64')),

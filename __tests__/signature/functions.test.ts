@@ -138,7 +138,7 @@ describe('functions in the place of keys', () => {
     expect(error).toBeInstanceOf(SignatureError);
     expect(error).toMatchObject({
       code: 'ERR_SIGNATURE_UNCHECKED',
-      message: expect.stringMatching(`certs\\["${id}"\\] failed.+Whether it was carried out is unknown`),
+      message: expect.stringMatching(`certs\\["${id}"\\] threw.+WeChat Pay may or may not have processed it`),
       cause: expect.objectContaining({ message: 'the HSM is out of order' }),
     });
     expect(sandbox.requests).toHaveLength(1);

@@ -48,7 +48,7 @@ describe('hmac', () => {
 
   test('refuses what is neither text nor bytes, and does not show it', async () => {
     const error = await failureOf(() => Hash.hmac(TEXT, 13800138000 as unknown as string));
-    expect(error.message).toBe('"key" must be text or bytes; it is of type number.');
+    expect(error.message).toBe('"key" must be a string or bytes, not number.');
   });
 });
 
@@ -120,8 +120,8 @@ describe('sign', () => {
     ['a sign type in lower case', 'hmac-sha256', FIELDS, KEY, /must be one of MD5, HMAC-SHA256/],
     ['an empty sign type', '', FIELDS, KEY, /must be one of/],
     ['a sign type that objects have', 'constructor', FIELDS, KEY, /must be one of/],
-    ['an empty key', 'MD5', FIELDS, '', /"key" is empty: give the APIv2 key/],
-    ['a key that is missing', 'MD5', FIELDS, undefined, /"key" must be text or bytes/],
+    ['an empty key', 'MD5', FIELDS, '', /"key" is empty: pass the APIv2 key/],
+    ['a key that is missing', 'MD5', FIELDS, undefined, /"key" must be a string or bytes/],
     ['false', 'MD5', { ...FIELDS, is_raw: false }, KEY, /field "is_raw" is false/],
     ['an array', 'MD5', { ...FIELDS, goods: ['recognisable'] }, KEY, /field "goods" is an array/],
     ['an object', 'MD5', { ...FIELDS, goods: { recognisable: 1 } }, KEY, /field "goods" is of type object/],
@@ -157,11 +157,11 @@ describe('equals', () => {
 });
 
 test.each<[string, () => unknown, string]>([
-  ['no message of md5', () => Hash.md5(undefined as unknown as string), '"message" must be text or bytes'],
-  ['no key of md5', () => Hash.md5('x', null as unknown as string), '"key" must be text or bytes'],
-  ['no message of hmac', () => Hash.hmac(undefined as unknown as string, KEY), '"message" must be text or bytes'],
-  ['no key of hmac', () => Hash.hmac('x', undefined as unknown as string), '"key" must be text or bytes'],
-  ['no hash', () => Hash.hmac('x', KEY, 'sha'), '"algorithm" must be a hash that OpenSSL has'],
+  ['no message of md5', () => Hash.md5(undefined as unknown as string), '"message" must be a string or bytes'],
+  ['no key of md5', () => Hash.md5('x', null as unknown as string), '"key" must be a string or bytes'],
+  ['no message of hmac', () => Hash.hmac(undefined as unknown as string, KEY), '"message" must be a string or bytes'],
+  ['no key of hmac', () => Hash.hmac('x', undefined as unknown as string), '"key" must be a string or bytes'],
+  ['no hash', () => Hash.hmac('x', KEY, 'sha'), '"algorithm" must be a hash that OpenSSL supports'],
 ])('an error names what is wrong: %s', (_, call, message) => {
   expect(call).toThrow(InvalidArgumentError);
   expect(call).toThrow(message);

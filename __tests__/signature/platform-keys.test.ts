@@ -202,7 +202,7 @@ describe('the public exponent', () => {
   ])('%i is refused', (exponent, e) => {
     const key = createPublicKey({ key: { ...jwk, e }, format: 'jwk' });
     expect(() => build({ certs: { [PLATFORM_ID]: key } })).toThrow(
-      `found one with the public exponent ${exponent}, where an odd number of 3 or more is needed`,
+      `found a key with public exponent ${exponent}; an odd number of 3 or more is required`,
     );
   });
 

@@ -27,7 +27,7 @@ export async function tolerant<Result>(
 ): Promise<Result | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(`No answer for ${PATIENCE} ms.`)), PATIENCE);
+    timer = setTimeout(() => reject(new TimeoutError(`No response within ${PATIENCE} ms.`)), PATIENCE);
   });
   try {
     return await Promise.race([(async () => run())(), limit]);

@@ -25,6 +25,6 @@ export function of(instance: object): PlatformCertificateDownloads {
   const { certificates } = credentialsOf(instance);
   if (certificates) return { refresh: certificates.refresh };
   throw new ConfigurationError(
-    'The instance downloads no platform certificates: for that it needs "serial", "privateKey" and "apiv3Key" of APIv3.',
+    'This client does not download platform certificates; configure "serial", "privateKey" and "apiv3Key" (APIv3).',
   );
 }

@@ -105,7 +105,7 @@ async function open(entry: Members, apiv3Key: Uint8Array): Promise<Certificate> 
   const sealed: Apiv3Ciphertext = Object(entry.encrypt_certificate);
   const x509 = parse(await decryptApiv3(sealed, apiv3Key, 'The platform certificates cannot be decrypted.'));
   if (serialOf(x509) !== String(serial_no).toUpperCase()) {
-    throw untrusted(`the one announced as ${serial_no} has the serial number ${serialOf(x509)}`);
+    throw untrusted(`serial_no is ${serial_no} but the certificate's serial number is ${serialOf(x509)}`);
   }
   const from = Date.parse(String(effective_time));
   const until = Date.parse(String(expire_time));
@@ -117,7 +117,7 @@ function parse(pem: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch {
-    throw untrusted('one is no X.509 certificate');
+    throw untrusted('one of them is not a valid X.509 certificate');
   }
 }
 
@@ -127,7 +127,7 @@ function noneValid(certificates: readonly Certificate[]): SignatureError {
     .join(', ');
   return new SignatureError(
     'ERR_SIGNATURE_SERIAL',
-    `No platform certificate that was received is valid now (${dates || 'none was received'}): check the local clock.`,
+    `None of the platform certificates received is currently valid (${dates || 'none was received'}). Check the system clock.`,
   );
 }
 
@@ -147,7 +147,7 @@ function readList(body: string): Members[] {
   if (Array.isArray(list)) throw tooLarge();
   throw new BodyError(
     'ERR_BODY_NOT_JSON',
-    'The answer has no platform certificates: it is no JSON with a list "data".',
+    'The response has no platform certificates: expected JSON with a "data" array.',
   );
 }
 
@@ -161,7 +161,7 @@ function readEntry(entry: unknown): Members {
 function tooLarge(): BodyError {
   return new BodyError(
     'ERR_BODY_TOO_LARGE',
-    `The list of platform certificates is larger than one can be: ${MAX_SIZE} bytes and ${MAX_CERTIFICATES} certificates are allowed.`,
+    `The list of platform certificates is too large; at most ${MAX_SIZE} bytes and ${MAX_CERTIFICATES} certificates are allowed.`,
   );
 }
 
@@ -172,8 +172,8 @@ function tooLarge(): BodyError {
 export function explainMissing(error: unknown): never {
   if (!(error instanceof ApiError) || error.status !== 404 || error.code !== 'RESOURCE_NOT_EXISTS') throw error;
   throw new ConfigurationError(
-    'This merchant has no platform certificates: WeChat Pay signs for it with a public key. Download that, pub_key.pem, ' +
-      'from the merchant platform (账户中心 → API安全 → 微信支付公钥), and configure it by the id shown there: ' +
+    'This merchant has no platform certificates: WeChat Pay signs with a public key instead. Download pub_key.pem ' +
+      'from the merchant platform (账户中心 → API安全 → 微信支付公钥), and configure it under the ID shown there: ' +
       "certs: { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
     { cause: error },
   );

@@ -78,7 +78,7 @@ export function createCertificates({
   const search = single(async (isFound: () => boolean): Promise<void> => {
     const text = cache && (await tolerant('read', () => cache.read()));
     if (typeof text === 'string' && text !== '') {
-      await openAnswer(text, apiv3Key).then(keep, (error) => warn(`what read() gave is of no use (${codeOf(error)})`));
+      await openAnswer(text, apiv3Key).then(keep, (error) => warn(`read() returned unusable data (${codeOf(error)})`));
     }
     if (!isFound()) await download();
   });

@@ -115,13 +115,13 @@ class Node implements ProxyHandler<typeof TARGET> {
   apply(_target: unknown, _this: unknown, [argument]: unknown[]): unknown {
     const parent = this.#parent;
     const key = this.#key;
-    if (key === undefined) throw new InvalidArgumentError('The client is not a function: begin with a path.');
+    if (key === undefined) throw new InvalidArgumentError('The client is not a function; start with a path.');
     const verb = verbs.get(key.toLowerCase());
     if (verb !== undefined) return this.#send(verb, parent ?? '', argument);
     if (key === 'chain') return this.#child(parent, pathArgument(argument));
     if (TEXT.has(key)) return parent ?? '/';
     throw new InvalidArgumentError(
-      `"${this.#path}" is a path and not a function: end it with one of ${VERBS.join(', ')}, as in .get().`,
+      `"${this.#path}" is a path, not a function; end it with one of ${VERBS.join(', ')}, as in .get().`,
     );
   }
 
@@ -156,7 +156,9 @@ class Node implements ProxyHandler<typeof TARGET> {
   }
 
   #refuse(): never {
-    throw new InvalidArgumentError(`"${this.#path ?? '/'}" is a path: nothing on it can be set, defined or deleted.`);
+    throw new InvalidArgumentError(
+      `"${this.#path ?? '/'}" is a path; properties on it cannot be set, defined or deleted.`,
+    );
   }
 }
 
@@ -172,5 +174,7 @@ function emptyKey(parent: string | undefined): string {
 function pathArgument(argument: unknown): string {
   if (typeof argument === 'string') return argument;
   if (typeof argument === 'number' || typeof argument === 'bigint') return String(argument);
-  throw new InvalidArgumentError(`chain() takes a path as text, not ${argument === null ? 'null' : typeof argument}.`);
+  throw new InvalidArgumentError(
+    `chain() takes a path as a string, not ${argument === null ? 'null' : typeof argument}.`,
+  );
 }

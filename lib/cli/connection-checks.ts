@@ -71,7 +71,7 @@ async function checkOutcome(error: unknown, settings: Settings): Promise<Check[]
     // A merchant with a public key has no certificates: the request itself was in order.
     if (code !== 'RESOURCE_NOT_EXISTS') {
       return [
-        failed('request', `${said}. Look at ${nameOf('baseUrl')}, and what the merchant may do`),
+        failed('request', `${said}. Check ${nameOf('baseUrl')} and the merchant's permissions`),
         ...unknown('answer'),
       ];
     }
@@ -100,24 +100,24 @@ async function checkRefusal({ headers, body }: ApiError, settings: Settings): Pr
 
 function checkClock(date: string | undefined, now: number): Check {
   const time = Date.parse(date ?? '');
-  if (Number.isNaN(time)) return skipped('clock', 'the answer has no Date');
+  if (Number.isNaN(time)) return skipped('clock', 'the response has no Date header');
   const skew = Math.round((now - time) / 1000);
   const difference = `this machine is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} WeChat Pay`;
   if (Math.abs(skew) > MAX_CLOCK_SKEW) {
-    return failed('clock', `${difference}; ${MAX_CLOCK_SKEW} s are allowed: set it, and have it kept by NTP`);
+    return failed('clock', `${difference}; ${MAX_CLOCK_SKEW} s are allowed; set it and keep it in sync with NTP`);
   }
   return Math.abs(skew) > NOTABLE_SKEW
-    ? warning('clock', `${difference}: have it kept by NTP`)
+    ? warning('clock', `${difference}; keep it in sync with NTP`)
     : passed('clock', difference);
 }
 
 function unreachable(error: Error): string {
   const reason = codeOf(error.cause);
-  return `cannot be reached (${reason}): look at the network, the firewall, the proxy, and ${nameOf('baseUrl')}`;
+  return `cannot be reached (${reason}); check the network, the firewall, the proxy, and ${nameOf('baseUrl')}`;
 }
 
 function unknown(...names: string[]): Check[] {
-  return names.map((name) => skipped(name, 'cannot be told'));
+  return names.map((name) => skipped(name, 'unknown'));
 }
 
 /** Looks at the date of an answer. */

@@ -11,14 +11,14 @@ import {
 
 /** What the command ends with; `--help` prints this. */
 export const EXIT_CODES = {
-  0: 'all is well',
+  0: 'success',
   1: 'WeChat Pay refused the request; or doctor found something to fix',
   2: 'the command, an option or an argument cannot be used',
-  3: 'the configuration cannot work: something is missing, or is no key',
-  4: 'an answer or a notification cannot be trusted, or not be decrypted',
-  5: 'no connection, or no answer in time; whether the request was carried out is unknown',
-  6: 'an answer is genuine, but its body is not what it should be',
-  70: 'a defect of this command',
+  3: 'the configuration cannot work: something is missing, or not a key',
+  4: 'a response or a notification cannot be trusted or decrypted',
+  5: 'no connection, or no response in time; WeChat Pay may or may not have processed the request',
+  6: 'a response is genuine, but its body is not as expected',
+  70: 'an internal error in wxpay',
 } as const;
 
 export type ExitCode = keyof typeof EXIT_CODES;

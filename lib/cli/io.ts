@@ -29,7 +29,7 @@ export async function write(stream: Writable, text: string): Promise<void> {
  */
 export async function readStdin({ stdin }: Io, what: string): Promise<string> {
   if (!stdin.isTTY) return readText(stdin);
-  throw new InvalidArgumentError(`The ${what} is to come from the standard input, which is the terminal: pipe it in.`);
+  throw new InvalidArgumentError(`stdin is a terminal; pipe the ${what} in.`);
 }
 
 /** Whether to colour: on a terminal that can, unless `NO_COLOR` is set (https://no-color.org). */
@@ -45,7 +45,7 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new InvalidArgumentError(`The directory ${path} cannot be made (${codeOf(cause)}).`, { cause });
+    throw new InvalidArgumentError(`The directory ${path} cannot be created (${codeOf(cause)}).`, { cause });
   }
 }
 

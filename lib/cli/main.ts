@@ -20,9 +20,9 @@ const COMMANDS: readonly CommandSpec[] = [
 ];
 
 const HELP = `
-Environment (a key is its text, or the name of the file that holds it):
+Environment (a key is given as its text or as the name of a file that contains it):
 ${settingsHelp()}
-  NO_COLOR                 no colours, which only a terminal gets anyway
+  NO_COLOR                 no colours (only a terminal gets them in any case)
 
 Exit codes:
 ${exitCodesHelp()}
@@ -41,10 +41,10 @@ Examples:
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code = 0;
   const program = new Command('wxpay')
-    .description('WeChat Pay from the shell: requests signed, answers verified.')
+    .description('WeChat Pay from the shell: signed requests, verified responses.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand('help [command]', 'print the help for a command')
     .addHelpText('after', HELP)
     .exitOverride()
     .configureOutput({
@@ -80,7 +80,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 function addCommand(program: Command, spec: CommandSpec, run: (call: CommandCall) => Promise<void>, io: Io): void {
   const command = program.command(spec.usage).description(spec.what).addHelpText('after', `\n${spec.help}`);
   spec.configure?.(command);
-  command.option('--json', 'print JSON, for scripts; errors as well');
+  command.option('--json', 'print JSON for scripts, including errors');
   for (const option of settingOptions(spec.settings)) command.addOption(option);
   command.action(async () => {
     const options = command.opts();

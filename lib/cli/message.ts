@@ -17,7 +17,7 @@ const START_LINE = /^(?:[A-Z]+ \S+ HTTP\/\d|HTTP\/\d[.\d]* \d{3})/;
  */
 export async function readBytes({ stdin }: Io, path: string): Promise<Buffer> {
   if (path === '-' && !stdin.isTTY) return buffer(stdin);
-  if (path === '-') throw new InvalidArgumentError('The standard input is the terminal: pipe the message in.');
+  if (path === '-') throw new InvalidArgumentError('stdin is a terminal; pipe the message in.');
   try {
     return readFileSync(path);
   } catch (cause) {
@@ -35,7 +35,7 @@ export function parseMessage(bytes: Buffer): RawRequest {
   const end = EMPTY_LINE.exec(text);
   if (!end) {
     throw new InvalidArgumentError(
-      'The message has no empty line between headers and body. Save it as it arrived, or give --headers and --body.',
+      'The message has no empty line between headers and body. Save it exactly as received, or pass --headers and --body.',
     );
   }
   const headers = parseHeaders(bytes.subarray(0, end.index).toString());
@@ -61,7 +61,7 @@ function linePairs(text: string): [string, string][] {
   return lines.map((line) => {
     const [, name, value = ''] = /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
     if (name !== undefined) return [name, value];
-    throw new InvalidArgumentError('A line of the headers is no header: each is to be "Name: value".');
+    throw new InvalidArgumentError('Invalid header line; expected "Name: value".');
   });
 }
 
@@ -70,7 +70,7 @@ function jsonPairs(text: string): [string, string][] {
   try {
     members = JSON.parse(text);
   } catch {
-    throw new InvalidArgumentError('The headers begin like JSON, but are none.');
+    throw new InvalidArgumentError('The headers look like JSON but cannot be parsed.');
   }
   return Object.entries(Object(members)).flatMap(([name, value]) =>
     [value].flat().map((one): [string, string] => [name, String(one)]),

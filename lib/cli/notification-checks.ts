@@ -26,7 +26,7 @@ const CHANGES: readonly [undo: (body: string) => string, what: string][] = [
   [(body) => body.replaceAll('\r\n', '\n'), 'its line breaks have been changed to those of Windows'],
   [(body) => body.replaceAll(/\r?\n/g, '\r\n'), 'its line breaks have been changed from those of Windows'],
   [(body) => body.replace(/^\uFEFF/, ''), 'a byte order mark has been added at its beginning'],
-  [(body) => JSON.stringify(JSON.parse(body)), 'it has been parsed and written anew; the raw body is needed'],
+  [(body) => JSON.stringify(JSON.parse(body)), 'it has been parsed and serialised again; the raw body is required'],
 ];
 
 /**
@@ -41,7 +41,7 @@ export async function checkV3({ headers, body }: RawRequest, context: CheckConte
   return [
     lacking.length === 0
       ? passed('headers', 'all four are there')
-      : failed('headers', `missing or there twice: ${lacking.join(', ')}. Proxies and frameworks may drop headers.`),
+      : failed('headers', `missing or repeated: ${lacking.join(', ')}. Proxies and frameworks may drop headers.`),
     checkClock(time, context.received),
     typeof found === 'string' ? failed('serial', found) : checkFound(serial, found),
     await checkSignature({ time, nonce, signature, serial }, body, typeof found === 'string' ? undefined : found),
@@ -70,7 +70,7 @@ export async function checkV2(
     return [xml, failed(name, messageOf(error))];
   }
   const signature = verified
-    ? passed('signature', 'fits the fields and the APIv2 key')
+    ? passed('signature', 'matches the fields and the APIv2 key')
     : warning(
         'signature',
         'there is none: a refund notification is only encrypted. Query the refund before you act on it',
@@ -93,7 +93,8 @@ function checkAge(time: number | undefined, received: number | undefined): Check
 
 function checkClock(time: string, received: number | undefined): Check {
   if (time === '') return skipped('clock', 'there is no Wechatpay-Timestamp');
-  if (!/^\d{1,12}$/.test(time)) return failed('clock', `Wechatpay-Timestamp is ${time}, which is no number of seconds`);
+  if (!/^\d{1,12}$/.test(time))
+    return failed('clock', `Wechatpay-Timestamp is ${time}, which is not a number of seconds`);
   const sent = `sent at ${new Date(Number(time) * 1000).toISOString()}`;
   if (received === undefined) return skipped('clock', `${sent}; not checked, as --any-time says`);
   const skew = received - Number(time);
@@ -127,26 +128,26 @@ async function checkSignature(signed: Signed, body: Buffer, verify: SignatureChe
   const { time, nonce, signature, serial } = signed;
   if (!verify || !time || !nonce || !signature) return skipped('signature', 'a header or the key is missing');
   const fits = (content: string | Buffer) => verify(response(time, nonce, content), signature);
-  if (await fits(body)) return passed('signature', `fits the body and the key ${serial}`);
+  if (await fits(body)) return passed('signature', `matches the body and the key ${serial}`);
   if (signature.startsWith(PROBE)) {
-    const probe = 'is wrong on purpose: a probe, by which WeChat Pay sees whether wrong signatures are refused.';
+    const probe = 'is wrong on purpose: a probe with which WeChat Pay checks that invalid signatures are rejected.';
     return failed('signature', `${probe} Refuse it like any other; there is nothing to repair.`);
   }
   for (const [undo, what] of CHANGES) {
     const original = attempt(() => undo(body.toString()));
     if (original !== undefined && original !== body.toString() && (await fits(original))) {
-      return failed('signature', `does not fit the body as it stands here, but does without one change: ${what}.`);
+      return failed('signature', `does not match the body as given, but does once one change is undone: ${what}.`);
     }
   }
   return failed(
     'signature',
-    `does not fit: the body is not byte for byte what was sent, one of the headers is not, or the key is not ${serial}.`,
+    `does not match: the body or a header differs from what was sent, or the key is not ${serial}.`,
   );
 }
 
 async function checkContent(body: Buffer, apiv3Key: Uint8Array | undefined): Promise<Check[]> {
   const envelope = attempt((): unknown => JSON.parse(body.toString()));
-  if (typeof envelope !== 'object' || envelope === null) return [failed('body', 'is no object of JSON')];
+  if (typeof envelope !== 'object' || envelope === null) return [failed('body', 'is not a JSON object')];
   // Of any object, each member may be asked for.
   const { id, event_type, resource } = envelope as Record<string, unknown>;
   const { ciphertext, nonce, associated_data } = Object(resource) as Record<string, unknown>;
@@ -157,13 +158,13 @@ async function checkContent(body: Buffer, apiv3Key: Uint8Array | undefined): Pro
     const content: unknown = JSON.parse(await decrypt(ciphertext, apiv3Key, nonce, associated_data));
     return [described, passed('content', `is decrypted: ${Object.keys(Object(content)).join(', ')}`)];
   } catch (error) {
-    const message = error instanceof ConfigurationError ? DECRYPTION : 'is decrypted, but no JSON';
+    const message = error instanceof ConfigurationError ? DECRYPTION : 'is decrypted, but is not JSON';
     return [described, failed('content', message)];
   }
 }
 
 const DECRYPTION =
-  'cannot be decrypted. Where the signature fits, the APIv3 key is not that of this merchant, or is no longer: compare ' +
+  "cannot be decrypted. If the signature matches, the APIv3 key is not, or is no longer, this merchant's: compare " +
   'it with the merchant platform (账户中心 → API安全).';
 
 function attempt<Result>(work: () => Result): Result | undefined {

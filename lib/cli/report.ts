@@ -116,7 +116,7 @@ function describe(error: unknown): Described {
   const stack = String(Object(error).stack)
     .match(/^ {4}at .*$/gm)
     ?.map((frame) => frame.trim());
-  return { name: 'Error', code, message: `A defect of wxpay (${code}), please report it.`, stack };
+  return { name: 'Error', code, message: `Internal error in wxpay (${code}); please report it.`, stack };
 }
 
 /** WeChat Pay's `detail` without the value that it objects to, which may be what nobody is to see. */

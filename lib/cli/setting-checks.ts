@@ -48,10 +48,7 @@ const CHECKS = {
   certificate(settings, name) {
     const certificate = merchantCertificate(settings);
     if (!certificate) {
-      return skipped(
-        name,
-        'WECHATPAY_CERTIFICATE is not set: whether key and serial number belong together, it would tell',
-      );
+      return skipped(name, 'WECHATPAY_CERTIFICATE is not set; set it to check that key and serial number match');
     }
     const { mchid, privateKey } = settings;
     const dates = checkDates(name, certificate);
@@ -59,13 +56,13 @@ const CHECKS = {
     if (privateKey !== undefined && !certificate.checkPrivateKey(privateKeyObject(settings))) {
       return failed(
         name,
-        'the private key does not belong to it: take apiclient_key.pem and apiclient_cert.pem of one issue',
+        'the private key does not match it; use apiclient_key.pem and apiclient_cert.pem that were issued together',
       );
     }
     if (owner !== undefined && mchid !== undefined && owner !== mchid) {
-      return failed(name, `it is that of the merchant ${owner}, not of ${mchid}`);
+      return failed(name, `it belongs to merchant ${owner}, not ${mchid}`);
     }
-    return dates.outcome === 'passed' ? passed(name, `the private key belongs to it; ${dates.message}`) : dates;
+    return dates.outcome === 'passed' ? passed(name, `the private key matches; ${dates.message}`) : dates;
   },
 
   serial(settings, name) {
@@ -74,18 +71,15 @@ const CHECKS = {
     if (own === undefined) requireSettings(settings, ['serial']);
     const { serial = own ?? '' } = settings;
     if (own !== undefined && serial !== own) {
-      return failed(name, `${serial} is not that of the certificate: set WECHATPAY_SERIAL to ${own}`);
+      return failed(name, `${serial} does not match the certificate; set WECHATPAY_SERIAL to ${own}`);
     }
     if (isPublicKeyId(serial)) {
-      return failed(
-        name,
-        `${serial} is the id of WeChat Pay's public key; the serial number of your certificate is meant`,
-      );
+      return failed(name, `${serial} is the id of WeChat Pay's public key; use the serial number of your certificate`);
     }
     if (HEX_SERIAL.test(serial)) return passed(name, serial);
     return failed(
       name,
-      `"${serial}" is not as the merchant platform writes it, up to 40 hexadecimal digits in upper case: have it by ` +
+      `"${serial}" is not in the format of the merchant platform (up to 40 upper-case hexadecimal digits); print it with ` +
         'openssl x509 -in apiclient_cert.pem -noout -serial',
     );
   },
@@ -98,7 +92,7 @@ const CHECKS = {
     const [[id, source] = ['', '']] = Object.entries(platformKeys(settings) ?? {});
     const key = loadPublicKey(source, 'publicKey');
     if (isOwn(key, settings)) {
-      return failed(name, 'it is the key of your own certificate; pub_key.pem, which WeChat Pay gave you, is meant');
+      return failed(name, 'this is the key of your own certificate; use pub_key.pem, issued by WeChat Pay');
     }
     const certificate = certificateOf(source);
     if (certificate) return checkDates(name, certificate);
@@ -119,20 +113,20 @@ function checkApiKey(
 ): Check {
   const bytes = readApiKey(setting, title, keyText(settings, setting));
   if (!bytes)
-    return skipped(name, setting === 'secret' ? 'not set: v2 alone needs it' : 'not set: notifications need it');
+    return skipped(name, setting === 'secret' ? 'not set; only v2 requires it' : 'not set; notifications require it');
   return passed(name, `${bytes.length} bytes; whether it is the right one, only ${USED_BY[setting]} tells`);
 }
 
 const USED_BY = {
   apiv3Key: 'a notification (wxpay verify) or the download of certificates',
-  secret: 'a request of v2',
+  secret: 'a v2 request',
 } as const;
 
 function checkDates(name: string, { validFrom, validTo, serialNumber }: X509Certificate): Check {
   const [from, until] = [Date.parse(validFrom), Date.parse(validTo)];
   const dates = `${serialNumber} is valid from ${day(from)} to ${day(until)}`;
-  if (Date.now() >= until) return failed(name, `${dates}: it has expired, a new one is needed`);
-  if (Date.now() < from) return failed(name, `${dates}: not yet, or the clock of this machine is behind`);
+  if (Date.now() >= until) return failed(name, `${dates}: it has expired; a new one is required`);
+  if (Date.now() < from) return failed(name, `${dates}: not yet valid, or the clock of this machine is behind`);
   return Date.now() >= until - SOON ? warning(name, `${dates}: renew it soon`) : passed(name, dates);
 }
 

@@ -26,7 +26,7 @@ export const SETTINGS = {
   serial: {
     env: 'WECHATPAY_SERIAL',
     flags: '-s, --serial <serial>',
-    what: 'serial number of the merchant certificate; may be left out where the certificate is given',
+    what: 'serial number of the merchant certificate; may be omitted if the certificate is given',
   },
   privateKey: {
     env: 'WECHATPAY_PRIVATE_KEY',
@@ -34,11 +34,11 @@ export const SETTINGS = {
     what: 'private key of the merchant certificate, apiclient_key.pem',
     isSecret: true,
   },
-  passphrase: { env: 'WECHATPAY_PASSPHRASE', what: 'passphrase of the private key, where it has one', isSecret: true },
+  passphrase: { env: 'WECHATPAY_PASSPHRASE', what: 'passphrase of the private key, if it has one', isSecret: true },
   certificate: {
     env: 'WECHATPAY_CERTIFICATE',
     flags: '--certificate <file>',
-    what: 'the merchant certificate, apiclient_cert.pem; some operations of v2 ask for it',
+    what: 'the merchant certificate, apiclient_cert.pem; some v2 operations require it',
   },
   publicKey: {
     env: 'WECHATPAY_PUBLIC_KEY',
@@ -55,7 +55,7 @@ export const SETTINGS = {
   baseUrl: {
     env: 'WECHATPAY_BASE_URL',
     flags: '-u, --base-url <url>',
-    what: 'root of the API; https://api.mch.weixin.qq.com/ by default',
+    what: 'base URL; https://api.mch.weixin.qq.com/ by default',
   },
 } as const satisfies Record<string, Setting>;
 
@@ -101,8 +101,8 @@ export function readSettings(
       (isKeyText(option) || (name !== 'privateKey' && !isPath(option)))
     ) {
       warn(
-        `${setting.what} stands in the command line, where others on this machine and the history of the shell have ` +
-          `it. Give the name of a file that holds it, or set ${setting.env}.`,
+        `${setting.what} is visible on the command line, to other users of this machine and in the shell history. ` +
+          `Pass the name of a file that contains it, or set ${setting.env}.`,
       );
     }
   }
@@ -164,7 +164,7 @@ export function requireSettings(settings: Settings, needed: readonly SettingName
   if (missing.length === 0) return;
   const [them, options] = missing.length > 1 ? ['them', 'options'] : ['it', 'an option'];
   throw new ConfigurationError(
-    `Missing: ${missing.map(nameOf).join(', ')}. Set ${them} in the environment, or give ${them} as ${options}; ` +
+    `Missing: ${missing.map(nameOf).join(', ')}. Set ${them} in the environment, or pass ${them} as ${options}; ` +
       '"wxpay --help" says more.',
   );
 }
@@ -193,9 +193,7 @@ export function merchantCertificate({ certificate }: Settings): X509Certificate 
   if (certificate === undefined) return undefined;
   const found = certificateOf(keySource(certificate) ?? '');
   if (found) return found;
-  throw new ConfigurationError(
-    `${nameOf('certificate')} is no certificate that can be read: apiclient_cert.pem is meant.`,
-  );
+  throw new ConfigurationError(`${nameOf('certificate')} is not a readable certificate; expected apiclient_cert.pem.`);
 }
 
 /**
@@ -226,7 +224,7 @@ function readFile(value: string, name: SettingName): string {
   } catch (cause) {
     // The value is not repeated: it may be the key itself, mistyped.
     throw new ConfigurationError(
-      `${nameOf(name)} is taken for the name of a file, which cannot be read (${codeOf(cause)}).`,
+      `${nameOf(name)} is taken as a file name, but the file cannot be read (${codeOf(cause)}).`,
       { cause },
     );
   }

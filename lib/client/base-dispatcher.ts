@@ -13,11 +13,11 @@ import { ConfigurationError } from '../errors';
  */
 export function readDispatcher(name: string, dispatcher: Dispatcher): Dispatcher {
   const { dispatch, compose } = Object(dispatcher) as Partial<Dispatcher>;
-  if (typeof dispatch !== 'function') throw new ConfigurationError(`"${name}" must be a dispatcher of undici 7 or 8.`);
+  if (typeof dispatch !== 'function') throw new ConfigurationError(`"${name}" must be an undici 7 or 8 dispatcher.`);
   if (typeof compose === 'function' && !isOfUndici6(dispatcher)) return dispatcher;
   throw new ConfigurationError(
-    `"${name}" is a dispatcher of undici 6 or older, which cannot be used: make it with undici 7 or 8. ` +
-      'The global dispatcher of Node 20 and 22 is such a one too, since undici 6 is built into them.',
+    `"${name}" is an undici 6 (or older) dispatcher, which is not supported; create it with undici 7 or 8. ` +
+      'The global dispatcher of Node.js 20 and 22 is one too, because they bundle undici 6.',
   );
 }
 
@@ -39,8 +39,8 @@ export type MerchantCertificate =
     };
 
 const LEGACY_HINT =
-  'It is encrypted in a way that OpenSSL 3 no longer reads (RC2-40), as WeChat Pay issues it. Convert it once: ' +
-  'openssl pkcs12 -legacy -in apiclient_cert.p12 -nodes -out apiclient.pem, and give cert and key.';
+  'WeChat Pay issues it with RC2-40 encryption, which OpenSSL 3 cannot read. Convert it once: ' +
+  'openssl pkcs12 -legacy -in apiclient_cert.p12 -nodes -out apiclient.pem, and pass cert and key.';
 
 /**
  * A dispatcher of its own for requests that present the merchant's certificate.
@@ -68,8 +68,8 @@ function hintFor({ message, code }: { message?: string; code?: string }, { pfx }
   const found = code ?? message ?? '';
   if (pfx && /unsupported/i.test(`${message}`)) return LEGACY_HINT;
   if (pfx && /mac verify failure/i.test(`${message}`))
-    return 'The passphrase is wrong: for a file of WeChat Pay it is the merchant id.';
-  if (pfx) return `The PKCS#12 file must be bytes or a file:// URL, and whole (${found}).`;
+    return 'The passphrase is wrong; for files issued by WeChat Pay it is the merchant ID.';
+  if (pfx) return `The PKCS#12 file must be complete, and given as bytes or a file:// URL (${found}).`;
   if (/bad.decrypt|interrupted or cancelled/i.test(`${message}`))
     return 'The key is encrypted, and the passphrase is missing or wrong.';
   return `Certificate and key must be PEM text, a file:// URL or bytes, and belong together (${found}).`;

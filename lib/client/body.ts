@@ -12,7 +12,7 @@ export function writeBody(json: unknown, body: unknown): string | Uint8Array | M
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
   if (['number', 'bigint', 'boolean'].includes(typeof body)) return String(body);
   throw new InvalidArgumentError(
-    '"body" must be text, bytes or a Media; an object goes into "json", a file into Media.from().',
+    '"body" must be a string, bytes or a Media; pass an object as "json", a file through Media.from().',
   );
 }
 
@@ -30,7 +30,7 @@ export function writeXml(xml: unknown, body: unknown): string | Media | undefine
 export function readFields(xml: unknown): Record<string, string> | undefined {
   if (xml === undefined || xml === null) return undefined;
   if (typeof xml !== 'object' || Array.isArray(xml)) {
-    throw new InvalidArgumentError('"xml" must be an object: the fields by name.');
+    throw new InvalidArgumentError('"xml" must be an object of field names and values.');
   }
   return Object.fromEntries(Object.entries(xml).map(([name, value]) => [name, fieldText(name, value)]));
 }

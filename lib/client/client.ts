@@ -132,7 +132,7 @@ function refuseForeignHost({ origin }: WireRequest, origins: ReadonlySet<string>
   if (origins.has(origin)) return;
   const secure = origin.replace(/^http:/, 'https:');
   const issue = origins.has(secure)
-    ? `is called over https only: write ${secure}/`
-    : 'is neither a host of WeChat Pay nor configured as "baseUrl" or in "baseUrls"';
-  throw new InvalidArgumentError(`${origin} ${issue}; nothing is signed for it, nothing was sent.`);
+    ? `must be called over https; use ${secure}/`
+    : 'is neither a WeChat Pay host nor configured as "baseUrl" or in "baseUrls"';
+  throw new InvalidArgumentError(`${origin} ${issue}; the request was neither signed nor sent.`);
 }

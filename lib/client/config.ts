@@ -149,7 +149,7 @@ export function loadConfig(config: ClientConfig): LoadedConfig {
     throw new ConfigurationError('The configuration must be an object.');
   const unknown = Object.keys(config).find((name) => !Object.hasOwn(KNOWN, name));
   if (unknown !== undefined) {
-    throw new ConfigurationError(`"${unknown}" is no option; there are ${Object.keys(KNOWN).join(', ')}.`);
+    throw new ConfigurationError(`Unknown option "${unknown}". Valid options: ${Object.keys(KNOWN).join(', ')}.`);
   }
   const baseUrl = config.baseUrl === undefined ? undefined : configuredBase('baseUrl', config.baseUrl);
   const baseUrls = configuredBases(config.baseUrls);
@@ -190,7 +190,7 @@ function readV3(config: Partial<V3Config>, optional: boolean, downloads: boolean
 function readReliability({ retry, failover }: CommonConfig, baseUrl: URL | undefined) {
   const from = baseUrl && { from: baseUrl };
   if (failover === true && baseUrl) {
-    throw new ConfigurationError('"failover" must be the root of a second host, since "baseUrl" is not the usual one.');
+    throw new ConfigurationError('"failover" must be the URL of a second host, because "baseUrl" is set.');
   }
   return {
     retry: retry === true ? {} : retry || undefined,
@@ -209,15 +209,15 @@ function readV2({ secret }: Partial<V2Config>): V2Config | undefined {
 function token(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[^\s",:]+$/.test(value)) return value;
   const found =
-    value === undefined || value === '' ? 'missing' : 'not plain text without blanks, quotes, commas or colons';
+    value === undefined || value === '' ? 'missing' : 'not a string without spaces, quotes, commas or colons';
   throw new ConfigurationError(`"${name}" is ${found}.`);
 }
 
 function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean): Pick<LoadedV3, 'certs' | 'issued'> {
   if (typeof certs !== 'object' || certs === null || (Object.keys(certs).length === 0 && !mayBeEmpty)) {
     throw new ConfigurationError(
-      "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }. " +
-        'Merchants that have platform certificates may give "apiv3Key" instead, to have them downloaded.',
+      "\"certs\" must contain WeChat Pay's public key under its ID, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }. " +
+        'Merchants that use platform certificates can pass "apiv3Key" instead to download them.',
     );
   }
   const entries: [string, KeyInput | VerifyFunction][] = Object.entries(certs);
@@ -228,7 +228,7 @@ function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean):
     if (certificate === undefined) continue;
     if (serialOf(certificate) !== id) {
       throw new ConfigurationError(
-        `certs["${id}"] is the certificate ${serialOf(certificate)}: write that serial number as its name.`,
+        `certs["${id}"] contains certificate ${serialOf(certificate)}; use that serial number as its key.`,
       );
     }
     issued.push(certificate);

@@ -43,11 +43,10 @@ export function createStacks(config: LoadedConfig): Stacks {
   return (protocol, way) => {
     const stacks = ways[way];
     if (!stacks) {
-      throw new ConfigurationError('This operation asks for a TLS client certificate: configure "merchant" with it.');
+      throw new ConfigurationError('This operation requires a TLS client certificate; configure it as "merchant".');
     }
     const stack = stacks[protocol];
-    if (!stack)
-      throw new ConfigurationError(`A request of ${protocol} needs ${NEEDED[protocol]} in the configuration.`);
+    if (!stack) throw new ConfigurationError(`${protocol} requests require ${NEEDED[protocol]} in the configuration.`);
     return stack;
   };
 }

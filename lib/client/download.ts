@@ -124,11 +124,8 @@ export class FileResponse extends ApiResponse {
 }
 
 function tooLarge(max: number): BodyError {
-  const advice = 'read it as a stream, by "body", or raise the option "maxBuffer"';
-  return new BodyError(
-    'ERR_BODY_TOO_LARGE',
-    `The file is larger than the ${max} bytes that may be held in memory: ${advice}.`,
-  );
+  const advice = 'read it as a stream through "body", or raise "maxBuffer"';
+  return new BodyError('ERR_BODY_TOO_LARGE', `The file exceeds the ${max} bytes allowed in memory; ${advice}.`);
 }
 
 type Chunks = AsyncIterable<Uint8Array>;
@@ -195,7 +192,7 @@ async function refuseXml({ begun, rest }: IncomingFile, head: Head, label: strin
     isXml ??= startsXml(Buffer.concat(begun).subarray(0, MAX_PROLOG)) ?? (size >= MAX_PROLOG || undefined);
     if (isXml === false) return;
     if (size > MAX_FAILURE)
-      throw new BodyError('ERR_BODY_TOO_LARGE', `${label} was answered with XML that has no end.`);
+      throw new BodyError('ERR_BODY_TOO_LARGE', `${label} returned an XML error larger than 1 MiB.`);
   }
   const body = Buffer.concat(begun);
   if (isXml || body.includes('<')) refuseFailure(label, toObject(body), { ...head, body });

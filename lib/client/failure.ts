@@ -44,7 +44,9 @@ export function explainFailure(error: unknown, { label, signal, exchange }: Fail
  */
 export function afterSending(error: unknown, { label }: Failing): unknown {
   if (!(error instanceof InvalidArgumentError || error instanceof ConfigurationError)) return error;
-  return new TransportError(`${label}: ${error.message} It had been sent before. ${UNKNOWN_OUTCOME}`, { cause: error });
+  return new TransportError(`${label}: ${error.message} It had already been sent once. ${UNKNOWN_OUTCOME}`, {
+    cause: error,
+  });
 }
 
 /** What of a request says why and when it failed. */
@@ -56,7 +58,7 @@ function isAbort(error: unknown): boolean {
 }
 
 /** What to do when a request never had a connection. */
-export const NOTHING_SENT = 'Nothing was sent, so it can be sent again without a second effect.';
+export const NOTHING_SENT = 'Nothing was sent, so it is safe to retry.';
 
 /** The error for an answer of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
 export function refuseAnswer(answer: Answer, { protocol, label }: WireRequest): ApiError {
@@ -80,7 +82,7 @@ export function refuseAnswer(answer: Answer, { protocol, label }: WireRequest): 
 
 /** A server that fails may have carried out the request before. */
 function explainStatus(label: string, status: number): string {
-  return `${label} was answered with status ${status}.${status >= 500 ? ` ${UNKNOWN_OUTCOME}` : ''}`;
+  return `${label} responded with status ${status}.${status >= 500 ? ` ${UNKNOWN_OUTCOME}` : ''}`;
 }
 
 function parse(body: string): { code?: unknown; message?: unknown; detail?: unknown } {

@@ -15,7 +15,8 @@ export function readTimeouts(input: unknown, fail: (message: string) => Error): 
   const timeouts = typeof input === 'object' && input !== null ? input : { total: input };
   for (const [name, value] of Object.entries(timeouts)) {
     const title = timeouts === input ? `"timeout.${name}"` : '"timeout"';
-    if (!Object.hasOwn(PHASES, name)) throw fail(`${title} is no option; there are ${Object.keys(PHASES).join(', ')}.`);
+    if (!Object.hasOwn(PHASES, name))
+      throw fail(`Unknown option ${title}. Valid options: ${Object.keys(PHASES).join(', ')}.`);
     if (value !== undefined && !isTimeout(value)) {
       throw fail(`${title} must be a number of milliseconds between 1 and 2147483647.`);
     }
@@ -66,14 +67,14 @@ export function readMaxBuffer(value: unknown = MAX_BUFFER): number {
     return value;
   }
   throw new InvalidArgumentError(
-    `"maxBuffer" must be a whole number of bytes between 1 and ${constants.MAX_STRING_LENGTH}; read larger files as a stream.`,
+    `"maxBuffer" must be an integer number of bytes between 1 and ${constants.MAX_STRING_LENGTH}; read larger files as a stream.`,
   );
 }
 
 /** @throws {@link InvalidArgumentError} where they are no object */
 export function readVariables({ variables = {} }: Options): Readonly<Record<string, unknown>> {
   if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) {
-    throw new InvalidArgumentError('"variables" must be an object: the URI variables by name.');
+    throw new InvalidArgumentError('"variables" must be an object of URI variable names and values.');
   }
   return variables;
 }
@@ -130,7 +131,7 @@ function adviceFor(unknown: readonly string[], { verb, protocol, options, used }
   }
   const place = bodyOf(verb, protocol);
   const isFree = [place, 'body'].every((name) => options[name] === undefined);
-  if (isFree) return { name: first, advice: `give it as { ${place}: { ${quoted(first)}: … } }.` };
+  if (isFree) return { name: first, advice: `pass it as { ${place}: { ${quoted(first)}: … } }.` };
   return { name: first, advice: `valid options: ${valid.join(', ')}.` };
 }
 
@@ -149,7 +150,7 @@ function refuseOtherBody({ protocol, template, options: { json, xml, body } }: G
   if (protocol === 'v3' || isGiven(xml) || isMedia(body)) return;
   if (isGiven(json)) throw new InvalidArgumentError(`"json" is for APIv3: "${template}" takes "xml".`);
   if (hasBody) {
-    throw new InvalidArgumentError('"body" of a v2 request must be a Media, for an upload; fields go into "xml".');
+    throw new InvalidArgumentError('The "body" of a v2 request must be a Media (an upload); pass fields as "xml".');
   }
 }
 

@@ -75,7 +75,7 @@ export function readCall(verb: string, template: string, input: unknown, baseUrl
     used.set(name, given?.[name]);
     if (given === variables || !isOption(name)) return given?.[name];
     throw new InvalidArgumentError(
-      `The URI variable "${name}" of "${template}" has the name of an option: give it as variables: { ${name}: … }.`,
+      `The URI variable "${name}" of "${template}" has the same name as an option; pass it as variables: { ${name}: … }.`,
     );
   });
   if (used.size > 0) refuseDotSegments(template, path);
@@ -96,7 +96,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
   const usual = defaults.timeouts.total ?? TIMEOUT;
   const timeout = own?.total ?? (isMedia(options.body) ? Math.max(usual, UPLOAD_TIMEOUT) : usual);
   const ownBase = readOwnBase(options.baseUrl);
-  if (retry && !defaults.retries) throw fail('"retry" of a call needs "retry" in the configuration, which is not set.');
+  if (retry && !defaults.retries) throw fail('The "retry" option of a call requires "retry" in the configuration.');
   if (digest !== undefined) readDigest(digest);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidArgumentError('"signal" must be an AbortSignal.');

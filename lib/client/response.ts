@@ -56,8 +56,8 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
   #parse(text: string): unknown {
     const parsed = parseJson(text);
     if (parsed.ok) return parsed.value;
-    const type = this.headers.get('content-type') ?? 'of no content type';
-    throw new BodyError('ERR_BODY_NOT_JSON', `The body (${type}) is no JSON (${parsed.where}); read it as text.`);
+    const type = this.headers.get('content-type') ?? 'no content type';
+    throw new BodyError('ERR_BODY_NOT_JSON', `The body (${type}) is not JSON (${parsed.where}); use .text() instead.`);
   }
 }
 

@@ -102,7 +102,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#size += chunk.length;
     if (this.#status < 300 || this.#size <= MAX_FAILURE) return;
     this.onResponseEnd();
-    controller.abort(new Error('The rest of the body is of no use.'));
+    controller.abort(new Error('The rest of the body is not needed.'));
   }
 
   onResponseEnd(): void {

@@ -40,9 +40,7 @@ export function resolveTarget(reference: string, base: URL, query: unknown): Tar
 /** Refuses values of variables that make a dot segment, since they would lead to another operation. */
 export function refuseDotSegments(template: string, expanded: string): void {
   if (countDotSegments(expanded) > countDotSegments(template.replace(/\{[^{}]+\}/g, 'x'))) {
-    throw new InvalidArgumentError(
-      `A value for "${template}" makes a path segment "." or "..", which leads to another path.`,
-    );
+    throw new InvalidArgumentError(`A value for "${template}" produces a "." or ".." path segment.`);
   }
 }
 
@@ -54,7 +52,7 @@ function originOf(scheme: string, authority: string | undefined): string {
   const url = `${scheme}://${authority ?? ''}`;
   if (!/^https?$/i.test(scheme) || !authority || authority.includes('@') || !URL.canParse(url)) {
     throw new InvalidArgumentError(
-      `"${scheme}:" and what follows is no address of WeChat Pay. Write the path alone, such as "v3/certificates".`,
+      `Not a WeChat Pay URL ("${scheme}:…"). Use the path only, such as "v3/certificates".`,
     );
   }
   return new URL(url).origin;

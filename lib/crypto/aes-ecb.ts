@@ -51,7 +51,7 @@ export async function decrypt(
   // Of wrong keys, one in 256 happens on right padding.
   if (plaintext && isUtf8(plaintext)) return Buffer.from(plaintext).toString();
   throw new InvalidArgumentError(
-    'The ciphertext cannot be decrypted: see that it is whole Base64 and that the key is right. For "req_info" that is ' +
+    'The ciphertext cannot be decrypted: check that it is complete Base64 and that the key is correct. For "req_info" the key is ' +
       'the MD5 of the APIv2 key, in lower-case hexadecimal.',
   );
 }

@@ -54,14 +54,14 @@ export async function decrypt(
   const bytes = decodeBase64(ciphertext);
   if (!bytes || bytes.length < TAG_LENGTH) {
     throw new InvalidArgumentError(
-      `"ciphertext" must be the Base64 of ${TAG_LENGTH} bytes or more, the tag being last.`,
+      `"ciphertext" must be the Base64 encoding of at least ${TAG_LENGTH} bytes, ending with the ${TAG_LENGTH}-byte tag.`,
     );
   }
   const plaintext = open(secret, nonce, additional, bytes.subarray(0, -TAG_LENGTH), bytes.subarray(-TAG_LENGTH));
   if (plaintext) return plaintext.toString();
   throw new InvalidArgumentError(
-    'The ciphertext cannot be decrypted: its tag does not fit. Most often the APIv3 key is wrong (it is neither the ' +
-      'APIv2 key nor that of another merchant); otherwise "iv", "aad" or the ciphertext are not as they were received.',
+    'The ciphertext cannot be decrypted: authentication failed. Usually the APIv3 key is wrong (check that it is not the ' +
+      'APIv2 key or another merchant\'s); otherwise "iv", "aad" or the ciphertext differs from what was received.',
   );
 }
 
@@ -79,7 +79,7 @@ function open(key: Buffer, iv: Buffer, aad: Buffer, ciphertext: Buffer, tag: Buf
 function ivOf(iv: string | Uint8Array): Buffer {
   const bytes = bytesOf(iv, 'iv');
   if (bytes.length === 0) {
-    throw new InvalidArgumentError('"iv" is empty: give the "nonce" that belongs to the ciphertext.');
+    throw new InvalidArgumentError('"iv" is empty: pass the "nonce" received with the ciphertext.');
   }
   if (bytes.length > MAX_IV_LENGTH) {
     throw new InvalidArgumentError(

@@ -11,9 +11,7 @@ const AES_KEY_LENGTH = 32;
 export function bytesOf(value: string | Uint8Array, name: string): Buffer {
   if (typeof value === 'string') return Buffer.from(value);
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  throw new InvalidArgumentError(
-    `"${name}" must be text or bytes; it is of type ${value === null ? 'null' : typeof value}.`,
-  );
+  throw new InvalidArgumentError(`"${name}" must be a string or bytes, not ${value === null ? 'null' : typeof value}.`);
 }
 
 /**
@@ -23,7 +21,7 @@ export function bytesOf(value: string | Uint8Array, name: string): Buffer {
 export function aesKeyOf(key: string | Uint8Array): Buffer {
   const bytes = bytesOf(key, 'key');
   if (bytes.length === AES_KEY_LENGTH) return bytes;
-  throw new InvalidArgumentError(`An AES-256 key has ${AES_KEY_LENGTH} bytes; this one has ${bytes.length}.`);
+  throw new InvalidArgumentError(`An AES-256 key must be ${AES_KEY_LENGTH} bytes long; this one has ${bytes.length}.`);
 }
 
 /**

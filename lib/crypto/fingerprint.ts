@@ -45,5 +45,5 @@ function create(algorithm: Algorithm): Hash {
     throw new InvalidArgumentError(`The hash must be one of ${Object.keys(DIGITS).join(', ')}.`);
   }
   if (getHashes().includes(algorithm)) return createHash(algorithm);
-  throw new InvalidArgumentError(`The OpenSSL of this Node has no ${algorithm}.`);
+  throw new InvalidArgumentError(`This Node.js build's OpenSSL does not support ${algorithm}.`);
 }

@@ -130,7 +130,7 @@ export function cryptoKeyFault(key: webcrypto.CryptoKey, use: KeyUse): string | 
   const { name, hash, usage } = REQUIREMENTS[use];
   const found = key.algorithm as Partial<webcrypto.RsaHashedKeyAlgorithm>;
   const fits = same(found.name, name) && (hash === undefined || same(found.hash?.name, hash));
-  if (!fits) return `for ${title(found.name, found.hash?.name)}, where one for ${title(name, hash)} is needed`;
+  if (!fits) return `for ${title(found.name, found.hash?.name)}; ${title(name, hash)} is required`;
   if (!key.usages.includes(usage)) return `without the usage "${usage}": it has ${key.usages.join(', ') || 'none'}`;
   return undefined;
 }
@@ -172,8 +172,8 @@ export type MaterialKind = Material['kind'];
 
 const BARE_DER = /^(?:private\.pkcs1|private\.pkcs8|public\.pkcs1|public\.spki):\/\//;
 const PATH = /^(?:\.{0,2}\/|~|[A-Za-z]:\\|\\\\)|\.(?:pem|key|crt|cer|der|p12|pfx|txt)$/;
-const FILE_ADVICE = 'For a file write file:///path/to/key.pem.';
-const TEXT_ADVICE = `Give PEM text ("-----BEGIN …"), or a file:// URL.`;
+const FILE_ADVICE = 'To read a file, use file:///path/to/key.pem.';
+const TEXT_ADVICE = `Pass PEM text ("-----BEGIN …") or a file:// URL.`;
 
 /**
  * Finds out what an input holds, piece by piece: a PEM text may have several.
@@ -184,7 +184,7 @@ export function readKeySource(input: unknown, name: string): Material[] {
   if (typeof input === 'string') return isFileUrl(input) ? readFile(input, name) : readText(input, name);
   if (input instanceof URL) {
     if (input.protocol === 'file:') return readFile(input, name);
-    throw new ConfigurationError(`"${name}" is a URL that is not file://. ${FILE_ADVICE}`);
+    throw new ConfigurationError(`"${name}" is a URL other than file://. ${FILE_ADVICE}`);
   }
   if (types.isKeyObject(input)) return [{ kind: 'KeyObject', key: input }];
   if (input instanceof X509Certificate) return [{ kind: 'X509Certificate', certificate: input }];
@@ -192,7 +192,7 @@ export function readKeySource(input: unknown, name: string): Material[] {
   if (input instanceof Uint8Array) return readBytes(input, name);
   if (input === undefined || input === null) {
     throw new ConfigurationError(
-      `"${name}" is ${input}: the key is missing. If it comes from an environment variable, set that.`,
+      `"${name}" is ${input}: the key is missing. If it comes from an environment variable, set that variable.`,
     );
   }
   throw new ConfigurationError(
@@ -220,7 +220,7 @@ function readFile(url: string | URL, name: string): Material[] {
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    throw new ConfigurationError(`"${name}" names the file ${path}, which cannot be read (${codeOf(cause)}).`, {
+    throw new ConfigurationError(`"${name}" refers to the file ${path}, which cannot be read (${codeOf(cause)}).`, {
       cause,
     });
   }
@@ -240,9 +240,7 @@ function readText(input: string, name: string): Material[] {
   if (isPem(text)) {
     const blocks = pemBlocks(text);
     if (blocks.length > 0) return blocks.map(materialOf);
-    throw new ConfigurationError(
-      `"${name}" is PEM text that is cut off: the line "-----END …" that belongs to its "-----BEGIN …" is missing.`,
-    );
+    throw new ConfigurationError(`"${name}" is truncated PEM: the matching "-----END …" line is missing.`);
   }
   const base64 = text.replace(BARE_DER, '');
   const der = decodeBase64(base64.replace(/\s+/g, ''));

@@ -42,8 +42,8 @@ const EXPECTED: Record<KeyHalf, string> = {
 
 /** What to give instead, where the other half has been given. */
 const ADVICE: Record<KeyHalf, string> = {
-  private: 'Give the private key of the merchant certificate, apiclient_key.pem.',
-  public: 'Give the public key (pub_key.pem) or a platform certificate, as WeChat Pay issued it.',
+  private: 'Pass the private key of the merchant certificate, apiclient_key.pem.',
+  public: 'Pass the public key (pub_key.pem) or a platform certificate, as issued by WeChat Pay.',
 };
 
 const FOUND: Record<MaterialKind, string> = {
@@ -61,8 +61,8 @@ const FOUND: Record<MaterialKind, string> = {
   openssh: 'an OpenSSH key',
   KeyObject: 'a KeyObject',
   CryptoKey: 'a CryptoKey',
-  damaged: 'damaged or unknown content in the form of a key',
-  unknown: 'something that is no key',
+  damaged: 'a damaged or unrecognised key',
+  unknown: 'something that is not a key',
 };
 
 /** The error about an input that holds another thing than the key that is wanted. */
@@ -87,11 +87,11 @@ export function checkKey<Key extends LoadedKey>(key: Key, half: KeyHalf, use: Ke
   if (fault) throw unusable(half, name, native ? fault : `a CryptoKey ${fault}`);
   const bits = native ? key.asymmetricKeyDetails?.modulusLength : modulusLengthOf(key);
   if (bits === undefined || bits < MIN_MODULUS_LENGTH) {
-    throw unusable(half, name, `one of ${bits ?? 'unknown'} bits, where ${MIN_MODULUS_LENGTH} are the least`);
+    throw unusable(half, name, `a ${bits ?? 'unknown'}-bit key; at least ${MIN_MODULUS_LENGTH} bits are required`);
   }
   const exponent = exponentOf(key);
   if (exponent !== undefined && (exponent < MIN_EXPONENT || exponent % 2n === 0n)) {
-    throw unusable(half, name, `one with the public exponent ${exponent}, where an odd number of 3 or more is needed`);
+    throw unusable(half, name, `a key with public exponent ${exponent}; an odd number of 3 or more is required`);
   }
   return key;
 }
@@ -104,7 +104,7 @@ function exponentOf(key: LoadedKey): bigint | undefined {
 }
 
 function keyObjectFault({ asymmetricKeyType: type }: KeyObject): string | undefined {
-  return type === 'rsa' ? undefined : `a key for ${type?.toUpperCase()}, where one for RSA (rsaEncryption) is needed`;
+  return type === 'rsa' ? undefined : `a key for ${type?.toUpperCase()}; RSA (rsaEncryption) is required`;
 }
 
 function unusable(half: KeyHalf, name: string, found: string): ConfigurationError {
@@ -159,13 +159,13 @@ function openPrivateKey(material: Material, passphrase: Passphrase, name: string
     }
   }
   if (!passphrase?.length) {
-    throw new ConfigurationError(`"${name}" is encrypted: give { key, passphrase } with the passphrase that opens it.`);
+    throw new ConfigurationError(`"${name}" is encrypted: pass { key, passphrase }.`);
   }
   try {
     return createPrivateKey({ key, ...encoding, passphrase: Buffer.from(passphrase) });
   } catch (error) {
     throw new ConfigurationError(
-      `The passphrase given does not open "${name}" (${codeOf(error)}). Check the passphrase; if it is right, the ` +
+      `The passphrase does not decrypt "${name}" (${codeOf(error)}). Check the passphrase; if it is right, the ` +
         'encryption may be too old for OpenSSL 3: convert the key with "openssl pkcs8 -topk8 -v2 aes-256-cbc".',
     );
   }

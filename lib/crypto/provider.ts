@@ -28,8 +28,8 @@ export async function subtleFor(key: webcrypto.CryptoKey): Promise<Subtle> {
   const imported = await import('@peculiar/webcrypto').catch(() => undefined);
   if (imported && key instanceof imported.CryptoKey) return subtleOf(imported);
   throw new ConfigurationError(
-    'The CryptoKey belongs neither to Node nor to the @peculiar/webcrypto installed with wechatpay-undici: ' +
-      'give the key itself, or sign with a function of your own.',
+    'The CryptoKey comes neither from Node.js nor from the @peculiar/webcrypto that wechatpay-undici uses: ' +
+      'pass the key material itself, or a signing function.',
   );
 }
 

@@ -42,7 +42,7 @@ export async function encrypt(
   const limit = modulusBytes(key) - OVERHEAD[padding];
   if (data.length > limit) {
     throw new InvalidArgumentError(
-      `The text to encrypt has ${data.length} bytes of UTF-8; RSA with this key and padding takes ${limit} at most.`,
+      `The text to encrypt is ${data.length} bytes in UTF-8; RSA with this key and padding takes at most ${limit}.`,
     );
   }
   const encrypted = await (padding === 'PKCS1' ? encryptPkcs1 : encryptOaep)(data, key);
@@ -62,8 +62,8 @@ export async function decrypt(ciphertext: string, privateKey: PrivateKeyInput): 
   const plaintext = bytes && (await decryptOaep(bytes, key));
   if (plaintext) return Buffer.from(plaintext).toString();
   throw new InvalidArgumentError(
-    `The ciphertext cannot be decrypted with this private key: it should be the Base64 of ${modulusBytes(key)} bytes, ` +
-      'encrypted for the merchant certificate of this key. See that it is whole and that the key is the current one.',
+    `The ciphertext cannot be decrypted with this private key: it should be the Base64 encoding of ${modulusBytes(key)} bytes ` +
+      'encrypted for the merchant certificate of this key. Check that it is complete and that this is the current key.',
   );
 }
 

@@ -43,9 +43,7 @@ export function fromSpki(base64: string): KeyObject {
 
 function bare(kind: string, base64: unknown): string {
   if (typeof base64 === 'string') return `${kind}://${base64}`;
-  throw new ConfigurationError(
-    `A key of ${kind} must be given as text, the Base64 of its DER; not as ${typeof base64}.`,
-  );
+  throw new ConfigurationError(`A ${kind} key must be a string, the Base64 encoding of its DER, not ${typeof base64}.`);
 }
 
 /**
@@ -58,7 +56,7 @@ export function pkcs1ToSpki(base64: string): string {
   const key = typeof base64 === 'string' ? decodeBase64(base64.replace(/\s+/g, '')) : undefined;
   if (!key || kindOfDer(key) !== 'pkcs1-public') {
     throw new ConfigurationError(
-      '"pkcs1ToSpki" takes the Base64 of a PKCS#1 public key in DER; this is something else.',
+      '"pkcs1ToSpki" takes the Base64 encoding of a PKCS#1 public key in DER; the input is something else.',
     );
   }
   return createPublicKey({ key, format: 'der', type: 'pkcs1' })

@@ -17,7 +17,7 @@ export async function* lines(source: AsyncIterable<Uint8Array> | string): AsyncG
     rest = pieces.pop() ?? '';
     for (const piece of pieces) yield withoutReturn(piece);
     if (rest.length > MAX_LINE) {
-      throw new BodyError('ERR_BODY_TOO_LARGE', `A line of the text is longer than ${MAX_LINE} characters.`);
+      throw new BodyError('ERR_BODY_TOO_LARGE', `A line is longer than ${MAX_LINE} characters.`);
     }
   }
   if (rest !== '') yield withoutReturn(rest);
@@ -70,7 +70,7 @@ export function parseBill<Row extends BillRow = BillRow, Summary extends BillRow
 ): Bill<Row, Summary> {
   const { [Symbol.asyncIterator]: stream, [Symbol.iterator]: list } = Object(source);
   if (typeof source !== 'string' && typeof (stream ?? list) !== 'function') {
-    throw new InvalidArgumentError('A bill is read from the body of a download, from a stream of bytes, or from text.');
+    throw new InvalidArgumentError('A bill must be the body of a download, a stream of bytes, or a string.');
   }
   const summaries: Summary[] = [];
   const rows = readRows<Row, Summary>(lines(source), summaries);
@@ -112,18 +112,18 @@ async function* readRows<Row, Summary>(text: AsyncIterable<string>, summaries: S
     } else if (isBegun(row, headings.length) && (begun === '' || !line.startsWith('`'))) {
       begun = `${row}\n`;
     } else {
-      throw notBill(`line ${number} does not fit the ${headings.length} headings`);
+      throw notBill(`line ${number} does not match the ${headings.length} column headings`);
     }
   }
   if (!detail) throw notBill('it is empty');
-  if (begun !== '') throw notBill('its last row is cut off');
+  if (begun !== '') throw notBill('its last row is truncated');
 }
 
 function readHeadings(line: string): readonly string[] {
-  if (/^\s*[<{]/.test(line)) throw notBill('it is XML or JSON, an error perhaps: read it as such');
+  if (/^\s*[<{]/.test(line)) throw notBill('it looks like XML or JSON, possibly an error response');
   const headings = headingsOf(line);
   if (headings.length > 1) return headings;
-  throw notBill('its first line holds no headings');
+  throw notBill('its first line has no column headings');
 }
 
 function headingsOf(line: string): readonly string[] {
@@ -151,5 +151,5 @@ function unquoted(value: string): string {
 
 /** Says where, and never what: a bill names users. */
 function notBill(reason: string): BodyError {
-  return new BodyError('ERR_BODY_NOT_BILL', `The text is no bill of WeChat Pay: ${reason}.`);
+  return new BodyError('ERR_BODY_NOT_BILL', `The text is not a WeChat Pay bill: ${reason}.`);
 }

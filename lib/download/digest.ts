@@ -94,7 +94,7 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 
 export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: FileDigest): ReadableStream<Uint8Array> {
   const { taken, value: hash, isZipped } = readDigest(expected);
   if (body !== null && !(body instanceof ReadableStream)) {
-    throw new InvalidArgumentError('"body" must be the body of an answer: a ReadableStream, or null.');
+    throw new InvalidArgumentError('"body" must be the body of a response: a ReadableStream, or null.');
   }
   const received = body === null ? Readable.from([]) : Readable.fromWeb(body as WebStream<Uint8Array>);
   const plain = isZipped ? unzip(received) : received;
@@ -113,7 +113,7 @@ export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: F
         } else {
           throw new BodyError(
             'ERR_BODY_DIGEST',
-            `The ${expected.hash_type} of the file is not the one expected: do not use it.`,
+            `The ${expected.hash_type} of the file does not match; discard the file.`,
           );
         }
       },
@@ -136,7 +136,7 @@ export function readDigest(expected: FileDigest) {
   const { hash_type, hash_value, tar_type }: Record<string, unknown> = Object(expected);
   const algorithm = algorithmOf(hash_type);
   if (!isDigest(algorithm, hash_value)) {
-    throw new InvalidArgumentError(`"hash_value" is no ${hash_type} in hexadecimal.`);
+    throw new InvalidArgumentError(`"hash_value" is not a hexadecimal ${hash_type} hash.`);
   }
   return { taken: fingerprint(algorithm), value: hash_value.toLowerCase(), isZipped: readTarType(tar_type) };
 }
@@ -151,7 +151,7 @@ function readTarType(type: unknown): boolean {
   if (type === undefined || type === '') return false;
   if (typeof type === 'string' && /^gzip$/i.test(type)) return true;
   const found = typeof type === 'string' ? type : `a ${typeof type}`;
-  throw new InvalidArgumentError(`"tar_type" must be GZIP or left out, not ${found}.`);
+  throw new InvalidArgumentError(`"tar_type" must be GZIP or omitted, not ${found}.`);
 }
 
 /** Not by the web's DecompressionStream: in Node 20 it reads ahead without bound, and a cancel never reaches the source. */
@@ -166,5 +166,7 @@ function unzip(zipped: Readable): Readable {
 function explain(error: unknown): unknown {
   const code = codeOf(error);
   if (!code.startsWith('Z_')) return error;
-  return new BodyError('ERR_BODY_DIGEST', `The file is no whole gzip (${code}): do not use it.`, { cause: error });
+  return new BodyError('ERR_BODY_DIGEST', `The file is an incomplete or corrupt gzip (${code}); discard the file.`, {
+    cause: error,
+  });
 }

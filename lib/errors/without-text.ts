@@ -6,7 +6,7 @@ export function withoutText(thrown: unknown): Error {
   const { name, code, message, stack } = Object(thrown) as Partial<
     Record<'name' | 'code' | 'message' | 'stack', unknown>
   >;
-  const cause = new Error('(its text is left out, since it may quote what was to be sent)');
+  const cause = new Error('(message omitted: it may quote the request)');
   if (typeof name === 'string' && /^\w{1,40}$/.test(name)) cause.name = name;
   if (typeof code === 'string' && /^\w{1,60}$/.test(code)) Object.assign(cause, { code });
   const frames =

@@ -31,7 +31,7 @@ export function sortedEntries<Value>(fields: Readonly<Record<string, Value>>): [
  */
 export function queryStringLike(fields: Fields | Iterable<readonly [string, unknown]>): string {
   const entries = entriesOf(fields);
-  if (!entries.every(isPair)) throw new InvalidArgumentError('The fields as a list must be pairs of name and value.');
+  if (!entries.every(isPair)) throw new InvalidArgumentError('Fields given as a list must be [name, value] pairs.');
   return entries
     .map(([name, value]) => [name, name === 'sign' ? '' : fieldText(name, value)])
     .filter(([, text]) => text !== '')
@@ -41,7 +41,7 @@ export function queryStringLike(fields: Fields | Iterable<readonly [string, unkn
 
 function required<Given>(fields: Given): Given {
   if (typeof fields === 'object' && fields !== null) return fields;
-  throw new InvalidArgumentError('The fields must be an object: their values by name.');
+  throw new InvalidArgumentError('Fields must be an object of names and values.');
 }
 
 function entriesOf(fields: Fields | Iterable<readonly [string, unknown]>): (readonly [string, unknown])[] {
@@ -67,9 +67,8 @@ export function fieldText(name: string, value: unknown): string {
 }
 
 function fault(value: unknown): string {
-  if (value === false)
-    return 'is false, which v2 has no text for: give the text that WeChat Pay documents, or leave it out';
-  if (typeof value === 'number') return `is ${value}: give a finite number or text`;
+  if (value === false) return 'is false, which v2 cannot represent; pass the string WeChat Pay documents, or omit it';
+  if (typeof value === 'number') return `is ${value}; pass a finite number or a string`;
   const found = Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
-  return `is ${found}, which v2 cannot sign: give text, such as JSON.stringify makes of it`;
+  return `is ${found}, which v2 cannot sign; pass a string, e.g. JSON.stringify(value)`;
 }

@@ -31,7 +31,7 @@ export function writeHeaders(input: unknown, defaults: WireHeaders = {}): WireHe
   const given = new Set<string>();
   for (const [key, value] of entriesOf(input)) {
     const name = key.toLowerCase();
-    if (!TOKEN.test(name)) throw new InvalidArgumentError(`"${key}" is not a name of a header.`);
+    if (!TOKEN.test(name)) throw new InvalidArgumentError(`"${key}" is not a valid header name.`);
     if (OF_THE_CONNECTION.has(name)) continue;
     if (value === null || value === undefined) {
       delete headers[name];
@@ -39,7 +39,7 @@ export function writeHeaders(input: unknown, defaults: WireHeaders = {}): WireHe
     }
     const text = writeValue(name, value);
     if (name === 'host' && !URL.canParse(`http://${text}`))
-      throw new InvalidArgumentError('The header "host" is no host.');
+      throw new InvalidArgumentError('The "host" header is not a valid host.');
     headers[name] = given.has(name) ? `${headers[name]}, ${text}` : text;
     given.add(name);
   }
@@ -90,11 +90,14 @@ function isText(value: unknown): value is string {
 
 function entriesOf(input: unknown): Iterable<readonly [string, unknown]> {
   if (typeof input !== 'object' || input === null) {
-    throw new InvalidArgumentError(`"headers" must be an object, Headers or a list of pairs, not a ${typeof input}.`);
+    throw new InvalidArgumentError(
+      `"headers" must be an object, a Headers instance or a list of pairs, not ${typeof input}.`,
+    );
   }
   if (!isIterable(input)) return Object.entries(input);
   const pairs = [...input];
-  if (!pairs.every(isPair)) throw new InvalidArgumentError('"headers" as a list must hold pairs of name and value.');
+  if (!pairs.every(isPair))
+    throw new InvalidArgumentError('"headers" given as a list must contain [name, value] pairs.');
   return pairs;
 }
 
@@ -116,11 +119,11 @@ function writeValue(name: string, value: unknown): string {
 
 function writeText(name: string, value: unknown): string {
   if (!['string', 'number', 'bigint', 'boolean'].includes(typeof value)) {
-    throw new InvalidArgumentError(`The header "${name}" must be text or a number, or a list of these.`);
+    throw new InvalidArgumentError(`The header "${name}" must be a string, a number or a list of these.`);
   }
   const text = String(value).trim();
   if (UNSENDABLE.test(text)) {
-    throw new InvalidArgumentError(`The header "${name}" holds a line break or another control character.`);
+    throw new InvalidArgumentError(`The header "${name}" contains a line break or another control character.`);
   }
   return text;
 }

@@ -30,7 +30,7 @@ export function parseJson(text: string): ParsedJson {
 export function requireJson(text: string, name: string): unknown {
   const parsed = parseJson(text);
   if (parsed.ok) return parsed.value;
-  throw new InvalidArgumentError(`"${name}" must hold JSON, but ${parsed.where}.`);
+  throw new InvalidArgumentError(`"${name}" must contain JSON, but ${parsed.where}.`);
 }
 
 /** What `JSON.stringify` itself says, which names members and classes, and quotes nothing. */
@@ -43,6 +43,6 @@ const OF_STRINGIFY = /^(?:Converting circular structure to JSON|Do not know how 
 export function notWritable(name: string, thrown: unknown): InvalidArgumentError {
   const text = thrown instanceof Error ? thrown.message : '';
   const isKnown = thrown instanceof WechatPayError || OF_STRINGIFY.test(text);
-  const reason = isKnown ? text : 'a getter or toJSON() of it fails.';
+  const reason = isKnown ? text : 'one of its getters or toJSON() threw.';
   return new InvalidArgumentError(`"${name}" cannot be written as JSON: ${reason}`, { cause: withoutText(thrown) });
 }

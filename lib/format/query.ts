@@ -7,7 +7,7 @@ export function encodeComponent(text: string): string {
   try {
     return encodeURIComponent(text).replace(RESERVED_BY_RFC_3986, percent);
   } catch (cause) {
-    throw new InvalidArgumentError('Half a surrogate pair is no text and cannot be sent.', { cause });
+    throw new InvalidArgumentError('The value contains a lone surrogate and cannot be encoded.', { cause });
   }
 }
 
@@ -44,21 +44,23 @@ export function writeQuery(query: unknown): string {
     return [...query].map(([name, value]) => `${encodeComponent(name)}=${encodeComponent(value)}`).join('&');
   }
   if (typeof query !== 'object' || query === null) {
-    throw new InvalidArgumentError(`"query" must be an object, URLSearchParams or text, not a ${typeof query}.`);
+    throw new InvalidArgumentError(`"query" must be an object, URLSearchParams or a string, not ${typeof query}.`);
   }
   return pairs(query, encodeComponent, 1).join('&');
 }
 
 function pairs(value: object, nameOf: (key: string) => string, depth: number): string[] {
   if (depth > MAX_DEPTH) {
-    throw new InvalidArgumentError(`"query" is nested deeper than ${MAX_DEPTH} levels, or holds itself.`);
+    throw new InvalidArgumentError(
+      `"query" is nested deeper than ${MAX_DEPTH} levels, or contains a circular reference.`,
+    );
   }
   return Object.entries(value).flatMap(([key, member]: [string, unknown]) => {
     const name = nameOf(key);
     if (member === undefined || member === null) return [];
     if (isNested(member)) return pairs(member, (inner) => `${name}%5B${encodeComponent(inner)}%5D`, depth + 1);
     if (!isScalar(member)) {
-      throw new InvalidArgumentError(`The member "${key}" of "query" must be text, a number or a boolean.`);
+      throw new InvalidArgumentError(`The "query" member "${key}" must be a string, a number or a boolean.`);
     }
     return [`${name}=${encodeComponent(String(member))}`];
   });

@@ -35,7 +35,7 @@ const ITEM = 'item';
  */
 export function toXml(data: Readonly<Record<string, unknown>>, root = 'xml'): string {
   if (!isComposed(data)) throw new InvalidArgumentError('The data to write as XML must be an object of fields.');
-  if (!isXmlName(root)) throw new InvalidArgumentError(`"${root}" cannot be the name of an element of XML.`);
+  if (!isXmlName(root)) throw new InvalidArgumentError(`"${root}" is not a valid XML element name.`);
   return writeElement(root, data, '', 1);
 }
 
@@ -43,7 +43,9 @@ export function toXml(data: Readonly<Record<string, unknown>>, root = 'xml'): st
 function writeElement(name: string, value: unknown, path: string, depth: number): string {
   if (!isComposed(value)) return `<${name}>${writeText(path, fieldText(path, value))}</${name}>`;
   if (depth > MAX_DEPTH) {
-    throw new InvalidArgumentError(`The field "${path}" is nested deeper than ${MAX_DEPTH} levels, or holds itself.`);
+    throw new InvalidArgumentError(
+      `The field "${path}" is nested deeper than ${MAX_DEPTH} levels, or contains a circular reference.`,
+    );
   }
   const members = Array.isArray(value)
     ? value.map((member, index) => writeElement(ITEM, member, `${path}[${index}]`, depth + 1))
@@ -59,7 +61,7 @@ function writeElement(name: string, value: unknown, path: string, depth: number)
 function writeText(path: string, text: string): string {
   if (!isXmlText(text)) {
     throw new InvalidArgumentError(
-      `The field "${path}" holds a control character or half a character: no XML has these.`,
+      `The field "${path}" contains a control character or lone surrogate, which XML does not allow.`,
     );
   }
   if (!/[<>&"]/.test(text)) return text.replaceAll('\r', '&#13;');
@@ -90,7 +92,7 @@ export function toObject(xml: string | Uint8Array, limits: XmlLimits = {}): Reco
   const { depth = MAX_DEPTH, size = MAX_SIZE, markup = MAX_MARKUP } = limits;
   if (xml.length > size) throw new BodyError('ERR_BODY_TOO_LARGE', `The XML is longer than the ${size} bytes allowed.`);
   const root = readXml(typeof xml === 'string' ? xml : decode(xml), { depth, markup });
-  if (root.members.size === 0 && root.text.trim() !== '') throw notXml('its outermost element holds text alone');
+  if (root.members.size === 0 && root.text.trim() !== '') throw notXml('the root element contains only text');
   return readMembers(root);
 }
 
@@ -101,7 +103,7 @@ function readElement(element: XmlElement): unknown {
 }
 
 function readMembers({ members, text }: XmlElement): Record<string, unknown> {
-  if (members.size > 0 && text.trim() !== '') throw notXml('it has text beside elements');
+  if (members.size > 0 && text.trim() !== '') throw notXml('it has text mixed with elements');
   const object: Record<string, unknown> = Object.create(null);
   for (const [name, elements] of members) {
     const values = elements.map(readElement);
@@ -114,6 +116,6 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw notXml('it is no UTF-8');
+    throw notXml('it is not valid UTF-8');
   }
 }

@@ -29,7 +29,9 @@ export function expandTemplate(template: string, lookup: (name: string) => unkno
       const isEmpty = value === '' || (Array.isArray(value) && value.includes(''));
       if (value !== undefined && (!isEmpty || mayBeEmpty)) return [[escapeName(name), value] as const];
       if (optional || name === 'empty') return [];
-      const fault = isEmpty ? 'is empty, which makes another path: give a value' : 'is missing: give it as an option';
+      const fault = isEmpty
+        ? 'is empty, which would lead to another path; pass a value'
+        : 'is missing; pass it as an option';
       throw new InvalidArgumentError(`The URI variable "${name}" of "${template}" ${fault}.`);
     });
     return expandExpression(`{${operator}${specs.map(escapeName).join(',')}}`, bare(values), expression);
@@ -73,7 +75,7 @@ function text(name: string, value: unknown): string {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (value instanceof URL) return value.href;
   throw new InvalidArgumentError(
-    `The URI variable "${name}" must be text or a number, or a list or an object of these.`,
+    `The URI variable "${name}" must be a string, a number, or a list or an object of these.`,
   );
 }
 

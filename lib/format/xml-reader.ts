@@ -71,7 +71,7 @@ export function isXmlText(text: string): boolean {
  * `ERR_BODY_TOO_LARGE` where it is beyond the bounds
  */
 export function readXml(input: string, bounds: XmlBounds): XmlElement {
-  if (!isXmlText(input)) throw notXml('it holds a control character');
+  if (!isXmlText(input)) throw notXml('it contains a control character');
   return new Reader(input.includes('\r') ? withLineFeeds(input) : input, bounds).read();
 }
 
@@ -91,7 +91,7 @@ function withLineFeeds(text: string): string {
 
 /** Says where, and never what. */
 export function notXml(reason: string): BodyError {
-  return new BodyError('ERR_BODY_NOT_XML', `The body is no XML that can be read: ${reason}.`);
+  return new BodyError('ERR_BODY_NOT_XML', `The body is not valid XML: ${reason}.`);
 }
 
 class Reader {
@@ -149,8 +149,9 @@ class Reader {
     }
     const empty = this.#match(TAG_END)[1] === '/';
     const parent = this.#opened.at(-1)?.element;
-    if (!parent && this.#root) throw notXml('it has two outermost elements');
-    if (this.#opened.length === this.#bounds.depth) throw tooLarge(`is deeper than ${this.#bounds.depth} elements`);
+    if (!parent && this.#root) throw notXml('it has more than one root element');
+    if (this.#opened.length === this.#bounds.depth)
+      throw tooLarge(`is nested deeper than ${this.#bounds.depth} levels`);
     const element: XmlElement = { text: '', members: new Map() };
     this.#root ??= element;
     const others = parent?.members.get(name);

@@ -98,7 +98,7 @@ async function send(signing: Signing, argument: CouponsToSend): Promise<SendCoup
   const { send_coupon_merchant = signing.mchid } = texts(argument, [], ['send_coupon_merchant']);
   const { send_coupon_params: list } = argument;
   if (!Array.isArray(list) || list.length === 0) {
-    throw new InvalidArgumentError('"send_coupon_params" must be a list of coupons, one at least.');
+    throw new InvalidArgumentError('"send_coupon_params" must be a non-empty array of coupons.');
   }
   const optional = [...MEMBERS, 'create_coupon_merchant'] as const;
   const send_coupon_params = list.map((coupon) => texts(coupon, ['stock_id', 'out_request_no'], optional));

@@ -114,5 +114,5 @@ function h5(h5_url: string, redirect_url?: string | URL): string {
 function wholeUrl(name: string, value: string | URL): string {
   const url = value instanceof URL ? value.href : value;
   if (typeof url === 'string' && /^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return url;
-  throw new InvalidArgumentError(`"${name}" must be a whole URL, such as https://shop.example/paid.`);
+  throw new InvalidArgumentError(`"${name}" must be an absolute URL, such as https://shop.example/paid.`);
 }

@@ -33,7 +33,8 @@ export function texts<Required extends string, Optional extends string = never>(
 
 function text(name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
-  const found = value === undefined ? 'missing' : value === '' ? 'empty' : `of type ${typeof value}, and must be text`;
+  const found =
+    value === undefined ? 'missing' : value === '' ? 'empty' : `of type ${typeof value}; it must be a string`;
   throw new InvalidArgumentError(`"${name}" is ${found}.`);
 }
 
@@ -68,7 +69,7 @@ export function createSigning({ mchid, privateKey, secret }: Credentials): Signi
       if (type === 'RSA') {
         if (rsa) return rsa(joinedByLineFeed(...lines.map((name) => fields[name])));
         throw new ConfigurationError(
-          'The instance was built for v2 alone, and RSA needs "privateKey": for an order of v2 give the "signType" that it was placed with, MD5 or HMAC-SHA256.',
+          'The client is configured for v2 only, and RSA requires "privateKey"; for a v2 order pass the "signType" it was placed with, MD5 or HMAC-SHA256.',
         );
       }
       if (type !== 'MD5' && type !== 'HMAC-SHA256') {
@@ -78,7 +79,7 @@ export function createSigning({ mchid, privateKey, secret }: Credentials): Signi
         refuseAmbiguousRequest(fields);
         return sign(type, fields, secret);
       }
-      throw new ConfigurationError(`${type} signs with the APIv2 key: give it as "secret" in the configuration.`);
+      throw new ConfigurationError(`${type} signs with the APIv2 key; configure it as "secret".`);
     },
   };
 }

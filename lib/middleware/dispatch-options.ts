@@ -62,6 +62,6 @@ export function tellFailure(
   try {
     handler.onResponseError?.(controller, error);
   } catch (thrown) {
-    process.emitWarning(`A handler of a request threw in onResponseError: ${String(thrown)}`);
+    process.emitWarning(`A request handler threw in onResponseError: ${String(thrown)}`);
   }
 }

@@ -48,8 +48,8 @@ export function refuseOtherNumbers(options: SignedDispatchOptions, response: Mem
   const { method, path } = options;
   throw new SignatureError(
     'ERR_SIGNATURE_OTHER_REQUEST',
-    `The response to ${method} ${path.split('?', 1)[0]} is signed, but its "${other}" is not that of the request: it ` +
-      `belongs to another one.${method === 'GET' ? '' : ` ${UNKNOWN_OUTCOME}`}`,
+    `The response to ${method} ${path.split('?', 1)[0]} is signed, but its "${other}" differs from the request's: it ` +
+      `belongs to another request.${method === 'GET' ? '' : ` ${UNKNOWN_OUTCOME}`}`,
   );
 }
 

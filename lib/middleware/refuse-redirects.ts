@@ -57,7 +57,7 @@ function redirected(request: string, status: number, received: ReceivedHeaders):
     request,
     status,
     code: `HTTP_${status}`,
-    message: `${request} was redirected (status ${status}). No redirect is followed: WeChat Pay sends none.`,
+    message: `${request} was redirected (status ${status}). Redirects are not followed; WeChat Pay sends none.`,
     requestId: headers.get('request-id') ?? undefined,
     headers,
     body: '',

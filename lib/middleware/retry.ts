@@ -119,15 +119,17 @@ export function retry(options: RetryOptions = {}): Interceptor {
 /** Checks the options, and fills in those that are missing. */
 function readRetry(options: RetryOptions): Required<RetryOptions> {
   if (typeof options !== 'object' || options === null) {
-    throw new ConfigurationError(`"retry" must be true or an object of ${Object.keys(DEFAULTS).join(', ')}.`);
+    throw new ConfigurationError(`"retry" must be true or an object with ${Object.keys(DEFAULTS).join(', ')}.`);
   }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(DEFAULTS, name)) {
-      throw new ConfigurationError(`"retry.${name}" is no option; there are ${Object.keys(DEFAULTS).join(', ')}.`);
+      throw new ConfigurationError(
+        `Unknown option "retry.${name}". Valid options: ${Object.keys(DEFAULTS).join(', ')}.`,
+      );
     }
     const least = name === 'attempts' ? 1 : 0;
     if (value !== undefined && !(Number.isInteger(value) && value >= least)) {
-      throw new ConfigurationError(`"retry.${name}" must be a whole number, ${least} or more.`);
+      throw new ConfigurationError(`"retry.${name}" must be an integer, ${least} or more.`);
     }
   }
   const { attempts = DEFAULTS.attempts, delay = DEFAULTS.delay, maxDelay = DEFAULTS.maxDelay } = options;

@@ -70,5 +70,5 @@ async function readBody(body: unknown): Promise<Uint8Array | null> {
     for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks);
   }
-  throw new InvalidArgumentError('Only text, bytes, a Blob, a stream or a Media can be signed as a body.');
+  throw new InvalidArgumentError('Only a string, bytes, a Blob, a stream or a Media can be signed as a body.');
 }

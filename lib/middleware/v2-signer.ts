@@ -38,8 +38,8 @@ export function v2Signer({ mchid, secret, ...bases }: V2SignerConfig): Intercept
   const signFields = (fields: Record<string, unknown>, { nonceless = false }: SignedDispatchOptions) => {
     const found = MERCHANT_FIELDS.map((name) => fields[name]).find(Boolean);
     if (String(found ?? '') !== mchid) {
-      const were = found === undefined ? 'are missing' : `say ${String(found)}`;
-      throw new InvalidArgumentError(`The fields ${MERCHANT_FIELDS.join(', ')} ${were}: one must be "${mchid}".`);
+      const were = found === undefined ? 'are missing' : `are ${String(found)}`;
+      throw new InvalidArgumentError(`The fields ${MERCHANT_FIELDS.join(', ')} ${were}; one must be "${mchid}".`);
     }
     const once = nonceless || Object.hasOwn(fields, 'nonce_str') ? fields : { ...fields, nonce_str: nonce() };
     refuseAmbiguousRequest(once);
@@ -64,7 +64,7 @@ export function v2Signer({ mchid, secret, ...bases }: V2SignerConfig): Intercept
 function signType({ sign_type }: Record<string, unknown>): Hash.SignType {
   const type = sign_type || 'MD5';
   if (type === 'MD5' || type === 'HMAC-SHA256') return type;
-  throw new InvalidArgumentError('The field "sign_type" must be MD5 or HMAC-SHA256, or be left out.');
+  throw new InvalidArgumentError('The field "sign_type" must be MD5 or HMAC-SHA256, or omitted.');
 }
 
 /** The fields of a query by name; `null` is that of a name alone, without `=`. */
@@ -73,7 +73,7 @@ function readFields(query: string): Record<string, string | null> {
   for (const pair of query.split('&').filter(Boolean)) {
     const [name = '', value] = pair.replaceAll('+', ' ').split(/=(.*)/s).map(decode);
     if (fields.has(name)) {
-      throw new InvalidArgumentError(`The field "${name}" stands twice, which v2 cannot sign: give it once.`);
+      throw new InvalidArgumentError(`The field "${name}" appears more than once; v2 can sign it only once.`);
     }
     fields.set(name, value ?? null);
   }

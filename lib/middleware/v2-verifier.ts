@@ -66,7 +66,7 @@ export function refuseFailure(
     ...received(what, answer),
     verified,
     code: err_code || error_code || result_code || return_code || `HTTP_${answer.status}`,
-    message: err_code_des || error_code_des || return_msg || `${what} was answered without success.`,
+    message: err_code_des || error_code_des || return_msg || `${what} failed.`,
     return_code,
     result_code,
     err_code,
@@ -81,7 +81,7 @@ export function refuseFailure(
 function refuseJsonFailure(what: string, answer: Answer): void {
   const { retcode, retmsg } = parse(answer.body);
   if (retcode === undefined || Number(retcode) === 0) return;
-  const message = retmsg ? String(retmsg) : `${what} was answered without success.`;
+  const message = retmsg ? String(retmsg) : `${what} failed.`;
   throw new ApiError({ ...received(what, answer), code: String(retcode), message });
 }
 
@@ -137,7 +137,7 @@ function isSigned({ sign, ...fields }: Record<string, unknown>, secret: string):
   if (sign === undefined || sign === '') return false;
   const isFlat = Object.values(fields).every((value) => typeof value === 'string');
   if (typeof sign !== 'string' || !isFlat) {
-    throw signatureError('ERR_SIGNATURE_WRONG', 'has fields that are repeated or nested, for which v2 has no "sign"');
+    throw signatureError('ERR_SIGNATURE_WRONG', 'has repeated or nested fields, which v2 cannot sign');
   }
   const type = sign.length === HMAC_LENGTH ? 'HMAC-SHA256' : 'MD5';
   if (!Hash.equals(Hash.sign(type, fields, secret), sign)) {

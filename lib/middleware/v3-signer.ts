@@ -66,5 +66,5 @@ export function signer(config: SignerConfig): Interceptor {
 /** WeChat Pay would sign its response by a key that does not count: the outcome would not be known. */
 function refuseExpired(configured: DatedKeys, announced: string | string[] | undefined): void {
   const reason = typeof announced === 'string' ? configured.explain(announced) : undefined;
-  if (reason) throw new ConfigurationError(`${reason} Nothing was sent: announce another key as "Wechatpay-Serial".`);
+  if (reason) throw new ConfigurationError(`${reason} Nothing was sent. Set "Wechatpay-Serial" to another key.`);
 }

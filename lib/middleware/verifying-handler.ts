@@ -92,7 +92,7 @@ export class VerifyingHandler extends ControllingHandler {
       return;
     }
     if (this.#size <= MAX_BODY_SIZE) return;
-    const issue = `The response is larger than ${MAX_BODY_SIZE} bytes.`;
+    const issue = `The response exceeds ${MAX_BODY_SIZE} bytes.`;
     this.abort(new BodyError('ERR_BODY_TOO_LARGE', `${issue} ${UNKNOWN_OUTCOME}`));
   }
 

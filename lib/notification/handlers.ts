@@ -106,7 +106,7 @@ function handlerNames() {
   let unnamed: unknown;
   return (process: unknown, options: HandlerOptions = {}): string => {
     if (typeof process !== 'function')
-      throw new InvalidArgumentError('A handler needs the function that processes a notification.');
+      throw new InvalidArgumentError('A handler requires a function that processes the notification.');
     const { name, ...rest } = readOptions(options);
     const unknown = Object.keys(rest)[0];
     if (unknown !== undefined) throw new InvalidArgumentError(`Unknown option "${unknown}"; valid options: name.`);
@@ -114,8 +114,8 @@ function handlerNames() {
     unnamed ??= process;
     if (unnamed === process) return UNNAMED;
     throw new InvalidArgumentError(
-      'There is a handler without a name already. Handlers deduplicate by their name: create each one once, when the ' +
-        "program starts, and give the others names of their own, as in nodeHandler(process, { name: 'refunds' }).",
+      'An unnamed handler already exists. Handlers deduplicate by name: create each one once, when the ' +
+        "program starts, and give the others distinct names, as in nodeHandler(process, { name: 'refunds' }).",
     );
   };
 }

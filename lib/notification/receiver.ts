@@ -80,13 +80,15 @@ function receiver(config: NotificationOptions, built: Credentials | undefined): 
   const parse = async (raw: RawRequest): Promise<AnyNotification> => {
     if (protocolOf(raw) === 'v2') {
       if (secret === undefined)
-        throw new ConfigurationError('A notification of v2 (XML) came: configure "secret", the APIv2 key.');
+        throw new ConfigurationError('Received a v2 (XML) notification; configure "secret", the APIv2 key.');
       const notification = await parseV2(raw, secret, apiv3Key);
       if (maxAge !== false) refuseReplay(notification.envelope, maxAge);
       return notification;
     }
     if (keys && apiv3Key) return parseV3(raw, keys, apiv3Key);
-    throw new ConfigurationError('A notification of APIv3 came: configure "apiv3Key", and "certs" or an instance.');
+    throw new ConfigurationError(
+      'Received an APIv3 notification; configure "apiv3Key" and "certs", or pass an instance.',
+    );
   };
   return {
     ...createHandlers({ parse, maxBodySize, store, keep: Math.max(maxAge || 0, MAX_AGE) + MARGIN, onError }),
@@ -101,16 +103,16 @@ function readKeys(config: NotificationOptions, built: Credentials | undefined) {
   const secret = readApiKey('secret', 'APIv2', config.secret ?? built?.secret)?.toString();
   const apiv3Key = readApiKey('apiv3Key', 'APIv3', config.apiv3Key ?? built?.apiv3Key);
   if (config.certs !== undefined && !apiv3Key)
-    throw new ConfigurationError('"apiv3Key" is missing: without it notifications of APIv3 cannot be decrypted.');
+    throw new ConfigurationError('"apiv3Key" is missing; APIv3 notifications cannot be decrypted without it.');
   if (secret === undefined && (!certs || !apiv3Key)) {
     throw new ConfigurationError(
-      'Keys are missing: APIv3 needs "apiv3Key", and "certs" or an instance that has them; v2 needs "secret".',
+      'Keys are missing: APIv3 requires "apiv3Key" and "certs", or an instance that has them; v2 requires "secret".',
     );
   }
   const certificates = config.certs === undefined ? built?.certificates : undefined;
   if (certs && !certificates && (typeof certs !== 'object' || Object.keys(certs).length === 0)) {
     throw new ConfigurationError(
-      "\"certs\" must hold WeChat Pay's public key by its id, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
+      "\"certs\" must contain WeChat Pay's public key under its ID, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
     );
   }
   if (config.certs !== undefined && built) refuseOwnKeys(config.certs, built);
@@ -119,11 +121,11 @@ function readKeys(config: NotificationOptions, built: Credentials | undefined) {
 
 function readSize(size: unknown): number {
   if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) return size;
-  throw new ConfigurationError('"maxBodySize" must be a whole number of bytes, 1 or more.');
+  throw new ConfigurationError('"maxBodySize" must be an integer number of bytes, 1 or more.');
 }
 
 function readAge(age: unknown): number | false {
   if (age === false) return false;
   if (typeof age === 'number' && Number.isSafeInteger(age) && age > 0) return age;
-  throw new ConfigurationError('"maxAge" must be a whole number of seconds, 1 or more, or false.');
+  throw new ConfigurationError('"maxAge" must be an integer number of seconds, 1 or more, or false.');
 }

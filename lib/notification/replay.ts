@@ -32,8 +32,8 @@ export function refuseReplay(fields: Readonly<Record<string, unknown>>, maxAge: 
   if (time === undefined || Date.now() / 1000 - time <= maxAge) return;
   throw new SignatureError(
     'ERR_SIGNATURE_CLOCK',
-    `The notification is of ${new Date(time * 1000).toISOString()}, longer ago than the ${maxAge} s of "maxAge": it is a ` +
-      'replay, since WeChat Pay repeats a notification for 24 hours and 4 minutes. Check the clock of this machine.',
+    `The notification dates from ${new Date(time * 1000).toISOString()} and is older than the ${maxAge} s of "maxAge": it is a ` +
+      'replay, because WeChat Pay repeats a notification for 24 hours and 4 minutes only. Check the system clock.',
   );
 }
 

@@ -38,8 +38,8 @@ function explain(error: unknown): [status: number, message: string] {
   if (error instanceof SignatureError) return [401, 'The signature is not accepted.'];
   if (error instanceof BodyError && error.code === 'ERR_BODY_TOO_LARGE') return [413, 'The body is too large.'];
   if (error instanceof BodyError) return [400, 'The body cannot be read.'];
-  if (error instanceof TransportError) return [400, 'The body broke off.'];
-  if (error instanceof ApiError) return [400, 'The notification is of a failure.'];
+  if (error instanceof TransportError) return [400, 'The body ended prematurely.'];
+  if (error instanceof ApiError) return [400, 'The notification reports a failure.'];
   return [500, 'The notification was not processed.'];
 }
 

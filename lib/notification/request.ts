@@ -69,9 +69,9 @@ function openStream(source: Source, signal: AbortSignal | undefined): AsyncItera
   if (bodyUsed === false && isIterable(body)) return body;
   // Destroyed, the request would lose its socket, which loggers ask for the address.
   if (readableDidRead === false && !destroyed && isReadable(source)) return source.iterator({ destroyOnReturn: false });
-  const found = bodyUsed === true || readableDidRead ? 'a request whose body has been read already' : describe(body);
+  const found = bodyUsed === true || readableDidRead ? 'a request whose body has already been read' : describe(body);
   throw new InvalidArgumentError(
-    `The raw body is needed, byte for byte as received, since the signature is over that; found ${found}.${RECIPES}`,
+    `The raw body is required, because the signature covers its exact bytes; found ${found}.${RECIPES}`,
   );
 }
 
@@ -115,11 +115,11 @@ async function readStream(stream: AsyncIterable<unknown>, limit: number): Promis
     }
   } catch (cause) {
     if (cause instanceof BodyError) throw cause;
-    throw new TransportError('The body of the request broke off.', { cause });
+    throw new TransportError('The request body ended prematurely.', { cause });
   }
   return Buffer.concat(chunks);
 }
 
 function tooLarge(limit: number): BodyError {
-  return new BodyError('ERR_BODY_TOO_LARGE', `The body is larger than the ${limit} bytes of "maxBodySize".`);
+  return new BodyError('ERR_BODY_TOO_LARGE', `The body exceeds the ${limit} bytes of "maxBodySize".`);
 }

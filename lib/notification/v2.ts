@@ -65,14 +65,14 @@ function verifySign(fields: Fields, secret: string): void {
   const composed = Object.values(fields).some((value) => typeof value !== 'string');
   const type = String(sign).length === HMAC_LENGTH ? 'HMAC-SHA256' : 'MD5';
   if (composed || !Hash.equals(Hash.sign(type, fields, secret), String(sign))) {
-    throw new SignatureError('ERR_SIGNATURE_WRONG', 'The field "sign" does not fit the fields and the APIv2 key.');
+    throw new SignatureError('ERR_SIGNATURE_WRONG', 'The field "sign" does not match the fields and the APIv2 key.');
   }
   // Pages and apps are given parameters signed with the same key, which have the members of no notification.
   if (!isKind(fields)) {
     throw new SignatureError(
       'ERR_SIGNATURE_WRONG',
-      'What is signed has the members of no notification ("mch_id" and "return_code", or "event_type", or others): it ' +
-        'is something else that was signed with the APIv2 key, such as a redirect URL.',
+      'The signed fields are not those of a notification (such as "mch_id" and "return_code", or "event_type"): this ' +
+        'is something else signed with the APIv2 key, such as a redirect URL.',
     );
   }
   refuseSecondReading(fields, 'notification');
@@ -82,7 +82,8 @@ async function open(fields: Fields, secret: string, apiv3Key: Uint8Array | undef
   const { req_info, event_ciphertext, event_nonce, event_associated_data } = fields;
   if (req_info !== undefined) return openRefund(String(req_info), secret);
   if (event_ciphertext === undefined) return fields;
-  if (!apiv3Key) throw new ConfigurationError('A notification with "event_ciphertext" came: configure "apiv3Key".');
+  if (!apiv3Key)
+    throw new ConfigurationError('The notification has an encrypted "event_ciphertext"; configure "apiv3Key".');
   return toObject(await decrypt(event_ciphertext, apiv3Key, event_nonce, event_associated_data));
 }
 
@@ -95,7 +96,7 @@ async function openRefund(ciphertext: string, secret: string): Promise<Fields> {
   } catch (cause) {
     throw new SignatureError(
       'ERR_SIGNATURE_WRONG',
-      'The field "req_info" cannot be decrypted: it is forged, or "secret" is not the APIv2 key of this merchant.',
+      'The field "req_info" cannot be decrypted: it is forged, or "secret" is not this merchant\'s APIv2 key.',
       { cause },
     );
   }
@@ -104,7 +105,7 @@ async function openRefund(ciphertext: string, secret: string): Promise<Fields> {
 function refusal({ return_code, return_msg }: Fields): ApiError {
   const code = String(return_code);
   const message =
-    typeof return_msg === 'string' && return_msg !== '' ? return_msg : 'The notification is of a failure.';
+    typeof return_msg === 'string' && return_msg !== '' ? return_msg : 'The notification reports a failure.';
   return new ApiError({
     request: 'notification',
     status: 200,

@@ -58,5 +58,5 @@ function readJson(text: string, what: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {}
-  throw new BodyError('ERR_BODY_NOT_JSON', `The ${what} of the notification is no object of JSON.`);
+  throw new BodyError('ERR_BODY_NOT_JSON', `The notification ${what} is not a JSON object.`);
 }

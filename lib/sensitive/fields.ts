@@ -75,7 +75,7 @@ export async function encryptCall(marked: MarkedCall, credentials: Credentials):
   };
   const encryptField = async ({ key, name, text, replace }: MarkedField) => {
     if (!CIPHERTEXT.test(text)) return replace(await encryptFor[key](text));
-    throw new InvalidArgumentError(`"${name}" is encrypted already: give the plain text, or say encrypted: true.`);
+    throw new InvalidArgumentError(`"${name}" looks already encrypted; pass plain text, or set encrypted: true.`);
   };
   await Promise.all(marked.fields.map(encryptField));
   return { ...marked.current(), serial: (await platform)?.serial };
@@ -89,8 +89,8 @@ async function platformFields(credentials: Credentials, announced: string | unde
 function payBankKey({ payBankKey }: Credentials): PublicKey {
   if (payBankKey) return payBankKey;
   throw new ConfigurationError(
-    'This operation encrypts with the key of v2/risk/getpublickey: configure it as "payBankKey", or encrypt the fields ' +
-      'by Rsa.encrypt() and say so by encrypted: true.',
+    'This operation encrypts with the key from v2/risk/getpublickey; configure it as "payBankKey", or encrypt the ' +
+      'fields with Rsa.encrypt() and set encrypted: true.',
   );
 }
 
@@ -120,9 +120,9 @@ function notDecrypted({ verb, path: called }: Call, field: string, cause: unknow
   const what = `${verb.toUpperCase()} ${called.split('?', 1)[0]}`;
   return new BodyError(
     'ERR_BODY_NOT_DECRYPTED',
-    `${what}: WeChat Pay has carried it out and the response is verified, but its field "${field}" cannot be decrypted ` +
-      'with "privateKey": most likely it was encrypted for another certificate of the merchant. Do not send it again; ' +
-      'query it, and say encrypted: true to have the fields as they are.',
+    `${what}: WeChat Pay has processed it and the response is verified, but its field "${field}" cannot be decrypted ` +
+      'with "privateKey": most likely it was encrypted for another merchant certificate. Do not send it again; ' +
+      'query it, and set encrypted: true to receive the fields as they are.',
     { cause },
   );
 }

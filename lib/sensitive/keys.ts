@@ -44,12 +44,12 @@ export function sensitiveFields(credentials: Credentials, serial?: string): Sens
   const id = serial ?? (certificates ? certificates.preferred() : dated.preferred());
   if (id === undefined) {
     throw new ConfigurationError(
-      'No platform certificate is at hand yet: call await Certificates.of(instance).refresh() before.',
+      'No platform certificate has been downloaded yet; await Certificates.of(instance).refresh() first.',
     );
   }
   const cert = Object.hasOwn(certs, id) ? certs[id] : certificates?.publicKey(id);
   if (cert === undefined) {
-    throw new InvalidArgumentError(`"certs" has no key of the serial given: it has ${ids()}.`);
+    throw new InvalidArgumentError(`"certs" has no key with that serial; available: ${ids()}.`);
   }
   const expired = dated.explain(id);
   if (expired) throw new ConfigurationError(`${expired} Encrypt with another key, or configure the newer one.`);
@@ -74,7 +74,7 @@ function decryption(credentials: Credentials): SensitiveFields['decrypt'] {
   return async (ciphertext) => {
     if (elsewhere) return decryptElsewhere(ciphertext, elsewhere);
     throw new ConfigurationError(
-      '"privateKey" is a function in the place of a key, which cannot decrypt: give { sign, decrypt }, or the key itself.',
+      '"privateKey" is a signing function, which cannot decrypt; configure { sign, decrypt } or the key itself.',
     );
   };
 }
@@ -86,7 +86,7 @@ async function decryptElsewhere(ciphertext: string, elsewhere: DecryptFunction):
     return await decryptBy(elsewhere)(bytes);
   } catch (cause) {
     if (cause instanceof ConfigurationError) throw cause;
-    throw new ConfigurationError('The function "privateKey.decrypt" failed; its error is the cause.', { cause });
+    throw new ConfigurationError('The "privateKey.decrypt" function threw; see error.cause.', { cause });
   }
 }
 
@@ -137,15 +137,13 @@ function canDecrypt(privateKey: PrivateKey): boolean {
 function keysOf({ certs, privateKey, certificates }: Credentials) {
   if (certs !== undefined && privateKey !== undefined) return { certs, privateKey, certificates };
   throw new ConfigurationError(
-    'The instance was built for v2 alone: sensitive fields need "serial", "privateKey" and "certs" of APIv3.',
+    'The client is configured for v2 only; sensitive fields require the APIv3 "serial", "privateKey" and "certs".',
   );
 }
 
 function keyOf(input: KeyInput | VerifyFunction, name: string): KeyInput {
   if (typeof input !== 'function') return input;
-  throw new ConfigurationError(
-    `${name} is a function in the place of a key, which cannot encrypt: give the key itself.`,
-  );
+  throw new ConfigurationError(`${name} is a function, which cannot encrypt; configure the key itself.`);
 }
 
 /** Loads at once, and tells of a failure where the key is used: the other of the two may do for what is wanted. */

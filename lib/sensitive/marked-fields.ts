@@ -124,8 +124,8 @@ function refuseOtherBody(path: string, { json, body }: Options, { members }: Mar
   if (carrier === root && (root !== 'body' || isNothing || isMedia(body))) return;
   const form = root === 'body' ? 'a Media as "body"' : `an object as "${root}"`;
   throw new InvalidArgumentError(
-    `"${carrier}" could hold in the clear what is encrypted in this operation (${namesBelow(marks).join(', ')}): give ` +
-      `${form}; or encrypt these fields yourself, and say so by encrypted: true.`,
+    `"${carrier}" could contain unencrypted what this operation encrypts (${namesBelow(marks).join(', ')}); pass ` +
+      `${form}; or encrypt these fields yourself and set encrypted: true.`,
   );
 }
 
@@ -175,7 +175,7 @@ function isMembers(value: unknown): value is Holder {
 
 function refusal(name: string, wanted: string, marks: Marks): InvalidArgumentError {
   return new InvalidArgumentError(
-    `"${name}" must be ${wanted}, for its fields to be encrypted (${namesBelow(marks).join(', ')}).`,
+    `"${name}" must be ${wanted} so that its fields can be encrypted (${namesBelow(marks).join(', ')}).`,
   );
 }
 
@@ -219,7 +219,7 @@ function exactText(value: unknown, name: string): string {
 }
 
 function refuseText(name: string): never {
-  throw new InvalidArgumentError(`"${name}" is encrypted in this operation: it must be text or a whole number.`);
+  throw new InvalidArgumentError(`"${name}" is encrypted in this operation; it must be a string or an integer.`);
 }
 
 /**

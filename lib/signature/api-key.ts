@@ -42,7 +42,7 @@ export async function decryptApiv3(
     return await AesGcm.decrypt(String(ciphertext), apiv3Key, String(nonce ?? ''), String(associated_data ?? ''));
   } catch (cause) {
     throw new ConfigurationError(
-      `${issue} Most likely "apiv3Key" is not the APIv3 key of this merchant, or is no longer: compare it with the ` +
+      `${issue} Most likely "apiv3Key" is not, or is no longer, this merchant's APIv3 key: compare it with the ` +
         'merchant platform (账户中心 → API安全).',
       { cause },
     );

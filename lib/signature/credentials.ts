@@ -32,6 +32,6 @@ export function credentialsOf(instance: object): Credentials {
   const credentials = known.get(instance);
   if (credentials) return credentials;
   throw new InvalidArgumentError(
-    '"instance" was not built by Builder.factory: give what that returned, and not a path of it such as instance.v3.',
+    '"instance" was not created by Builder.factory; pass its return value, not a path such as instance.v3.',
   );
 }

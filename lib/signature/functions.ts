@@ -40,7 +40,9 @@ export function loadMerchantKey(input: MerchantKeyInput): MerchantKey {
   if (!isExternalKey(input)) return loadPrivateKey(input);
   const { sign, decrypt } = input;
   if (typeof sign !== 'function' || (decrypt !== undefined && typeof decrypt !== 'function')) {
-    throw new ConfigurationError('"privateKey" as { sign, decrypt } must have functions; "decrypt" may be left out.');
+    throw new ConfigurationError(
+      '"privateKey" given as { sign, decrypt } must contain functions; "decrypt" may be omitted.',
+    );
   }
   // A later change of the object changes nothing, and methods of a class keep their `this`.
   return decrypt ? { sign: sign.bind(input), decrypt: decrypt.bind(input) } : { sign: sign.bind(input) };
@@ -53,7 +55,7 @@ export function toSign(input: MerchantKeyInput): (message: string | Uint8Array) 
   return async (message) => {
     const signature: unknown = await ofConfiguration('privateKey', () => key.sign(Buffer.from(message)));
     if (typeof signature === 'string' && BASE64.test(signature)) return signature;
-    throw new ConfigurationError('The function "privateKey" of the configuration must give the signature as Base64.');
+    throw new ConfigurationError('The "privateKey" function must return the signature as Base64.');
   };
 }
 
@@ -63,7 +65,7 @@ export function decryptBy(decrypt: DecryptFunction): (ciphertext: Uint8Array) =>
     const plaintext: unknown = await decrypt(ciphertext);
     if (typeof plaintext === 'string') return plaintext;
     if (plaintext instanceof Uint8Array) return Buffer.from(plaintext).toString();
-    throw new ConfigurationError('The function "privateKey.decrypt" of the configuration must give text or bytes.');
+    throw new ConfigurationError('The "privateKey.decrypt" function must return a string or bytes.');
   };
 }
 
@@ -81,7 +83,7 @@ export function toVerify(
     return async (message, signature) => {
       const isRight: unknown = await input(Buffer.from(message), signature);
       if (typeof isRight === 'boolean') return isRight;
-      throw new ConfigurationError(`The function "${name}" of the configuration must give true or false.`);
+      throw new ConfigurationError(`The "${name}" function must return true or false.`);
     };
   }
   return verifyWith(loadPublicKey(input, name), thread);
@@ -91,7 +93,7 @@ async function ofConfiguration<Result>(name: string, call: () => Result | Promis
   try {
     return await call();
   } catch (cause) {
-    throw new ConfigurationError(`The function "${name}" of the configuration failed; its error is the cause.`, {
+    throw new ConfigurationError(`The "${name}" function threw; see error.cause.`, {
       cause,
     });
   }

@@ -40,7 +40,7 @@ export function md5(
  */
 export function hmac(message: string | Uint8Array, key: string | Uint8Array, algorithm = 'sha256'): string {
   if (!getHashes().includes(algorithm)) {
-    throw new InvalidArgumentError('"algorithm" must be a hash that OpenSSL has, such as sha256 or sha512.');
+    throw new InvalidArgumentError('"algorithm" must be a hash that OpenSSL supports, such as sha256 or sha512.');
   }
   const secret = bytesOf(key, 'key');
   return createHmac(algorithm, secret).update(bytesOf(message, 'message')).update('&key=').update(secret).digest('hex');
@@ -61,9 +61,9 @@ export function sign(type: SignType, data: Fields | string, key: string | Uint8A
   if (!Object.keys(SIGNERS).includes(type)) {
     throw new InvalidArgumentError(`The sign type must be one of ${Object.keys(SIGNERS).join(', ')}.`);
   }
-  if (bytesOf(key, 'key').length === 0) throw new InvalidArgumentError('"key" is empty: give the APIv2 key.');
+  if (bytesOf(key, 'key').length === 0) throw new InvalidArgumentError('"key" is empty: pass the APIv2 key.');
   if (typeof data !== 'string' && (typeof data !== 'object' || data === null || Array.isArray(data))) {
-    throw new InvalidArgumentError('"data" must be an object of fields, or the text to sign.');
+    throw new InvalidArgumentError('"data" must be an object of fields, or the string to sign.');
   }
   const message = typeof data === 'string' ? data : queryStringLike(sortedEntries(data));
   return SIGNERS[type](message, key).toUpperCase();

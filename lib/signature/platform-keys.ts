@@ -46,7 +46,7 @@ export function refuseOwnKeys(certs: Readonly<Record<string, unknown>>, { serial
   for (const [id, key] of Object.entries(certs)) {
     if (typeof serial === 'string' && id.toUpperCase() === serial.toUpperCase()) {
       throw new ConfigurationError(
-        `"certs" holds the merchant's own serial number ${id}; WeChat Pay's key or platform certificate belongs there.`,
+        `"certs" contains the merchant's own serial number ${id}; use WeChat Pay's public key or platform certificate.`,
       );
     }
     if (own && publicKeyOf(key)?.equals(own)) {
@@ -220,7 +220,7 @@ export class DatedKeys {
     if (last === undefined || warned.has(last)) return;
     warned.add(last);
     process.emitWarning(
-      `The platform certificate certs["${last}"] expires on ${day(this.#end)}, and with it the last key that verifies ` +
+      `The platform certificate certs["${last}"] expires on ${day(this.#end)}, leaving no key to verify ` +
         `responses. ${RENEW}`,
       { code: 'WECHATPAY_CERTIFICATE_EXPIRES' },
     );
@@ -228,8 +228,8 @@ export class DatedKeys {
 }
 
 const RENEW =
-  'Configure WeChat Pay\'s public key (pub_key.pem) or the newer certificate in "certs", or "apiv3Key" to have ' +
-  'certificates downloaded; check the local clock too.';
+  'Configure WeChat Pay\'s public key (pub_key.pem) or the newer certificate in "certs", or "apiv3Key" to ' +
+  'download certificates; also check the system clock.';
 
 function validitiesOf(certs: Readonly<Record<string, unknown>>): ReadonlyMap<string, Validity> {
   const validities = new Map<string, Validity>();

@@ -25,7 +25,9 @@ export async function verifyPlatformSignature(
 ): Promise<void> {
   const fail = (code: SignatureErrorCode, message: string, options?: ErrorOptions): never => {
     const probe = String(headers['wechatpay-signature']).startsWith(PROBE);
-    const hint = probe ? ' It is a probe: WeChat Pay sends wrong signatures now and then, to see them refused.' : '';
+    const hint = probe
+      ? ' This is a probe: WeChat Pay occasionally sends invalid signatures to check that they are rejected.'
+      : '';
     const text = advice === undefined ? message + hint : `${message}${hint} ${advice}`;
     throw new SignatureError(code, text, {
       probe,
@@ -36,7 +38,7 @@ export async function verifyPlatformSignature(
   };
   const header = (name: string): string =>
     single(headers[name]) ??
-    fail('ERR_SIGNATURE_MISSING', `The header "${name}" is ${headers[name] ? 'there twice' : 'missing'}.`);
+    fail('ERR_SIGNATURE_MISSING', `The header "${name}" is ${headers[name] ? 'present more than once' : 'missing'}.`);
 
   const time = header('wechatpay-timestamp');
   const nonce = header('wechatpay-nonce');
@@ -48,11 +50,11 @@ export async function verifyPlatformSignature(
   const unknown = (options?: ErrorOptions): never => {
     const invalid = keys.explain?.(serial);
     if (invalid) {
-      return fail('ERR_SIGNATURE_SERIAL', `${invalid} Configure the newer key; check the local clock too.`, options);
+      return fail('ERR_SIGNATURE_SERIAL', `${invalid} Configure the newer key; also check the system clock.`, options);
     }
     const known = [...keys.keys()].join(', ') || 'none';
-    const downloaded = keys.find ? ', and none can be downloaded' : '';
-    const text = `No key for "Wechatpay-Serial" ${serial}: there is ${known}${downloaded}. Add the key of that id to "certs".`;
+    const downloaded = keys.find ? '; none can be downloaded' : '';
+    const text = `No key for "Wechatpay-Serial" ${serial} (have: ${known}${downloaded}). Add that key to "certs".`;
     return fail('ERR_SIGNATURE_SERIAL', text, options);
   };
   const verify =
@@ -61,11 +63,11 @@ export async function verifyPlatformSignature(
   try {
     isRight = await verify(response(time, nonce, body), signature);
   } catch (cause) {
-    const text = `The signature could not be checked: certs["${serial}"] failed. Its error is the cause.`;
+    const text = `The signature could not be checked: certs["${serial}"] threw; see error.cause.`;
     return fail('ERR_SIGNATURE_UNCHECKED', text, { cause });
   }
   if (!isRight) {
-    fail('ERR_SIGNATURE_WRONG', `The signature does not fit the content and the key ${serial}.`);
+    fail('ERR_SIGNATURE_WRONG', `The signature does not match the body and key ${serial}.`);
   }
 }
 

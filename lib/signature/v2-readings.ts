@@ -104,9 +104,9 @@ export function refuseSecondReading(fields: Fields, message: 'notification' | 'r
   if (field === undefined) return;
   throw new SignatureError(
     'ERR_SIGNATURE_AMBIGUOUS',
-    `The ${message} is signed, but what is signed can be split elsewhere, at a "&" in or before the field "${field}", ` +
-      'into another message: it may have been forged from one that WeChat Pay sent. Do not trust it: query the order, ' +
-      'refund or contract. APIv3 has no such weakness.',
+    `The ${message} is signed, but the signed text can also be split at a "&" in or before the field "${field}" ` +
+      'into a different message: it may have been forged from one that WeChat Pay sent. Do not trust it; query the order, ' +
+      'refund or contract. APIv3 does not have this weakness.',
   );
 }
 
@@ -126,8 +126,8 @@ export function refuseAmbiguousRequest(fields: Fields): void {
       : undefined) ?? KINDS.map((kind) => secondReading(own, kind, isKnown)).find(Boolean);
   if (!found) return;
   throw new InvalidArgumentError(
-    `The field "${found.within}" holds "&${found.name}=", so that the signature of the request would be good for another ` +
-      'message as well, which v2 cannot tell apart. Take the "&" out of the field, or encode the text, as with ' +
+    `The field "${found.within}" contains "&${found.name}=", so the signature of the request would also be valid for another ` +
+      'message, which v2 cannot tell apart. Remove the "&" from the field, or encode the value, e.g. with ' +
       'encodeURIComponent. Nothing was sent.',
   );
 }

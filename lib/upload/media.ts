@@ -102,13 +102,13 @@ export class Media {
     const { name = 'file', algorithm = 'sha256', meta, fields } = options;
     const filename = options.filename ?? filenameOf(source);
     if (filename === undefined || filename === '') {
-      throw new InvalidArgumentError('The media has no name: give it as "filename", such as "shop.png".');
+      throw new InvalidArgumentError('Missing file name; pass "filename", such as "shop.png".');
     }
     if (meta !== undefined && fields !== undefined)
-      throw new InvalidArgumentError('Give "meta" or "fields", not both.');
+      throw new InvalidArgumentError('Pass either "meta" or "fields", not both.');
     if (algorithm !== 'sha256' && typeof meta !== 'function' && fields === undefined) {
       throw new InvalidArgumentError(
-        `With the algorithm ${algorithm}, "meta" must be a function, to say where it goes.`,
+        `With the algorithm ${algorithm}, "meta" must be a function, so that it can place the digest.`,
       );
     }
     const contentType = options.contentType ?? contentTypeOf(filename);
@@ -191,7 +191,7 @@ async function metaOf(meta: MediaOptions['meta'], file: MediaFile): Promise<Read
 }
 
 function writeJson(meta: unknown): string {
-  if (typeof meta !== 'object' || meta === null) throw new InvalidArgumentError('"meta" must give an object.');
+  if (typeof meta !== 'object' || meta === null) throw new InvalidArgumentError('"meta" must return an object.');
   try {
     return JSON.stringify(meta);
   } catch (cause) {
@@ -221,6 +221,6 @@ function unchanged({ file, source, algorithm }: Init): Content {
 
 function changed({ filename }: MediaFile): InvalidArgumentError {
   return new InvalidArgumentError(
-    `"${filename}" has changed since it was hashed: the upload was broken off. Make the media anew.`,
+    `"${filename}" has changed since it was hashed: the upload was aborted. Create the Media again.`,
   );
 }

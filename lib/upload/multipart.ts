@@ -94,8 +94,8 @@ export function multipart(parts: readonly Part[], boundary = `----${nonce()}`): 
 }
 
 function headers({ name, filename, contentType }: Part): string {
-  const disposition = [`name="${quotable('name of a field', name)}"`];
-  if (filename !== undefined) disposition.push(`filename="${quotable('name of a file', filename)}"`);
+  const disposition = [`name="${quotable('field name', name)}"`];
+  if (filename !== undefined) disposition.push(`filename="${quotable('file name', filename)}"`);
   if (contentType !== undefined && !CONTENT_TYPE.test(contentType)) {
     throw new InvalidArgumentError('A content type must be printable ASCII, such as image/png.');
   }
@@ -106,6 +106,6 @@ function headers({ name, filename, contentType }: Part): string {
 function quotable(what: string, text: string): string {
   if (typeof text === 'string' && text !== '' && !UNQUOTABLE.test(text)) return text;
   throw new InvalidArgumentError(
-    `The ${what} must be text without quotes, backslashes and control characters, and not empty: give another one.`,
+    `The ${what} must be a non-empty string without quotes, backslashes or control characters.`,
   );
 }

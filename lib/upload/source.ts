@@ -45,7 +45,7 @@ export async function spool(chunks: AsyncIterable<Uint8Array>): Promise<Spool> {
   }
   const result: Spool = {
     async read(chunk, position) {
-      if (file.fd < 0) throw new InvalidArgumentError('The media has been disposed of: make it anew.');
+      if (file.fd < 0) throw new InvalidArgumentError('The Media has been disposed of; create it again.');
       return (await file.read(chunk, 0, chunk.length, position)).bytesRead;
     },
     dispose() {
@@ -129,7 +129,7 @@ export async function readSource(source: MediaSource, taken: Fingerprint): Promi
   }
   if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source)) {
     throw new InvalidArgumentError(
-      'The media must be the path or file: URL of a file, bytes, a Blob, or a stream of bytes.',
+      'A Media must be the path or file: URL of a file, bytes, a Blob or a stream of bytes.',
     );
   }
   const file = await spool(fingerprinted(source as AsyncIterable<unknown>, taken));
@@ -161,7 +161,7 @@ function pathOf(source: string | URL): string {
     return fileURLToPath(source);
   } catch {
     // The error of Node would repeat the URL.
-    throw new InvalidArgumentError('A URL to upload from must be the file: URL of a file on this host.');
+    throw new InvalidArgumentError('Only file: URLs of local files can be uploaded.');
   }
 }
 
@@ -200,7 +200,7 @@ async function* fingerprinted(chunks: AsyncIterable<unknown>, taken: Fingerprint
   for await (const chunk of chunks) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     if (!(bytes instanceof Uint8Array)) {
-      throw new InvalidArgumentError(`A stream to upload must be one of bytes; it gave a ${typeof chunk}.`);
+      throw new InvalidArgumentError(`An upload stream must yield bytes; it yielded a value of type ${typeof chunk}.`);
     }
     taken.update(bytes);
     yield bytes;

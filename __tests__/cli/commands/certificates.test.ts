@@ -66,7 +66,7 @@ test('the key itself is taken from the command line, with a warning', async () =
   const args = ['certificates', '-o', directory(), '-k', sandbox.config.apiv3Key];
   const { code, stderr } = await wxpay(args, { env: rest });
   expect(code).toBe(0);
-  expect(stderr).toMatch(/^wxpay: the APIv3 key stands in the command line, .* or set WECHATPAY_APIV3_KEY\.\n$/);
+  expect(stderr).toMatch(/^wxpay: the APIv3 key is visible on the command line, .* or set WECHATPAY_APIV3_KEY\.\n$/);
   const quiet = await wxpay(['certificates', '-o', directory()], {
     env: { ...rest, WECHATPAY_APIV3_KEY: sandbox.config.apiv3Key },
   });
@@ -95,7 +95,7 @@ describe('what goes wrong', () => {
     const { code, stderr } = await wxpay(['certificates', '-k', './mistyped-key'], { env });
     expect(code).toBe(3);
     expect(stderr).toBe(
-      'wxpay: WECHATPAY_APIV3_KEY (or --apiv3-key) is taken for the name of a file, which cannot be read (ENOENT).\n',
+      'wxpay: WECHATPAY_APIV3_KEY (or --apiv3-key) is taken as a file name, but the file cannot be read (ENOENT).\n',
     );
   });
 
@@ -104,7 +104,7 @@ describe('what goes wrong', () => {
     expect(code).toBe(3);
     expect(stderr).toBe(
       'wxpay: Missing: WECHATPAY_SERIAL (or --serial), WECHATPAY_PRIVATE_KEY (or --private-key), WECHATPAY_APIV3_KEY ' +
-        '(or --apiv3-key). Set them in the environment, or give them as options; "wxpay --help" says more.\n',
+        '(or --apiv3-key). Set them in the environment, or pass them as options; "wxpay --help" says more.\n',
     );
   });
 
@@ -113,7 +113,7 @@ describe('what goes wrong', () => {
     const { code, stderr } = await wxpay(['certificates', '-o', __filename], { env });
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: `wxpay: The directory ${__filename} cannot be made (EEXIST).\n`,
+      stderr: `wxpay: The directory ${__filename} cannot be created (EEXIST).\n`,
     });
     expect(sandbox.requests).toEqual([]);
   });

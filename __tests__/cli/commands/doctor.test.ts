@@ -100,7 +100,7 @@ describe('what is wrong with a setting', () => {
       'a file that is not there',
       () => ({ WECHATPAY_PRIVATE_KEY: '/nowhere/key.pem' }),
       'privateKey',
-      'WECHATPAY_PRIVATE_KEY (or --private-key) names the file /nowhere/key.pem, which cannot be read (ENOENT).',
+      'WECHATPAY_PRIVATE_KEY (or --private-key) refers to the file /nowhere/key.pem, which cannot be read (ENOENT).',
     ],
     ['a short key', () => ({ WECHATPAY_PRIVATE_KEY: file('key.pem', pem(short.privateKey)) }), 'privateKey', '1024'],
     [
@@ -113,19 +113,19 @@ describe('what is wrong with a setting', () => {
       'a key of another certificate',
       () => ({ WECHATPAY_CERTIFICATE: certificate({ pair: another }) }),
       'certificate',
-      'the private key does not belong to it',
+      'the private key does not match it',
     ],
     [
       'a key in the place of the certificate',
       () => ({ WECHATPAY_CERTIFICATE: env.WECHATPAY_PRIVATE_KEY }),
       'certificate',
-      'is no certificate that can be read',
+      'is not a readable certificate',
     ],
     [
       'the certificate of another merchant',
       () => ({ WECHATPAY_CERTIFICATE: certificate({ subject: '1900009999' }) }),
       'certificate',
-      'it is that of the merchant 1900009999, not of 1900000109',
+      'it belongs to merchant 1900009999, not 1900000109',
     ],
     [
       'an expired certificate',
@@ -142,9 +142,14 @@ describe('what is wrong with a setting', () => {
       'another serial number than that of the certificate',
       () => ({ WECHATPAY_CERTIFICATE: certificate({ serial: `4${'0'.repeat(39)}` }) }),
       'serial',
-      `is not that of the certificate: set WECHATPAY_SERIAL to 4${'0'.repeat(39)}`,
+      `does not match the certificate; set WECHATPAY_SERIAL to 4${'0'.repeat(39)}`,
     ],
-    ['a decimal serial number', () => ({ WECHATPAY_SERIAL: '1'.repeat(48) }), 'serial', 'up to 40 hexadecimal digits'],
+    [
+      'a decimal serial number',
+      () => ({ WECHATPAY_SERIAL: '1'.repeat(48) }),
+      'serial',
+      'up to 40 upper-case hexadecimal digits',
+    ],
     [
       'the id of the public key as the serial number',
       () => ({ WECHATPAY_SERIAL: env.WECHATPAY_PUBLIC_KEY_ID }),
@@ -160,7 +165,7 @@ describe('what is wrong with a setting', () => {
         ),
       }),
       'publicKey',
-      'it is the key of your own certificate',
+      'this is the key of your own certificate',
     ],
     [
       'a public key without its id',
@@ -186,7 +191,7 @@ describe('what is wrong with a setting', () => {
     expect(printed).toMatchObject({ code: 1, stderr: '' });
     const { [name]: check, ...others } = checksOf(printed);
     expect(check).toEqual({ outcome: 'failed', message: expect.stringContaining(text) });
-    expect(others.connection).toEqual({ outcome: 'skipped', message: 'not tried: what failed above comes first' });
+    expect(others.connection).toEqual({ outcome: 'skipped', message: 'not tried: fix the failures above first' });
     expect(sandbox.requests).toEqual([]);
   });
 
@@ -220,14 +225,14 @@ describe('what is wrong with the connection', () => {
     expect(printed.code).toBe(1);
     expect(checksOf(printed)).toMatchObject({
       request: { outcome: 'passed' },
-      answer: { outcome: 'failed', message: expect.stringContaining('does not fit') },
+      answer: { outcome: 'failed', message: expect.stringContaining('does not match') },
     });
   });
 
   test.each([
     [400, 1, 'failed', /^this machine is (?:399|400|401) s behind WeChat Pay; 300 s are allowed/],
     [-400, 1, 'failed', /^this machine is (?:399|400|401) s ahead of WeChat Pay; 300 s are allowed/],
-    [100, 0, 'warning', /^this machine is (?:99|100|101) s behind WeChat Pay: have it kept by NTP/],
+    [100, 0, 'warning', /^this machine is (?:99|100|101) s behind WeChat Pay; keep it in sync with NTP/],
   ])('a clock of the platform that is %i s ahead', async (skew, code, outcome, message) => {
     await using other = await Sandbox.start({ clock: () => Date.now() + skew * 1000 });
     const printed = await wxpay(['doctor', '--json'], { env: environment(other) });
@@ -243,7 +248,7 @@ describe('what is wrong with the connection', () => {
     expect(printed.code).toBe(1);
     expect(checksOf(printed).connection).toEqual({
       outcome: 'failed',
-      message: expect.stringMatching(/^127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\): look at the network/),
+      message: expect.stringMatching(/^127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\); check the network/),
     });
   });
 
@@ -262,7 +267,7 @@ describe('what is wrong with the connection', () => {
     const printed = await doctor(own, ['--json']);
     expect(checksOf(printed).answer).toEqual({
       outcome: 'failed',
-      message: expect.stringContaining('WECHATPAY_APIV3_KEY (or --apiv3-key) is not the APIv3 key of this merchant'),
+      message: expect.stringContaining('WECHATPAY_APIV3_KEY (or --apiv3-key) is not, or is no longer, this merchant'),
     });
   });
 
@@ -270,7 +275,7 @@ describe('what is wrong with the connection', () => {
     sandbox.misbehave({ status: 403 });
     expect(checksOf(await doctor({}, ['--json'])).request).toEqual({
       outcome: 'failed',
-      message: expect.stringMatching(/^is refused: NO_AUTH, .*\. Look at WECHATPAY_BASE_URL/),
+      message: expect.stringMatching(/^is refused: NO_AUTH, .*\. Check WECHATPAY_BASE_URL/),
     });
   });
 

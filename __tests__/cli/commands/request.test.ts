@@ -69,7 +69,7 @@ describe('bodies', () => {
     ['', 'it is empty'],
     ['{"a":', 'an error at'],
     ["{'a':1}", 'an error at position 1'],
-    ['<xml/>', 'is a path of APIv3: it takes JSON'],
+    ['<xml/>', 'is an APIv3 path, which takes JSON'],
     ['@/nowhere/order.json', '/nowhere/order.json cannot be read (ENOENT)'],
   ])('%j is refused', async (body, message) => {
     const { code, stdout, stderr } = await wxpay(['request', 'post', NATIVE, body], { env });
@@ -84,7 +84,7 @@ describe('bodies', () => {
     });
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: 'wxpay: The body is to come from the standard input, which is the terminal: pipe it in.\n',
+      stderr: 'wxpay: stdin is a terminal; pipe the body in.\n',
     });
   });
 });
@@ -101,7 +101,7 @@ describe('answers', () => {
     const args = ['request', 'post', 'v3/pay/transactions/out-trade-no/ORDER-1/close', '{"mchid":"1900000109"}'];
     const { code, stdout, stderr } = await wxpay(args, { env });
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toMatch(/^wxpay: done: status 204, which has no content\. Request-ID \S+\n$/);
+    expect(stderr).toMatch(/^wxpay: done: status 204, no content\. Request-ID \S+\n$/);
     const json = await wxpay([...args, '--json'], { env });
     expect(JSON.parse(json.stdout)).toEqual({ status: 204, requestId: expect.any(String) });
   });
@@ -172,7 +172,7 @@ describe('answers', () => {
     sandbox.misbehave({ signature: 'wrong' });
     const { code, stdout, stderr } = await wxpay(['request', 'get', 'v3/something'], { env });
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
-    expect(stderr).toMatch(/^wxpay: ERR_SIGNATURE_WRONG: The signature does not fit/);
+    expect(stderr).toMatch(/^wxpay: ERR_SIGNATURE_WRONG: The signature does not match/);
   });
 
   test('nobody answers', async () => {
@@ -293,7 +293,7 @@ describe('--dry-run', () => {
     const args = ['request', 'get', 'https://elsewhere.example/v3/certificates', '-n'];
     const { code, stdout, stderr } = await wxpay(args, { env });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toContain('https://elsewhere.example is neither a host of WeChat Pay nor');
+    expect(stderr).toContain('https://elsewhere.example is neither a WeChat Pay host nor');
   });
 });
 
@@ -301,14 +301,14 @@ describe('mistakes', () => {
   test.each([
     [
       ['request', 'v3/certificates', 'get'],
-      '"v3/certificates" is no verb; there are get, post, put, patch, delete. The verb goes before the path',
+      '"v3/certificates" is not a verb; use one of get, post, put, patch, delete. The verb goes before the path',
     ],
-    [['request', 'fetch', 'v3/certificates'], '"fetch" is no verb'],
-    [['request', 'get', 'certificates'], '"certificates" is no path: write v3/pay'],
-    [['request', 'get', 'v3..certificates'], 'is no path'],
-    [['request', 'get', 'v3.a._id_'], 'variables without a value: add --variable id=…'],
+    [['request', 'fetch', 'v3/certificates'], '"fetch" is not a verb'],
+    [['request', 'get', 'certificates'], '"certificates" is not a path; write v3/pay'],
+    [['request', 'get', 'v3..certificates'], 'is not a path'],
+    [['request', 'get', 'v3.a._id_'], 'variables without a value; add --variable id=…'],
     [['request', 'get', 'v3/a/{id}', '-v', 'ID=1'], 'has no variable "ID": it has id'],
-    [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" has no name and value: write --variable name=value'],
+    [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" is not a name and value; write --variable name=value'],
     [['request', 'get', 'v3/a', '-q', 'a'], 'write --query name=value'],
     [['request', 'get'], "missing required argument 'path'"],
     [['request', 'get', 'v3/a', '--qurey', 'a=1'], "unknown option '--qurey'\n(Did you mean --query?)"],

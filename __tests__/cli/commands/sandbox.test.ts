@@ -119,11 +119,11 @@ test('what cannot be', async () => {
   server.close();
   expect(await wxpay(['sandbox', '-p', '70000'])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('is no port'),
+    stderr: expect.stringContaining('is not a port'),
   });
   const output = file('a-file', '');
   expect(await wxpay(['sandbox', '-o', output])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('cannot be made (EEXIST)'),
+    stderr: expect.stringContaining('cannot be created (EEXIST)'),
   });
 });

@@ -121,13 +121,13 @@ describe('each check fails alone, and says why', () => {
       'a header is missing',
       () => changed(saved, { 'wechatpay-nonce': undefined }),
       { headers: 'failed', signature: 'skipped' },
-      'missing or there twice: Wechatpay-Nonce',
+      'missing or repeated: Wechatpay-Nonce',
     ],
     [
       'a header is there twice',
       () => ({ ...saved, headers: [...saved.headers, ['wechatpay-nonce', 'x']] }),
       { headers: 'failed', signature: 'failed' },
-      'missing or there twice: Wechatpay-Nonce',
+      'missing or repeated: Wechatpay-Nonce',
     ],
     [
       'an unknown key',
@@ -139,7 +139,7 @@ describe('each check fails alone, and says why', () => {
       'another nonce',
       () => changed(saved, { 'wechatpay-nonce': 'x' }),
       { signature: 'failed' },
-      'does not fit: the body is not byte for byte what was sent',
+      'does not match: the body or a header differs from what was sent',
     ],
     ['a probe', () => probe, { signature: 'failed' }, 'is wrong on purpose: a probe'],
     [
@@ -151,19 +151,19 @@ describe('each check fails alone, and says why', () => {
           Buffer.from(JSON.stringify(JSON.parse(saved.body.toString()), null, 2)),
         ),
       { signature: 'failed' },
-      'but does without one change: it has been parsed and written anew',
+      'but does once one change is undone: it has been parsed and serialised again',
     ],
     [
       'a line break at the end',
       () => changed(saved, { 'content-length': undefined }, Buffer.concat([saved.body, Buffer.from('\n')])),
       { signature: 'failed' },
-      'but does without one change: a line break has been added at its end',
+      'but does once one change is undone: a line break has been added at its end',
     ],
     [
       'no JSON',
       () => changed(saved, {}, Buffer.from('{')),
       { signature: 'failed', body: 'failed', content: undefined as never },
-      'is no object of JSON',
+      'is not a JSON object',
     ],
   ])('%s', async (_, of, expected, text) => {
     const printed = await verify(of(), ['--json']);
@@ -230,8 +230,8 @@ describe('v2', () => {
   });
 
   test.each<[string, (xml: string) => string, string]>([
-    ['a changed field', (xml) => xml.replace('ORDER-1', 'ORDER-2'), 'signature  The field "sign" does not fit'],
-    ['cut off', (xml) => xml.slice(0, -5), 'body  The body is no XML'],
+    ['a changed field', (xml) => xml.replace('ORDER-1', 'ORDER-2'), 'signature  The field "sign" does not match'],
+    ['cut off', (xml) => xml.slice(0, -5), 'body  The body is not valid XML'],
     [
       'a failure',
       () => '<xml><return_code>FAIL</return_code><return_msg>x</return_msg></xml>',
@@ -297,10 +297,10 @@ test('whatever is changed, the command and the library agree', async () => {
 
 describe('mistakes', () => {
   test.each<[string[], number, string]>([
-    [[], 2, 'Give one file that holds headers and body, or both --headers and --body.'],
+    [[], 2, 'Pass one file with headers and body, or both --headers and --body.'],
     [['--headers', 'a'], 2, 'or both --headers and --body'],
     [['/nowhere'], 2, 'The file /nowhere cannot be read (ENOENT)'],
-    [['-', '--at', 'yesterday'], 2, '"yesterday" is no time: write 2026-'],
+    [['-', '--at', 'yesterday'], 2, '"yesterday" is not a time; use 2026-'],
   ])('%j', async (args, code, text) => {
     const printed = await wxpay(['verify', ...args], { env, stdin: 'a: b\n\n{}' });
     expect(printed).toMatchObject({ code, stdout: '' });

@@ -9,11 +9,11 @@ import { printJson } from '../report';
 import { clientConfig } from '../settings';
 import type { CommandSpec } from './command';
 
-const HELP = `Each is decrypted with the APIv3 key and checked, the answer is verified by one of them, and those that are valid are
-saved as wechatpay_<serial number>.pem. Short options are those of wechatpay-php's CertificateDownloader; -k takes the
-name of a file, or the key itself as that does, which others on the machine can see then.
+const HELP = `Each certificate is decrypted with the APIv3 key and checked, the response is verified with one of them, and the valid ones are
+saved as wechatpay_<serial number>.pem. The short options are those of wechatpay-php's CertificateDownloader; -k takes the
+name of a file or, as it does, the key itself, which other users of the machine can then see.
 
-Merchants to whom WeChat Pay gave a public key have no platform certificates.
+Merchants with a WeChat Pay public key have no platform certificates.
 
 Examples:
   $ wxpay certificates -o ./certificates
@@ -27,7 +27,7 @@ export const certificatesCommand: CommandSpec = {
   settings: ['apiv3Key', 'mchid', 'privateKey', 'serial', 'certificate', 'baseUrl'],
   help: HELP,
   configure: (command) =>
-    command.option('-o, --output <directory>', 'where to save them; by default a new directory for temporary files'),
+    command.option('-o, --output <directory>', 'where to save them; a new temporary directory by default'),
 
   async run({ io, options, settings, json }) {
     const instance = Builder.factory(clientConfig(settings, ['mchid', 'serial', 'privateKey', 'apiv3Key']));

@@ -3,8 +3,8 @@ import { allPassed, printChecks, skipped } from '../report';
 import { checkSettings } from '../setting-checks';
 import type { CommandSpec } from './command';
 
-const HELP = `Checks each setting; then, where these are in order, sends one request that changes nothing (the list of platform
-certificates), to try the connection, the clock, our signature and WeChat Pay's.
+const HELP = `Checks each setting; if all are in order, sends one request that changes nothing (the list of platform
+certificates) to test the connection, the clock, your signature and WeChat Pay's.
 
 Examples:
   $ wxpay doctor
@@ -14,7 +14,7 @@ Examples:
 /** `wxpay doctor`: what is wrong with a configuration, and what to do. */
 export const doctorCommand: CommandSpec = {
   usage: 'doctor',
-  what: 'check a configuration, offline and online: what is wrong, and what to do',
+  what: 'check a configuration offline and online, and say what to fix',
   settings: [
     ...(['mchid', 'serial', 'privateKey', 'certificate', 'publicKey', 'publicKeyId'] as const),
     ...(['apiv3Key', 'secret', 'baseUrl'] as const),
@@ -24,7 +24,7 @@ export const doctorCommand: CommandSpec = {
   async run({ io, settings, json }) {
     const local = checkSettings(settings);
     const isV2Alone = !local.some(({ name }) => name === 'privateKey');
-    const reason = isV2Alone ? 'v2 has no request that changes nothing' : 'what failed above comes first';
+    const reason = isV2Alone ? 'v2 has no read-only request to try' : 'fix the failures above first';
     const remote =
       allPassed(local) && !isV2Alone
         ? await checkConnection(settings)

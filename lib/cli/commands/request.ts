@@ -19,11 +19,11 @@ import { note, printJson } from '../report';
 import { clientConfig } from '../settings';
 import type { CommandSpec } from './command';
 
-const HELP = `The path is literal where it holds a "/", and else a chain of segments: v3.pay.transactions.outTradeNo._out_trade_no_
+const HELP = `A path that contains "/" is literal; any other is a chain of segments: v3.pay.transactions.outTradeNo._out_trade_no_
 is v3/pay/transactions/out-trade-no/{out_trade_no}. Paths that begin with v2/ (or v2.) speak XML.
 
-The answer goes to the standard output once its signature has been found right; what WeChat Pay refuses, with code,
-message and Request-ID, to the standard error.
+The response is printed to stdout once its signature has been verified; if WeChat Pay refuses the request, its code,
+message and Request-ID are printed to stderr.
 
 Examples:
   $ wxpay request get v3.pay.transactions.outTradeNo._out_trade_no_ -v out_trade_no=ORDER-1 -q mchid=1900000109
@@ -36,7 +36,7 @@ Examples:
 /** `wxpay request`: one call, as the library makes it. */
 export const requestCommand: CommandSpec = {
   usage: 'request',
-  what: 'send one request, signed, and print the verified answer',
+  what: 'send one signed request and print the verified response',
   settings: [
     ...(['mchid', 'serial', 'privateKey', 'publicKey', 'publicKeyId'] as const),
     ...(['apiv3Key', 'secret', 'certificate', 'baseUrl'] as const),
@@ -45,14 +45,11 @@ export const requestCommand: CommandSpec = {
   configure: (command) =>
     command
       .argument('<verb>', VERBS.join(', '))
-      .argument('<path>', 'path, or segments with dots between them')
-      .argument(
-        '[body]',
-        'JSON, or for v2 XML as well: the text, @ and the name of a file, or - for the standard input',
-      )
-      .option('-v, --variable <name=value>', 'a variable of the path; may be repeated', collect)
-      .option('-q, --query <name=value>', 'a member of the query; may be repeated', collect)
-      .option('-n, --dry-run', 'print the signed request, its signature masked, and send nothing'),
+      .argument('<path>', 'path, or segments separated by dots')
+      .argument('[body]', 'JSON (for v2 also XML): the text itself, @ and a file name, or - for stdin')
+      .option('-v, --variable <name=value>', 'a path variable; may be repeated', collect)
+      .option('-q, --query <name=value>', 'a query parameter; may be repeated', collect)
+      .option('-n, --dry-run', 'print the signed request with its signature masked; send nothing'),
 
   async run({ io, args: [verbText = '', pathText = '', body], options, settings, json }) {
     const verb = readVerb(verbText);
@@ -87,7 +84,7 @@ function readVerb(text: string): Verb {
   const verb = VERBS.find((known) => known === text.toLowerCase());
   if (verb) return verb;
   const advice = /[/.]/.test(text) ? ` The verb goes before the path: wxpay request get ${text}` : '';
-  throw new InvalidArgumentError(`"${text}" is no verb; there are ${VERBS.join(', ')}.${advice}`);
+  throw new InvalidArgumentError(`"${text}" is not a verb; use one of ${VERBS.join(', ')}.${advice}`);
 }
 
 function readPath(text: string): string {
@@ -95,7 +92,7 @@ function readPath(text: string): string {
   const segments = text.split('.');
   if (segments.length > 1 && segments.every((one) => one !== '')) return segments.map(segment).join('/');
   throw new InvalidArgumentError(
-    `"${text}" is no path: write v3/pay/transactions/native, or v3.pay.transactions.native.`,
+    `"${text}" is not a path; write v3/pay/transactions/native, or v3.pay.transactions.native.`,
   );
 }
 
@@ -104,7 +101,7 @@ function readPairs(option: string, values: unknown): [string, string][] {
   return ((values ?? []) as string[]).map((text) => {
     const end = text.indexOf('=');
     if (end > 0) return [text.slice(0, end), text.slice(end + 1)];
-    throw new InvalidArgumentError(`"${text}" has no name and value: write ${option} name=value.`);
+    throw new InvalidArgumentError(`"${text}" is not a name and value; write ${option} name=value.`);
   });
 }
 
@@ -124,7 +121,7 @@ function readVariables(path: string, values: unknown): Record<string, string> {
   const missing = known.filter((name) => variables[name] === undefined && name !== 'empty');
   if (missing.length === 0) return variables;
   const advice = missing.map((name) => `--variable ${name}=…`).join(' ');
-  throw new InvalidArgumentError(`The path ${path} has variables without a value: add ${advice}.`);
+  throw new InvalidArgumentError(`The path ${path} has variables without a value; add ${advice}.`);
 }
 
 async function bodyText(io: Io, argument: string): Promise<string> {
@@ -140,26 +137,26 @@ async function bodyText(io: Io, argument: string): Promise<string> {
 function readBody(path: string, isV2: boolean, text: string): Pick<LooseOptions, 'json' | 'xml'> {
   if (/^\s*</.test(text)) {
     if (isV2) return { xml: toObject(text) as Fields };
-    throw new InvalidArgumentError(`The body is XML, but ${path} is a path of APIv3: it takes JSON.`);
+    throw new InvalidArgumentError(`The body is XML, but ${path} is an APIv3 path, which takes JSON.`);
   }
   const json = readJson(text);
   if (!isV2) return { json };
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return { xml: json as Fields };
-  throw new InvalidArgumentError('The body of a request of v2 must be XML, or an object of JSON.');
+  throw new InvalidArgumentError('The body of a v2 request must be XML or a JSON object.');
 }
 
 function readJson(text: string): unknown {
   const parsed = parseJson(text);
   if (parsed.ok) return parsed.value;
   throw new InvalidArgumentError(
-    `The body is no JSON: ${parsed.where}. In a shell put it between single quotes, or into a file: @order.json.`,
+    `The body is not valid JSON: ${parsed.where}. In a shell, put it in single quotes, or in a file: @order.json.`,
   );
 }
 
 function noPlatformKey(): ConfigurationError {
   return new ConfigurationError(
-    "Missing: WeChat Pay's key, without which no answer can be verified. Set WECHATPAY_PUBLIC_KEY and " +
-      'WECHATPAY_PUBLIC_KEY_ID; or, for a merchant that has platform certificates, WECHATPAY_APIV3_KEY.',
+    "Missing: WeChat Pay's key, without which no response can be verified. Set WECHATPAY_PUBLIC_KEY and " +
+      'WECHATPAY_PUBLIC_KEY_ID; or, for a merchant with platform certificates, WECHATPAY_APIV3_KEY.',
   );
 }
 
@@ -187,7 +184,7 @@ async function printAnswer(io: Io, response: ApiResponse, isV2: boolean, json: b
   const type = response.headers.get('content-type') ?? '';
   if (json) return printJson(io, { status, requestId, ...(await contentOf(response, type, isV2)) });
   if (/\bjson\b/i.test(type)) return printJson(io, await response.json());
-  if (status === 204) return note(io, `done: status 204, which has no content. Request-ID ${requestId ?? 'none'}`);
+  if (status === 204) return note(io, `done: status 204, no content. Request-ID ${requestId ?? 'none'}`);
   // A file, such as a bill, streams through. Node has two types for the one stream of the web.
   const body = response.body as ReadableStream<Uint8Array> | null;
   // What goes into a file or another program stays as it is; a terminal would act on what a stranger may have written.

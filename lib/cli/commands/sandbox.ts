@@ -8,11 +8,11 @@ import { makeDirectory, write, writeFile } from '../io';
 import { SETTINGS, type SettingName } from '../settings';
 import type { CommandSpec } from './command';
 
-const HELP = `A platform on 127.0.0.1 that checks every signature and signs its answers. It knows business coupons, and native
-payments with their refunds, and sends their notifications. It runs until Ctrl-C.
+const HELP = `A WeChat Pay platform on 127.0.0.1 that checks every signature and signs its responses. It supports business coupons and native
+payments with refunds, and sends their notifications. It runs until Ctrl-C.
 
-Its keys are fresh each time, and never printed. They are written into files that you alone can read: in the directory
-of -o, where they stay; without -o in one of their own, which is removed at the end.
+Its keys are generated anew each time and never printed. They are written to files that only you can read: in the directory
+given with -o, where they remain, or otherwise in a temporary directory that is removed at the end.
 
 Examples:
   $ wxpay sandbox                          # then paste what it prints into another terminal
@@ -22,12 +22,12 @@ Examples:
 /** `wxpay sandbox`: the sandbox, until Ctrl-C. */
 export const sandboxCommand: CommandSpec = {
   usage: 'sandbox',
-  what: 'run a WeChat Pay platform on this machine, to try things out',
+  what: 'run a WeChat Pay platform on this machine for testing',
   settings: [],
   help: HELP,
   configure: (command) =>
     command
-      .option('-p, --port <number>', 'port to listen on; by default any free one')
+      .option('-p, --port <number>', 'port to listen on; any free port by default')
       .option('-o, --output <directory>', 'where to write the keys'),
 
   async run({ io, options, json }) {
@@ -56,7 +56,7 @@ type Written = Readonly<Record<Exclude<SettingName, 'certificate' | 'passphrase'
 function readPort(value: unknown): number {
   if (value === undefined) return 0;
   if (/^\d{1,5}$/.test(String(value)) && Number(value) < 65_536) return Number(value);
-  throw new InvalidArgumentError(`"${String(value)}" is no port: give a number from 1 to 65535.`);
+  throw new InvalidArgumentError(`"${String(value)}" is not a port; pass a number from 1 to 65535.`);
 }
 
 /** Writes the keys, under names that no file of WeChat Pay has; gives the settings that name these files. */

@@ -12,10 +12,10 @@ import { allPassed, printChecks } from '../report';
 import { clientConfig, keyText, nameOf, platformKeys, requireSettings, type Settings } from '../settings';
 import type { CommandCall, CommandSpec } from './command';
 
-const HELP = `Does what the library does with a notification, and says of each check whether it passed, and why not. The message is
-headers, an empty line and the raw body, byte for byte as received; or give headers (lines, or JSON) and body apart.
+const HELP = `Runs the library's checks on a notification and reports for each one whether it passed and, if not, why. The message is
+the headers, an empty line and the raw body, byte for byte as received; or pass headers (lines or JSON) and body separately.
 
-Platform certificates that are not at hand are downloaded where the settings of "wxpay certificates" are there. The
+Missing platform certificates are downloaded if the settings for "wxpay certificates" are present. The
 content is decrypted and not printed.
 
 Examples:
@@ -26,7 +26,7 @@ Examples:
 /** `wxpay verify`: which check of a saved notification fails, and why. */
 export const verifyCommand: CommandSpec = {
   usage: 'verify',
-  what: 'check a saved notification: which check fails, and why',
+  what: 'check a saved notification and report which check fails and why',
   settings: [
     'publicKey',
     'publicKeyId',
@@ -41,10 +41,10 @@ export const verifyCommand: CommandSpec = {
   help: HELP,
   configure: (command) =>
     command
-      .argument('[message]', 'file of headers and body; - for the standard input')
-      .option('--headers <file>', 'file of the headers alone')
-      .option('--body <file>', 'file of the raw body alone')
-      .option('--at <time>', 'when it was received, ISO 8601 or seconds since 1970; by default now')
+      .argument('[message]', 'file with headers and body; - for stdin')
+      .option('--headers <file>', 'file with the headers only')
+      .option('--body <file>', 'file with the raw body only')
+      .option('--at <time>', 'when it was received, ISO 8601 or seconds since 1970; now by default')
       .option('--any-time', 'do not check how old it is'),
 
   async run(call) {
@@ -70,7 +70,7 @@ async function readNotification({ io, args: [message], options }: CommandCall): 
   if (message === undefined && typeof headers === 'string' && typeof body === 'string') {
     return { headers: parseHeaders((await readBytes(io, headers)).toString()), body: await readBytes(io, body) };
   }
-  throw new InvalidArgumentError('Give one file that holds headers and body, or both --headers and --body.');
+  throw new InvalidArgumentError('Pass one file with headers and body, or both --headers and --body.');
 }
 
 function readTime(value: unknown): number {
@@ -78,7 +78,7 @@ function readTime(value: unknown): number {
   const text = String(value);
   const time = /^\d{9,11}$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1000);
   if (!Number.isNaN(time)) return time;
-  throw new InvalidArgumentError(`"${text}" is no time: write 2026-11-24T10:00:00+08:00, or seconds since 1970.`);
+  throw new InvalidArgumentError(`"${text}" is not a time; use 2026-11-24T10:00:00+08:00, or seconds since 1970.`);
 }
 
 function secretOf(settings: Settings): string {
