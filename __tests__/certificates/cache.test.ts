@@ -96,7 +96,7 @@ describe('a cache that is of no use', () => {
     const config = { ...withoutKeys(sandbox), certificateCache: cache };
     await payer(config).pay();
     expect(warnings).toMatchObject([
-      { code: 'WECHATPAY_CERTIFICATE_CACHE', message: expect.stringContaining(`of no use (${code})`) },
+      { code: 'WECHATPAY_CERTIFICATE_CACHE', message: expect.stringContaining(`unusable data (${code})`) },
     ]);
     await payer(config).pay();
     expect(downloads(sandbox)).toBe(1);

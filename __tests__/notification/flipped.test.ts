@@ -51,7 +51,7 @@ const refusal = async (sent: { headers: Record<string, string>; body: string | B
 describe('APIv3: one flipped bit', () => {
   test.each([
     ['Wechatpay-Serial', /^ERR_SIGNATURE_SERIAL No key for "Wechatpay-Serial"/],
-    ['Wechatpay-Timestamp', /^ERR_SIGNATURE_(CLOCK "Wechatpay-Timestamp"|WRONG The signature does not match)/],
+    ['Wechatpay-Timestamp', /^ERR_SIGNATURE_(CLOCK .*"Wechatpay-Timestamp"|WRONG The signature does not match)/],
     ['Wechatpay-Nonce', /^ERR_SIGNATURE_WRONG The signature does not match/],
     ['Wechatpay-Signature', /^ERR_SIGNATURE_WRONG The signature/],
   ])('in %s is refused by that check', async (name, expected) => {

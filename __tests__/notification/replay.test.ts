@@ -166,6 +166,6 @@ describe('a handler', () => {
 
 test.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '48h', true])('a maxAge of %p is refused', (maxAge) => {
   expect(() => Notifications.of({ secret, maxAge: maxAge as number })).toThrow(
-    '"maxAge" must be an integer of seconds',
+    '"maxAge" must be an integer number of seconds',
   );
 });

@@ -72,6 +72,14 @@ describe('a request', () => {
     expect(sentJson()).toEqual(batch);
   });
 
+  test('is written once', async () => {
+    let written = 0;
+    const counted = { toJSON: () => `${++written}` };
+    await instance.chain(path).post({ json: { ...batch, counted } });
+    expect(sentJson().counted).toBe('1');
+    expect(written).toBe(1);
+  });
+
   test('cannot be encrypted twice', async () => {
     const user_name = await Rsa.encrypt(NAME, Object.values(sandbox.config.certs)[0] as never);
     const json = { transfer_detail_list: [{ user_name }] };

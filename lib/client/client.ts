@@ -3,7 +3,14 @@ import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
 import type { WireHeaders } from '../format/headers';
 import type { Call } from '../openapi/call';
 import type { Protocol } from '../openapi/protocol';
-import { type Decoder, decoderOf, encryptCall, needsDecryption, takeMarkedFields } from '../sensitive/fields';
+import {
+  awaitsCertificate,
+  type Decoder,
+  decoderOf,
+  encryptCall,
+  needsDecryption,
+  takeMarkedFields,
+} from '../sensitive/fields';
 import type { Credentials } from '../signature/credentials';
 import { VERSION } from '../version';
 import { captureCaller, withCaller } from './caller';
@@ -59,17 +66,19 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
 
   /**
-   * Sends a call once its marked fields are encrypted, for which a certificate may have to be downloaded first. All else
-   * of the request is tried before that, on a call that no longer has these fields.
+   * Sends a call once its marked fields are encrypted. Where a certificate has to be downloaded for that, all else of the
+   * request is tried before, on a call that no longer has these fields.
    */
   const startMarked = (call: Call): Promise<ApiResponse> => {
+    const began = performance.now();
     const marked = takeMarkedFields(call);
-    const bare = marked.current();
-    const tried = build(bare);
-    if (marked.fields.length === 0) return start(bare, tried);
-    return within(tried, () => encryptCall(marked, credentials)).then((encrypted) =>
-      start(encrypted, { ...build(encrypted), deadline: tried.deadline }),
-    );
+    if (marked.fields.length === 0) return start(marked.current(), build(marked.current()));
+    const encrypt = () => encryptCall(marked, credentials);
+    const encrypted = awaitsCertificate(marked, credentials) ? within(build(marked.current()), encrypt) : encrypt();
+    return encrypted.then((ready) => {
+      const request = build(ready);
+      return start(ready, { ...request, deadline: began + request.timeout });
+    });
   };
 
   const begin = (...[verb, path, options]: Parameters<Request>): Promise<ApiResponse> => {

@@ -81,6 +81,12 @@ export async function encryptCall(marked: MarkedCall, credentials: Credentials):
   return { ...marked.current(), serial: (await platform)?.serial };
 }
 
+/** Whether a certificate has to be downloaded before the fields of a call can be encrypted. */
+export function awaitsCertificate({ fields }: MarkedCall, { certificates }: Credentials): boolean {
+  if (!certificates || !fields.some(({ key }) => key === 'platform')) return false;
+  return certificates.preferred() === undefined;
+}
+
 async function platformFields(credentials: Credentials, announced: string | undefined): Promise<SensitiveFields> {
   const { certificates } = credentials;
   return sensitiveFields(credentials, announced ?? (await certificates?.ready()));
