@@ -144,10 +144,10 @@ test('a source that fails without a reason', async () => {
 test.each<[string, FileDigest, string]>([
   ['an unknown hash', { ...SHA1, hash_type: 'MD5' }, '"hash_type" must be one of SHA1, SHA256, SM3, not MD5'],
   ['a name of JavaScript', { ...SHA1, hash_type: 'constructor' }, '"hash_type" must be one of'],
-  ['a hash of another length', { ...SHA1, hash_type: 'SHA256' }, '"hash_value" is no SHA256'],
-  ['no hexadecimal', { ...SHA1, hash_value: 'g'.repeat(40) }, '"hash_value" is no SHA1'],
-  ['no hash at all', { hash_type: 'SHA1' } as FileDigest, '"hash_value" is no SHA1'],
-  ['another compression', { ...SHA1, tar_type: 'ZIP' }, '"tar_type" must be GZIP or left out, not ZIP'],
+  ['a hash of another length', { ...SHA1, hash_type: 'SHA256' }, '"hash_value" is not a hexadecimal SHA256'],
+  ['no hexadecimal', { ...SHA1, hash_value: 'g'.repeat(40) }, '"hash_value" is not a hexadecimal SHA1'],
+  ['no hash at all', { hash_type: 'SHA1' } as FileDigest, '"hash_value" is not a hexadecimal SHA1'],
+  ['another compression', { ...SHA1, tar_type: 'ZIP' }, '"tar_type" must be GZIP or omitted, not ZIP'],
 ])('%s is refused', (_, expected, message) => {
   const { body } = source(PLAIN);
   expect(() => checkDigest(body, expected)).toThrow(InvalidArgumentError);

@@ -152,7 +152,7 @@ test('a repeat that cannot be signed, after a first attempt that was sent', asyn
   expect(running.arrived).toBe(1);
   expect(signed).toBe(2);
   expect(error).toBeInstanceOf(TransportError);
-  expect(error.message).toMatch(/had been sent before\. WeChat Pay may or may not have processed it/);
+  expect(error.message).toMatch(/had already been sent once\. WeChat Pay may or may not have processed it/);
   expect(error.cause).toBeInstanceOf(ConfigurationError);
 });
 
