@@ -66,7 +66,7 @@ const MAX_LENGTHS: readonly (readonly [name: string, length: number])[] = [
  * Opens what WeChat Pay answered: decrypts each certificate, and checks its serial number, its key and its dates.
  * @param body the answer's body, JSON
  * @returns all of them, those that are not valid now among them
- * @throws {@link BodyError} where it is no such answer, or larger than one can be; {@link ConfigurationError} where `apiv3Key` does not fit;
+ * @throws {@link BodyError} if it is not such a response, or is too large; {@link ConfigurationError} if `apiv3Key` does not match;
  * {@link SignatureError} where a certificate is not what it should be
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764
  */

@@ -72,9 +72,10 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   const startMarked = (call: Call): Promise<ApiResponse> => {
     const began = performance.now();
     const marked = takeMarkedFields(call);
-    if (marked.fields.length === 0) return start(marked.current(), build(marked.current()));
+    const bare = marked.current();
+    if (marked.fields.length === 0) return start(bare, build(bare));
     const encrypt = () => encryptCall(marked, credentials);
-    const encrypted = awaitsCertificate(marked, credentials) ? within(build(marked.current()), encrypt) : encrypt();
+    const encrypted = awaitsCertificate(marked, credentials) ? within(build(bare), encrypt) : encrypt();
     return encrypted.then((ready) => {
       const request = build(ready);
       return start(ready, { ...request, deadline: began + request.timeout });

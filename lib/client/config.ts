@@ -36,7 +36,7 @@ interface CommonConfig {
    */
   baseUrl?: string | URL;
   /**
-   * Further hosts that the `baseUrl` of a call, or a path that is a whole URL, may lead to, such as a proxy of yours.
+   * Further hosts that the `baseUrl` of a call, or an absolute URL as a path, may lead to, such as a proxy of yours.
    * Requests to them are signed. WeChat Pay's own need not stand here.
    */
   baseUrls?: readonly (string | URL)[];
