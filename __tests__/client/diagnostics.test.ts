@@ -46,12 +46,12 @@ async function published(action: () => PromiseLike<unknown>): Promise<unknown[]>
 describe('the channel', () => {
   const call = (target: string) => ({ method: 'POST', origin: sandbox.url.slice(0, -1), target });
 
-  test('has each request and its answer, and no more than what is said of them', async () => {
+  test('has each request and its response, and no more than what is said of them', async () => {
     const messages = await published(() => echo({ query: { a: '1 2' }, headers: { 'x-name': SECRET } }));
     expect(messages).toEqual([
       { phase: 'request', ...call('/v3/echo?a=…') },
       {
-        ...{ phase: 'answer', ...call('/v3/echo?a=…'), status: 200 },
+        ...{ phase: 'response', ...call('/v3/echo?a=…'), status: 200 },
         ...{ milliseconds: expect.any(Number), requestId: expect.stringMatching(/^[0-9A-F]{32}-0$/) },
       },
     ]);
@@ -63,7 +63,7 @@ describe('the channel', () => {
     const messages = await published(() => instance.chain('v2/pay/echo').post({ xml }));
     expect(messages).toMatchObject([
       { phase: 'request', ...call('/pay/echo') },
-      { phase: 'answer', ...call('/pay/echo'), status: 200, requestId: expect.any(String) },
+      { phase: 'response', ...call('/pay/echo'), status: 200, requestId: expect.any(String) },
     ]);
     expect(JSON.stringify(messages)).not.toMatch(SECRET);
   });
@@ -131,7 +131,7 @@ describe('the channel', () => {
     const messages = await published(() =>
       Promise.all(Array.from({ length: 5 }, (_, a) => echo({ query: { [`a${a}`]: a } }))),
     );
-    const answers = messages.filter((message) => Object(message).phase === 'answer');
+    const answers = messages.filter((message) => Object(message).phase === 'response');
     expect(answers.map((answer) => Object(answer).target).sort()).toEqual(
       [0, 1, 2, 3, 4].map((a) => `/v3/echo?a${a}=…`),
     );
@@ -177,14 +177,14 @@ describe('NODE_DEBUG', () => {
     return { stderr, ...JSON.parse(stdout) };
   }
 
-  test('prints a line for each request and answer, without headers, bodies and secrets', async () => {
+  test('prints a line for each request and response, without headers, bodies and secrets', async () => {
     const { stderr, secrets, ids } = await run('wechatpay');
     const lines = stderr.trim().split('\n');
     const url = /http:\/\/127\.0\.0\.1:\d+/.source;
     expect(lines).toEqual(
       [
         `request POST ${url}/v3/echo\\?a=…`,
-        `answer POST ${url}/v3/echo\\?a=… 200 ${ids[0]} \\d+ ms`,
+        `response POST ${url}/v3/echo\\?a=… 200 ${ids[0]} \\d+ ms`,
         `request POST ${url}/pay/unknown`,
         `failure POST ${url}/pay/unknown ApiError FAIL \\d+ ms`,
       ].map((line) => expect.stringMatching(new RegExp(`^WECHATPAY \\d+: ${line}$`))),

@@ -60,7 +60,7 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
       deliveries.push(await sandbox.notify('TRANSACTION.SUCCESS', payment, url, { id: 'EV-1' }));
     }
     expect(deliveries.map(statuses)).toEqual([[204], [204]]);
-    expect(deliveries.map(({ attempts }) => attempts[0]?.answer)).toEqual(['', '']);
+    expect(deliveries.map(({ attempts }) => attempts[0]?.reply)).toEqual(['', '']);
     expect([paid, errors]).toEqual([['ORDER-1'], []]);
   });
 
@@ -91,7 +91,7 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
   test('refuses a body that is too large', async () => {
     const large = { ...payment, attach: 'x'.repeat(20_000) };
     const { attempts } = await sandbox.notify('TRANSACTION.SUCCESS', large, url, { headers: {} });
-    expect(attempts).toMatchObject([{ status: 413, answer: expect.stringContaining('too large') }]);
+    expect(attempts).toMatchObject([{ status: 413, reply: expect.stringContaining('too large') }]);
     expect(paid).toEqual([]);
     expect(errors).toMatchObject([{ code: 'ERR_BODY_TOO_LARGE' }]);
   });
@@ -113,8 +113,8 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
       await sandbox.notify('v2/transaction-success', { out_trade_no: 'ORDER-2' }, url, { signature: 'wrong' }),
     ];
     expect(sent).toMatchObject([
-      { delivered: true, attempts: [{ status: 200, answer: expect.stringContaining('>SUCCESS<') }] },
-      { delivered: false, attempts: [{ status: 401, answer: expect.stringContaining('>FAIL<') }] },
+      { delivered: true, attempts: [{ status: 200, reply: expect.stringContaining('>SUCCESS<') }] },
+      { delivered: false, attempts: [{ status: 401, reply: expect.stringContaining('>FAIL<') }] },
     ]);
   });
 });

@@ -154,14 +154,14 @@ describe('the schedule', () => {
     const { url } = await answering((request) => request.socket.destroy(), 204);
     const { attempts } = await sandbox.notify('TRANSACTION.SUCCESS', content, url);
     expect(attempts).toMatchObject([{ status: undefined, accepted: false }, { status: 204 }]);
-    expect(attempts[0]?.answer).toMatch(/socket|ECONNRESET/i);
+    expect(attempts[0]?.reply).toMatch(/socket|ECONNRESET/i);
   });
 
   test('goes on after 5 s without an answer', async () => {
     await using sandbox = await Sandbox.start({ notifyPace: 0 });
     const { url, times } = await answering(() => {}, 204);
     const { attempts } = await sandbox.notify('TRANSACTION.SUCCESS', content, url);
-    expect(attempts).toMatchObject([{ answer: 'No answer came within 5000 ms.' }, { status: 204 }]);
+    expect(attempts).toMatchObject([{ reply: 'No reply came within 5000 ms.' }, { status: 204 }]);
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(4900);
   });
 

@@ -64,13 +64,13 @@ const MAX_LENGTHS: readonly (readonly [name: string, length: number])[] = [
 
 /**
  * Opens what WeChat Pay answered: decrypts each certificate, and checks its serial number, its key and its dates.
- * @param body the answer's body, JSON
+ * @param body the response's body, JSON
  * @returns all of them, those that are not valid now among them
  * @throws {@link BodyError} if it is not such a response, or is too large; {@link ConfigurationError} if `apiv3Key` does not match;
  * {@link SignatureError} where a certificate is not what it should be
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764
  */
-export async function openAnswer(body: string, apiv3Key: Uint8Array): Promise<Certificate[]> {
+export async function openCertificates(body: string, apiv3Key: Uint8Array): Promise<Certificate[]> {
   const certificates: Certificate[] = [];
   // One by one: the first that another key encrypted ends it.
   for (const entry of readList(body)) certificates.push(await open(entry, apiv3Key));
@@ -78,11 +78,11 @@ export async function openAnswer(body: string, apiv3Key: Uint8Array): Promise<Ce
 }
 
 /**
- * Verifies an answer by one of the certificates that it carries: the first of all answers has no other key.
+ * Verifies a response by one of the certificates that it carries: the first of all responses has no other key.
  * @param keys the configured keys, one of which may have signed as well
- * @throws as {@link openAnswer}; {@link SignatureError} that says which check failed, or that no certificate is valid
+ * @throws as {@link openCertificates}; {@link SignatureError} that says which check failed, or that no certificate is valid
  */
-export async function verifyAnswer(
+export async function verifyCertificates(
   { headers, body }: { headers: ReceivedHeaders; body: Uint8Array },
   apiv3Key: Uint8Array,
   keys: PlatformKeys,
@@ -90,7 +90,7 @@ export async function verifyAnswer(
   if (body.length > MAX_SIZE) throw tooLarge();
   // What has no signature, or an old one, is not even parsed.
   await verifyPlatformSignature(headers, '', { get: () => async () => true, keys: () => [] });
-  const carried = await openAnswer(Buffer.from(body).toString(), apiv3Key);
+  const carried = await openCertificates(Buffer.from(body).toString(), apiv3Key);
   const valid = carried.filter((one) => isValid(one));
   if (valid.length === 0) throw noneValid(carried);
   const all = new Map(valid.map(({ serial, verify }) => [serial, verify]));

@@ -5,10 +5,17 @@ import type { ReceivedHeaders } from '../format/headers';
 import type { VerifyFunction } from '../signature/functions';
 import { isPublicKeyId, isValid, loadPlatformKeys, type PlatformCertificates } from '../signature/platform-keys';
 import { type CertificateCache, tolerant, warn } from './cache';
-import { type Certificate, certificate, explainMissing, openAnswer, unexpired, verifyAnswer } from './response';
+import {
+  type Certificate,
+  certificate,
+  explainMissing,
+  openCertificates,
+  unexpired,
+  verifyCertificates,
+} from './response';
 
-/** Verifies the answer to a request for certificates. */
-export type VerifyCertificates = (answer: { headers: ReceivedHeaders; body: Uint8Array }) => Promise<void>;
+/** Verifies the response to a request for certificates. */
+export type VerifyCertificates = (response: { headers: ReceivedHeaders; body: Uint8Array }) => Promise<void>;
 
 /** What {@link createCertificates} needs. */
 export interface CertificatesConfig {
@@ -18,7 +25,7 @@ export interface CertificatesConfig {
   issued: readonly X509Certificate[];
   apiv3Key: Uint8Array;
   cache: CertificateCache | undefined;
-  /** Asks WeChat Pay for the certificates; gives the body of the answer once that is verified. */
+  /** Asks WeChat Pay for the certificates; gives the body of the response once that is verified. */
   request(verify: VerifyCertificates): Promise<string>;
 }
 
@@ -64,8 +71,8 @@ export function createCertificates({
   }
 
   const download = single(async (): Promise<X509Certificate[]> => {
-    const body = await request((answer) => verifyAnswer(answer, apiv3Key, configured)).catch(explainMissing);
-    const certificates = await openAnswer(body, apiv3Key);
+    const body = await request((response) => verifyCertificates(response, apiv3Key, configured)).catch(explainMissing);
+    const certificates = await openCertificates(body, apiv3Key);
     keep(certificates);
     // Where there is no newer one yet, it is not asked for with every request.
     renewAt = Date.now() + HOUR;
@@ -78,7 +85,9 @@ export function createCertificates({
   const search = single(async (isFound: () => boolean): Promise<void> => {
     const text = cache && (await tolerant('read', () => cache.read()));
     if (typeof text === 'string' && text !== '') {
-      await openAnswer(text, apiv3Key).then(keep, (error) => warn(`read() returned unusable data (${codeOf(error)})`));
+      await openCertificates(text, apiv3Key).then(keep, (error) =>
+        warn(`read() returned unusable data (${codeOf(error)})`),
+      );
     }
     if (!isFound()) await download();
   });

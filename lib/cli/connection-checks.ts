@@ -41,7 +41,7 @@ export async function checkConnection(settings: Settings): Promise<Check[]> {
   const clock = checkClock(date, (start + Date.now()) / 2);
   const host = new URL(settings.baseUrl ?? 'https://api.mch.weixin.qq.com/').host;
   if (error instanceof TransportError || error instanceof TimeoutError) {
-    return [failed('connection', `${host} ${unreachable(error)}`), ...unknown('clock', 'request', 'answer')];
+    return [failed('connection', `${host} ${unreachable(error)}`), ...unknown('clock', 'request', 'response')];
   }
   return [passed('connection', `${host} answers`), clock, ...(await checkOutcome(error, settings))];
 }
@@ -58,30 +58,31 @@ async function ask(config: ClientConfig): Promise<void> {
 }
 
 async function checkOutcome(error: unknown, settings: Settings): Promise<Check[]> {
-  if (error === undefined) return [ACCEPTED, passed('answer', "is signed by WeChat Pay's key")];
+  if (error === undefined) return [ACCEPTED, passed('response', "is signed by WeChat Pay's key")];
   const refusal = error instanceof ConfigurationError ? error.cause : error;
   if (refusal instanceof ApiError) {
     const { code, message, status } = refusal;
     const said = `is refused: ${code}, ${message}`;
     if (status === 401 || UNSIGNED.has(code)) {
       const advice = `. Mchid, serial number and private key do not belong together, or the clock is off`;
-      return [failed('request', said + advice), ...unknown('answer')];
+      return [failed('request', said + advice), ...unknown('response')];
     }
-    if (status === 429 || status >= 500) return [warning('request', `${said}; try again later`), ...unknown('answer')];
+    if (status === 429 || status >= 500)
+      return [warning('request', `${said}; try again later`), ...unknown('response')];
     // A merchant with a public key has no certificates: the request itself was in order.
     if (code !== 'RESOURCE_NOT_EXISTS') {
       return [
         failed('request', `${said}. Check ${nameOf('baseUrl')} and the merchant's permissions`),
-        ...unknown('answer'),
+        ...unknown('response'),
       ];
     }
     const isDownload = settings.publicKey === undefined;
-    return [ACCEPTED, isDownload ? failed('answer', messageOf(error)) : await checkRefusal(refusal, settings)];
+    return [ACCEPTED, isDownload ? failed('response', messageOf(error)) : await checkRefusal(refusal, settings)];
   }
   if (error instanceof SignatureError || error instanceof ConfigurationError) {
-    return [ACCEPTED, failed('answer', messageOf(error))];
+    return [ACCEPTED, failed('response', messageOf(error))];
   }
-  if (error instanceof WechatPayError) return [failed('request', messageOf(error)), ...unknown('answer')];
+  if (error instanceof WechatPayError) return [failed('request', messageOf(error)), ...unknown('response')];
   throw error;
 }
 
@@ -89,12 +90,12 @@ const ACCEPTED = passed('request', 'is accepted: mchid, serial number and privat
 
 /** WeChat Pay signs most refusals as well. */
 async function checkRefusal({ headers, body }: ApiError, settings: Settings): Promise<Check> {
-  if (!headers.has('wechatpay-signature')) return skipped('answer', 'is not signed; the first real one will be');
+  if (!headers.has('wechatpay-signature')) return skipped('response', 'is not signed; the first real one will be');
   try {
     await verifyPlatformSignature(Object.fromEntries(headers), body, loadPlatformKeys(platformKeys(settings) ?? {}));
-    return passed('answer', "is signed by WeChat Pay's key");
+    return passed('response', "is signed by WeChat Pay's key");
   } catch (error) {
-    return failed('answer', messageOf(error));
+    return failed('response', messageOf(error));
   }
 }
 
@@ -120,7 +121,7 @@ function unknown(...names: string[]): Check[] {
   return names.map((name) => skipped(name, 'unknown'));
 }
 
-/** Looks at the date of an answer. */
+/** Looks at the date of a response. */
 function watching(
   handler: Dispatcher.DispatchHandler,
   onDate: (date: string | undefined) => void,

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
-import type { WireHeaders } from '../format/headers';
+import type { HeaderRecord } from '../format/headers';
 import type { Call } from '../openapi/call';
 import type { Protocol } from '../openapi/protocol';
 import {
@@ -16,16 +16,16 @@ import { VERSION } from '../version';
 import { captureCaller, withCaller } from './caller';
 import type { LoadedConfig } from './config';
 import { report } from './diagnostics';
-import { createStacks, type Way } from './dispatchers';
+import { createDispatchers, type Route } from './dispatchers';
 import { download } from './download';
 import { afterSending, explainFailure } from './failure';
-import { buildRequest, type RequestDefaults, readCall, type WireRequest } from './request';
+import { buildRequest, type OutgoingRequest, type RequestDefaults, readCall } from './request';
 import type { ApiResponse } from './response';
 import { ResponsePromise } from './response-promise';
 import { send, within } from './send';
 
 /** What WeChat Pay wants of every request, unless the caller says otherwise. */
-const DEFAULT_HEADERS: Record<Protocol, WireHeaders> = {
+const DEFAULT_HEADERS: Record<Protocol, HeaderRecord> = {
   v2: { accept: 'text/xml, text/plain, application/x-gzip', 'content-type': 'text/xml; charset=utf-8' },
   v3: { accept: 'application/json, text/plain, application/x-gzip', 'content-type': 'application/json; charset=utf-8' },
 };
@@ -50,17 +50,17 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     headers: { v2: headersOf('v2'), v3: headersOf('v3') },
   };
   const { origins } = config;
-  const stackOf = createStacks(config);
+  const stackOf = createDispatchers(config);
   // A download of certificates has no outcome, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
 
-  const build = (call: Call): WireRequest => {
+  const build = (call: Call): OutgoingRequest => {
     const request = buildRequest(call, defaults);
     refuseForeignHost(request, origins);
     return request;
   };
-  const start = (call: Call, request: WireRequest): Promise<ApiResponse> => {
-    const dispatcher = stackOf(request.protocol, wayOf(request));
+  const start = (call: Call, request: OutgoingRequest): Promise<ApiResponse> => {
+    const dispatcher = stackOf(request.protocol, routeOf(request));
     const decode = needsDecryption(call) ? decoderOf(call, credentials) : undefined;
     return carryOut(dispatcher, request, decode, explain);
   };
@@ -108,7 +108,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
  */
 function carryOut(
   dispatcher: Dispatcher,
-  request: WireRequest,
+  request: OutgoingRequest,
   decode: Decoder | undefined,
   explain: typeof afterSending,
 ): Promise<ApiResponse> {
@@ -132,13 +132,13 @@ function carryOut(
 }
 
 /** Without TLS, as to a sandbox, there is no certificate to present. */
-function wayOf({ fragment, security, origin }: WireRequest): Way {
-  if (fragment !== undefined) return 'page';
+function routeOf({ redirectFragment, security, origin }: OutgoingRequest): Route {
+  if (redirectFragment !== undefined) return 'redirect-url';
   return security && origin.startsWith('https:') ? 'secure' : 'plain';
 }
 
 /** Wherever the host comes from: the path, the call's `baseUrl`, or a variable. */
-function refuseForeignHost({ origin }: WireRequest, origins: ReadonlySet<string>): void {
+function refuseForeignHost({ origin }: OutgoingRequest, origins: ReadonlySet<string>): void {
   if (origins.has(origin)) return;
   const secure = origin.replace(/^http:/, 'https:');
   const issue = origins.has(secure)

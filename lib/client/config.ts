@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { CertificateCache } from '../certificates/cache';
 import { certificateOf, type KeyInput, loadPublicKey, type PublicKey, serialOf } from '../crypto/keys';
 import { ConfigurationError } from '../errors';
-import { type WireHeaders, writeHeaders } from '../format/headers';
+import { type HeaderRecord, writeHeaders } from '../format/headers';
 import type { FailoverOptions, RetryOptions } from '../middleware';
 import { configuredBase, configuredBases, trustedOrigins } from '../middleware/hosts';
 import type { Verify } from '../middleware/verifying-handler';
@@ -64,7 +64,7 @@ interface V3Config {
   privateKey: MerchantKeyInput;
   /**
    * WeChat Pay's keys by id: the public key by `PUB_KEY_ID_…`, platform certificates by their serial number. Both kinds
-   * may stand side by side; the answer's `Wechatpay-Serial` chooses. A certificate counts within its dates. In the place
+   * may stand side by side; the response's `Wechatpay-Serial` chooses. A certificate counts within its dates. In the place
    * of a key, a function that verifies.
    */
   certs: Readonly<Record<string, KeyInput | VerifyFunction>>;
@@ -111,7 +111,7 @@ export interface LoadedConfig {
   baseUrls: readonly URL[];
   /** The origins to sign for. */
   origins: ReadonlySet<string>;
-  headers: WireHeaders;
+  headers: HeaderRecord;
   timeouts: Timeouts;
   retry: RetryOptions | undefined;
   failover: FailoverOptions | undefined;
@@ -242,7 +242,7 @@ function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean):
   return { certs: Object.fromEntries(keys), issued };
 }
 
-function configuredHeaders(headers: unknown): WireHeaders {
+function configuredHeaders(headers: unknown): HeaderRecord {
   try {
     return writeHeaders(headers);
   } catch (cause) {

@@ -1,15 +1,15 @@
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import { printableLine } from '../errors';
-import type { WireRequest } from './request';
+import type { OutgoingRequest } from './request';
 
 /**
- * What is published on the diagnostics channel `wechatpay` for each request, and again for its answer or failure.
+ * What is published on the diagnostics channel `wechatpay` for each request, and again for its response or failure.
  * `NODE_DEBUG=wechatpay` prints the same, a line each. Neither has headers or bodies, nor the values of a query, which may
  * be secrets.
  */
 export interface Diagnostic {
-  phase: 'request' | 'answer' | 'failure';
+  phase: 'request' | 'response' | 'failure';
   method: string;
   origin: string;
   /** Path, and the names of the members of the query: `/cgi-bin/token?appid=…&secret=…`. */
@@ -28,14 +28,14 @@ const published = channel('wechatpay');
 const debug = debuglog('wechatpay');
 
 /** Reports a request; returns what reports its outcome, `undefined` where nobody listens. */
-export function report({ method, origin, path: target }: WireRequest): ((outcome: Outcome) => void) | undefined {
+export function report({ method, origin, path: target }: OutgoingRequest): ((outcome: Outcome) => void) | undefined {
   if (!debug.enabled && !published.hasSubscribers) return undefined;
   const start = performance.now();
   const request = { method, origin, target: withoutValues(target) };
   publish({ phase: 'request', ...request });
   return (outcome) => {
     const milliseconds = Math.round(performance.now() - start);
-    if (!('error' in outcome)) return publish({ phase: 'answer', ...request, milliseconds, ...outcome });
+    if (!('error' in outcome)) return publish({ phase: 'response', ...request, milliseconds, ...outcome });
     const { name = 'Error', code = '' } = Object(outcome.error);
     const error = printableLine(`${name} ${code}`.trim());
     return publish({ phase: 'failure', ...request, milliseconds, error });

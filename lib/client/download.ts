@@ -7,11 +7,11 @@ import { toObject } from '../format/transformer';
 import { startsXml } from '../format/xml-reader';
 import { abortError } from '../middleware/aborting';
 import { refuseFailure } from '../middleware/v2-verifier';
-import type { Answer } from '../middleware/verifying-handler';
-import { explainFailure, refuseAnswer } from './failure';
-import type { WireRequest } from './request';
+import type { BufferedResponse } from '../middleware/verifying-handler';
+import { apiErrorOf, explainFailure } from './failure';
+import type { OutgoingRequest } from './request';
 import { ApiResponse } from './response';
-import { deadline, MAX_FAILURE, wireOptions } from './send';
+import { deadline, dispatchOptions, MAX_FAILURE } from './send';
 
 /** A file as it comes in. */
 export interface IncomingFile {
@@ -129,7 +129,7 @@ function tooLarge(max: number): BodyError {
 }
 
 type Chunks = AsyncIterable<Uint8Array>;
-type Head = Omit<Answer, 'body'>;
+type Head = Omit<BufferedResponse, 'body'>;
 
 /** How many bytes of a v2 response are read to see whether it is XML; a bill shows by its first few that it is not. */
 const MAX_PROLOG = 16 * 1024;
@@ -137,17 +137,17 @@ const MAX_PROLOG = 16 * 1024;
 /**
  * Sends a request for a file, and makes a response of it that streams. The time of the call ends where the file begins.
  */
-export async function download(dispatcher: Dispatcher, request: WireRequest): Promise<ApiResponse> {
+export async function download(dispatcher: Dispatcher, request: OutgoingRequest): Promise<ApiResponse> {
   const { protocol, digest, label } = request;
   const controller = new AbortController();
   // undici acts on an abort only once there is a socket; the caller need not wait for that.
   const ended = once(controller.signal, 'abort').then(() => Promise.reject(controller.signal.reason));
   const limit = deadline(request, (reason) => controller.abort(abortError(reason)));
   try {
-    const options = { ...wireOptions(request), signal: controller.signal };
+    const options = { ...dispatchOptions(request), signal: controller.signal };
     const { statusCode, headers, body } = await Promise.race([dispatcher.request(options), ended]);
     const head: Head = { status: statusCode, headers };
-    if (statusCode >= 300) throw refuseAnswer({ ...head, body: await firstPart(body) }, request);
+    if (statusCode >= 300) throw apiErrorOf({ ...head, body: await firstPart(body) }, request);
     body.once('close', limit.clear);
     const file: IncomingFile = { begun: [], rest: body[Symbol.asyncIterator]() };
     if (protocol === 'v2') await refuseXml(file, head, label);

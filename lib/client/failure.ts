@@ -10,8 +10,8 @@ import {
 import { toHeaders } from '../format/headers';
 import { neverConnected } from '../middleware/connection-failure';
 import { refuseFailure, xmlOf } from '../middleware/v2-verifier';
-import type { Answer } from '../middleware/verifying-handler';
-import type { WireRequest } from './request';
+import type { BufferedResponse } from '../middleware/verifying-handler';
+import type { OutgoingRequest } from './request';
 
 const TIMEOUTS: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
@@ -50,7 +50,7 @@ export function afterSending(error: unknown, { label }: Failing): unknown {
 }
 
 /** What of a request says why and when it failed. */
-type Failing = Pick<WireRequest, 'label' | 'signal' | 'exchange'>;
+type Failing = Pick<OutgoingRequest, 'label' | 'signal' | 'exchange'>;
 
 /** undici's own name for an abort, where a reason is none to it. */
 function isAbort(error: unknown): boolean {
@@ -60,12 +60,12 @@ function isAbort(error: unknown): boolean {
 /** What to do when a request never had a connection. */
 export const NOTHING_SENT = 'Nothing was sent, so it is safe to retry.';
 
-/** The error for an answer of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
-export function refuseAnswer(answer: Answer, { protocol, label }: WireRequest): ApiError {
-  const { status, headers: received } = answer;
-  const body = Buffer.from(answer.body).toString();
+/** The error for a response of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
+export function apiErrorOf(response: BufferedResponse, { protocol, label }: OutgoingRequest): ApiError {
+  const { status, headers: received } = response;
+  const body = Buffer.from(response.body).toString();
   const fields = protocol === 'v2' ? xmlOf(body) : undefined;
-  if (fields) refuseFailure(label, fields, answer);
+  if (fields) refuseFailure(label, fields, response);
   const headers = toHeaders(received);
   const { code, message, detail } = parse(body);
   return new ApiError({

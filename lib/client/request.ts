@@ -1,12 +1,12 @@
 import { type FileDigest, readDigest } from '../download/digest';
 import { InvalidArgumentError } from '../errors';
 import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
-import { type WireHeaders, writeHeaders } from '../format/headers';
+import { type HeaderRecord, writeHeaders } from '../format/headers';
 import { expandTemplate } from '../format/uri-template';
 import type { Exchange } from '../middleware/dispatch-options';
 import type { Call } from '../openapi/call';
 import type { Timeouts } from '../openapi/options';
-import { type Protocol, protocolOf } from '../openapi/protocol';
+import { type Protocol, protocolOfPath } from '../openapi/protocol';
 import { marksOf, traitOf } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
 import { readFields, writeBody, writeXml } from './body';
@@ -14,11 +14,11 @@ import { checkOptions, isOption, readMaxBuffer, readOptions, readTimeouts, readV
 import { refuseDotSegments, resolveTarget, type Target } from './target';
 
 /** A request as it goes out, but for its signature. */
-export interface WireRequest extends Target {
+export interface OutgoingRequest extends Target {
   /** Method and path, for errors. */
   label: string;
   method: string;
-  headers: WireHeaders;
+  headers: HeaderRecord;
   body: string | Uint8Array | Media | undefined;
   /** For the whole call. */
   timeout: number;
@@ -36,7 +36,7 @@ export interface WireRequest extends Target {
   download: boolean;
   unsigned: boolean;
   /** Of a page for the user's browser, which is not called: the fragment of its address, or empty. */
-  fragment: string | undefined;
+  redirectFragment: string | undefined;
   /** The hash that a downloaded file must have. */
   digest: FileDigest | undefined;
   /** How much of a downloaded file may be held in memory, in bytes. */
@@ -47,7 +47,7 @@ export interface WireRequest extends Target {
 export interface RequestDefaults {
   /** The configured root of the API, which then counts for operations that have a root of their own as well. */
   baseUrl: URL | undefined;
-  headers: Record<Protocol, WireHeaders>;
+  headers: Record<Protocol, HeaderRecord>;
   timeouts: Timeouts;
   /** Whether requests are repeated at all. */
   retries: boolean;
@@ -79,7 +79,7 @@ export function readCall(verb: string, template: string, input: unknown, baseUrl
     );
   });
   if (used.size > 0) refuseDotSegments(template, path);
-  checkOptions({ verb, protocol: protocolOf(path), template, options, used });
+  checkOptions({ verb, protocol: protocolOfPath(path), template, options, used });
   const trait = traitOf(verb, path) ?? marksOf(verb, path, readBaseUrl(options.baseUrl) ?? baseUrl);
   return { verb, path, options, trait: trait ?? {}, variables: Object.fromEntries(used) };
 }
@@ -88,7 +88,7 @@ export function readCall(verb: string, template: string, input: unknown, baseUrl
  * Builds the request of a call. What is known of the operation counts where the caller gives no option.
  * @throws {@link InvalidArgumentError} where an option cannot be used
  */
-export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest {
+export function buildRequest(call: Call, defaults: RequestDefaults): OutgoingRequest {
   const { verb, path, options, trait, serial, variables } = call;
   const { signal, digest, retry } = options;
   const own = options.timeout === undefined ? undefined : readTimeouts(options.timeout, fail);
@@ -101,7 +101,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidArgumentError('"signal" must be an AbortSignal.');
   }
-  const protocol = protocolOf(path);
+  const protocol = protocolOfPath(path);
   const isXml = protocol === 'v2';
   const isGet = verb === 'get';
   const query = isXml && isGet ? (readFields(options.xml) ?? options.query) : options.query;
@@ -129,7 +129,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): WireRequest
     nonceless: options.nonceless ?? trait.nonceless ?? false,
     download: options.download ?? trait.download ?? false,
     unsigned: options.unsigned ?? trait.unsigned ?? false,
-    fragment: trait.redirect,
+    redirectFragment: trait.redirect,
     digest,
     maxBuffer: readMaxBuffer(options.maxBuffer),
   };
@@ -139,7 +139,7 @@ function fail(message: string): InvalidArgumentError {
   return new InvalidArgumentError(message);
 }
 
-function headersOf(own: unknown, serial: string | undefined, defaults: WireHeaders): WireHeaders {
+function headersOf(own: unknown, serial: string | undefined, defaults: HeaderRecord): HeaderRecord {
   if (own === undefined && serial === undefined) return defaults;
   return writeHeaders(own, serial === undefined ? defaults : { ...defaults, 'wechatpay-serial': serial });
 }

@@ -2,7 +2,7 @@ import { BodyError } from '../errors';
 import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
-import type { Answer } from '../middleware/verifying-handler';
+import type { BufferedResponse } from '../middleware/verifying-handler';
 import type { ApiResponse as ApiResponseOf } from '../openapi/response';
 import type { Decoder } from '../sensitive/fields';
 
@@ -63,7 +63,7 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
 
 const utf8 = new TextDecoder();
 
-type Head = Pick<Answer, 'status' | 'headers'>;
+type Head = Pick<BufferedResponse, 'status' | 'headers'>;
 
 /**
  * A response whose body is in memory. Its headers and its body as a stream are made when they are asked for: that takes

@@ -2,10 +2,10 @@ import type { Dispatcher } from 'undici';
 import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
 import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { abortError } from '../middleware/aborting';
-import type { Answer } from '../middleware/verifying-handler';
+import type { BufferedResponse } from '../middleware/verifying-handler';
 import type { Decoder } from '../sensitive/fields';
-import { NOTHING_SENT, refuseAnswer } from './failure';
-import type { WireRequest } from './request';
+import { apiErrorOf, NOTHING_SENT } from './failure';
+import type { OutgoingRequest } from './request';
 import { ApiResponse, HeldResponse } from './response';
 
 /** The time of a call and the caller's signal. */
@@ -17,7 +17,7 @@ export interface Deadline {
 }
 
 /** What of a request says when it ends. */
-type Limits = Pick<WireRequest, 'label' | 'timeout' | 'deadline' | 'signal'>;
+type Limits = Pick<OutgoingRequest, 'label' | 'timeout' | 'deadline' | 'signal'>;
 
 /**
  * Ends a call by the caller's signal, or with a {@link TimeoutError} when the time is over.
@@ -58,12 +58,12 @@ export const MAX_FAILURE = 1024 * 1024;
 const NOTHING = new Uint8Array();
 
 /**
- * Receives one answer.
+ * Receives one response.
  *
  * The verifier bounds what is verified; of a failure, which is not, the first part does.
  */
-export class AnswerHandler implements Dispatcher.DispatchHandler {
-  readonly #resolve: (answer: Answer) => void;
+export class ResponseHandler implements Dispatcher.DispatchHandler {
+  readonly #resolve: (response: BufferedResponse) => void;
   readonly #reject: (error: unknown) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #reason: Error | undefined;
@@ -72,7 +72,7 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
   #chunks: Uint8Array[] = [];
   #size = 0;
 
-  constructor(resolve: (answer: Answer) => void, reject: (error: unknown) => void) {
+  constructor(resolve: (response: BufferedResponse) => void, reject: (error: unknown) => void) {
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -117,26 +117,30 @@ export class AnswerHandler implements Dispatcher.DispatchHandler {
 }
 
 /**
- * Sends a request within its time, and makes a response of its answer once that is verified.
- * @param decode decrypts what of the answer's JSON is encrypted
+ * Sends a request within its time, and makes a response of its response once that is verified.
+ * @param decode decrypts what of the response's JSON is encrypted
  */
-export function send(dispatcher: Dispatcher, request: WireRequest, decode: Decoder | undefined): Promise<ApiResponse> {
+export function send(
+  dispatcher: Dispatcher,
+  request: OutgoingRequest,
+  decode: Decoder | undefined,
+): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => {
       limit.clear();
       reject(error);
     };
-    const handler = new AnswerHandler((answer) => {
+    const handler = new ResponseHandler((response) => {
       limit.clear();
       try {
-        resolve(respond(answer, request, decode));
+        resolve(respond(response, request, decode));
       } catch (error) {
         reject(error);
       }
     }, fail);
     const limit = deadline(request, (reason) => handler.abort(reason));
     try {
-      dispatcher.dispatch(wireOptions(request), handler);
+      dispatcher.dispatch(dispatchOptions(request), handler);
     } catch (error) {
       fail(error);
     }
@@ -144,13 +148,13 @@ export function send(dispatcher: Dispatcher, request: WireRequest, decode: Decod
 }
 
 /** The interceptors take a Media as body as well, and options of their own; undici lets alone what it does not know. */
-export function wireOptions(request: WireRequest): Dispatcher.RequestOptions {
+export function dispatchOptions(request: OutgoingRequest): Dispatcher.RequestOptions {
   return request as unknown as Dispatcher.RequestOptions;
 }
 
-function respond(answer: Answer, request: WireRequest, decode: Decoder | undefined): ApiResponse {
-  if (answer.status >= 300) throw refuseAnswer(answer, request);
-  const { status, headers, body } = answer;
-  if (body.length > 0) return new HeldResponse(body, answer, decode);
+function respond(response: BufferedResponse, request: OutgoingRequest, decode: Decoder | undefined): ApiResponse {
+  if (response.status >= 300) throw apiErrorOf(response, request);
+  const { status, headers, body } = response;
+  if (body.length > 0) return new HeldResponse(body, response, decode);
   return new ApiResponse(null, { status, headers: toHeaders(headers) }, decode);
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 import { encodePath, encodeQuery, writeQuery } from '../format/query';
-import { type Protocol, protocolOf } from '../openapi/protocol';
+import { type Protocol, protocolOfPath } from '../openapi/protocol';
 
 /** Where a request goes: built once, signed and sent as it stands here. */
 export interface Target {
@@ -24,7 +24,7 @@ const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
  * @param query the option of that name: it replaces the query of the path, unless it is undefined or null
  */
 export function resolveTarget(reference: string, base: URL, query: unknown): Target {
-  const protocol = protocolOf(reference);
+  const protocol = protocolOfPath(reference);
   const address = protocol === 'v2' ? reference.slice('v2/'.length) : reference;
   const [, scheme, authority, path = '', ownQuery = ''] = REFERENCE.exec(address) ?? [];
   const isAbsolute = scheme !== undefined || authority !== undefined;

@@ -19,12 +19,12 @@ const PLAIN = /^(?:identity)?$/i;
 const ZIPPED = /^(?:x-)?gzip$/i;
 
 /**
- * What stands for the body where WeChat Pay signs the answer to a download of an overseas statement: `{"sha1":"…"}` with
+ * What stands for the body where WeChat Pay signs the response to a download of an overseas statement: `{"sha1":"…"}` with
  * the header `Wechatpay-Statement-Sha1` as it is.
  *
  * The rule is not documented by WeChat Pay; it is that of wechatpay-php since 1.4.5 (pull requests 95 and 112).
  * @param target path of the request, with or without its query
- * @param headers headers of the answer
+ * @param headers headers of the response
  * @returns the text, to be verified in place of the body; `undefined` for any other path
  * @throws {@link SignatureError} `ERR_SIGNATURE_MISSING` where the header is missing, repeated or not a SHA-1 hash: it is
  * all that the signature covers, and without it anything could take the place of the statement
@@ -45,7 +45,7 @@ export function signedStatement(target: string, headers: ReceivedHeaders): strin
 /**
  * The hash that the body of an overseas statement must have, for `checkDigest`: without that check, the signature says
  * nothing of the body.
- * @param headers headers of the answer
+ * @param headers headers of the response
  * @returns `undefined` where it names no hash
  * @throws {@link BodyError} `ERR_BODY_DIGEST` where the body is compressed with anything but gzip
  */
@@ -65,7 +65,7 @@ function text(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? undefined : value;
 }
 
-/** The hash of a file, as WeChat Pay's answer names it beside the `download_url`. */
+/** The hash of a file, as WeChat Pay's response names it beside the `download_url`. */
 export interface FileDigest {
   /** `SHA1`; `SHA256` or `SM3` for some receipts. */
   hash_type: string;
@@ -80,8 +80,8 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 
 /**
  * Passes a file on as plain text, and checks it on the way: the stream itself fails at its end where the hash is another,
  * so that what is read to the end without an error is what WeChat Pay has sent.
- * @param body the body of the download's answer
- * @param expected `hash_type` and `hash_value` of the answer to the application for the file, and the `tar_type` applied for
+ * @param body the body of the download's response
+ * @param expected `hash_type` and `hash_value` of the response to the application for the file, and the `tar_type` applied for
  * @returns a stream that fails with a {@link BodyError}, `ERR_BODY_DIGEST`, where the hash does not match or the gzip is
  * damaged or cut off
  * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, or the file is zipped otherwise

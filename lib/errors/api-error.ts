@@ -19,7 +19,7 @@ export interface ApiErrorInit extends ErrorOptions {
 
 /**
  * WeChat Pay refused the request. `code` is WeChat Pay's own (`PARAM_ERROR`, `SIGN_ERROR`, …; of v2 `err_code`), or
- * `HTTP_502` and the like where the answer has none.
+ * `HTTP_502` and the like where the response has none.
  *
  * `detail`, `headers` and `body` can be read but are not printed: they may repeat what was sent.
  */
@@ -30,9 +30,9 @@ export class ApiError extends WechatPayError {
 
   /** Method and path of the request, without its query. */
   readonly request: string;
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   readonly status: number;
-  /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
+  /** `Request-ID` of the response, to be quoted to WeChat Pay's support. */
   readonly requestId: string | undefined;
   /**
    * Whether the refusal is WeChat Pay's for sure: its signature was checked and is right. `false` where it has none, or
@@ -66,12 +66,12 @@ export class ApiError extends WechatPayError {
     return this.#init.detail;
   }
 
-  /** Headers of the answer. */
+  /** Headers of the response. */
   get headers(): Headers {
     return this.#init.headers;
   }
 
-  /** Body of the answer, as text. */
+  /** Body of the response, as text. */
   get body(): string {
     return this.#init.body;
   }

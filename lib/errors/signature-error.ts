@@ -19,7 +19,7 @@ export interface SignatureErrorOptions extends ErrorOptions {
 }
 
 /**
- * An answer or a notification whose signature cannot be trusted; its content is not handed out.
+ * A response or a notification whose signature cannot be trusted; its content is not handed out.
  * After a request that changes something, query its outcome before you send it again.
  */
 export class SignatureError extends WechatPayError {

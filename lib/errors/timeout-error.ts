@@ -1,7 +1,7 @@
 import { brand, WechatPayError } from './wechatpay-error';
 
 /**
- * No answer came in time.
+ * No response came in time.
  * Where `timeout.connect` ran out, the message says that nothing was sent. Otherwise it is unknown whether WeChat Pay has
  * carried out the request: query the order before you send it again.
  */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors';
 
-/** The fields of a v2 request or answer, or what else is signed field by field. */
+/** The fields of a v2 request or response, or what else is signed field by field. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors';
 
 /** Headers of a request: names in lower case, values ready for the wire. */
-export type WireHeaders = Record<string, string>;
+export type HeaderRecord = Record<string, string>;
 
 /** Headers as undici and Node give them: names in lower case; what is there twice is a list. */
 export type ReceivedHeaders = Record<string, string | string[] | undefined>;
@@ -25,7 +25,7 @@ const OF_THE_CONNECTION = new Set([
  * Headers as the caller gives them, for the wire: one value for each name, text as UTF-8.
  * A value of null or undefined drops the header, also one of `defaults`.
  */
-export function writeHeaders(input: unknown, defaults: WireHeaders = {}): WireHeaders {
+export function writeHeaders(input: unknown, defaults: HeaderRecord = {}): HeaderRecord {
   if (input === undefined || input === null) return { ...defaults };
   const headers = { ...defaults };
   const given = new Set<string>();

@@ -27,7 +27,7 @@ export interface PayScore {
   ): Promise<BusinessView>;
   /**
    * Asks the user to confirm an order of the service.
-   * @param argument `package` is that of the answer to the creation of the order. It is not signed, unless the service
+   * @param argument `package` is that of the response to the creation of the order. It is not signed, unless the service
    * wants it, as overseas: then give `signType`
    * @throws as {@link PayScore.payScoreEnable}
    * @example const { businessType, queryString } = await invocation.payScoreUse({ package: order.package });

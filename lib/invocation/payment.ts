@@ -56,7 +56,7 @@ export interface Payments {
   app(order: PlacedAppOrder): Promise<AppParameters>;
   /**
    * The address that a browser outside of WeChat (H5) is sent to. Nothing is signed.
-   * @param h5_url `h5_url` of the answer, or `mweb_url` of v2
+   * @param h5_url `h5_url` of the response, or `mweb_url` of v2
    * @param redirect_url where WeChat Pay is to send the user afterwards, as a whole URL; not encoded. That the user
    * comes back does not mean that the order is paid
    * @throws {@link InvalidArgumentError} where one of them is not a whole URL

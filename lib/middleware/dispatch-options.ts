@@ -28,11 +28,11 @@ export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   exchange?: Exchange | undefined;
   /** The variables of the path, by name. */
   variables?: Readonly<Record<string, unknown>> | undefined;
-  /** The answer is a file: it streams through, unverified. */
+  /** The response is a file: it streams through, unverified. */
   download?: boolean;
   /** A fragment, `#` and all, for a page that the user's browser opens; it is never sent. */
-  fragment?: string | undefined;
-  /** v2: the answer carries no `sign`. */
+  redirectFragment?: string | undefined;
+  /** v2: the response carries no `sign`. */
   unsigned?: boolean;
   /** v2: the request carries no `nonce_str`. */
   nonceless?: boolean;

@@ -4,12 +4,12 @@ import { abortError } from './aborting';
 import { neverConnected } from './connection-failure';
 import { IDLE, type SignedDispatchOptions, tellFailure } from './dispatch-options';
 import { ControllingHandler } from './handler';
-import type { Answer } from './verifying-handler';
+import type { BufferedResponse } from './verifying-handler';
 
-/** How an attempt failed: by an answer of status 400 and above, or without one, where perhaps nothing was sent. */
+/** How an attempt failed: by a response of status 400 and above, or without one, where perhaps nothing was sent. */
 export type Failure =
-  | { answer: Answer; error?: never; unsent: false }
-  | { error: Error; answer?: never; unsent: boolean };
+  | { response: BufferedResponse; error?: never; unsent: false }
+  | { error: Error; response?: never; unsent: boolean };
 
 /** What to do after a failure: send these options after a pause in milliseconds. `undefined` leaves it at the failure. */
 export type Decide = (
@@ -22,7 +22,7 @@ export type Decide = (
 const MAX_HELD = 1024 * 1024;
 
 /**
- * Sends a request, and again where that failed. Behind it there is one answer: failures that are repeated are not seen.
+ * Sends a request, and again where that failed. Behind it there is one response: failures that are repeated are not seen.
  *
  * To the handler behind it, it is the controller too, since each attempt has one of its own.
  */
@@ -38,7 +38,7 @@ export class RepeatingHandler extends ControllingHandler {
   #held: { status: number; headers: ReceivedHeaders; message: string | undefined } | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
-  /** An answer has gone on to the handler: there is no other after it. */
+  /** A response has gone on to the handler: there is no other after it. */
   #passed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -93,7 +93,7 @@ export class RepeatingHandler extends ControllingHandler {
   override onResponseEnd(_wire: Dispatcher.DispatchController, trailers: ReceivedHeaders): void {
     if (this.#held) {
       const { status, headers } = this.#held;
-      if (this.#again({ answer: { status, headers, body: Buffer.concat(this.#chunks) }, unsent: false })) return;
+      if (this.#again({ response: { status, headers, body: Buffer.concat(this.#chunks) }, unsent: false })) return;
       this.#release();
     }
     this.handler.onResponseEnd?.(this, trailers);

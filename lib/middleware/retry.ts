@@ -4,7 +4,7 @@ import { toObject } from '../format/transformer';
 import { connectionFailed } from './connection-failure';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { type Decide, type Failure, RepeatingHandler } from './repeating-handler';
-import type { Answer } from './verifying-handler';
+import type { BufferedResponse } from './verifying-handler';
 
 /**
  * Names of the numbers by which a merchant marks a request: a second one with the same number is taken for the same,
@@ -70,7 +70,7 @@ const DEFAULTS: Required<RetryOptions> = { attempts: 3, delay: 200, maxDelay: 50
 /** A pause that is longer is not waited for, in milliseconds. */
 const MAX_RETRY_AFTER = 60_000;
 
-/** Statuses of answers that say: later. A 500 must say so by its code too. */
+/** Statuses of responses that say: later. A 500 must say so by its code too. */
 const LATER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** Codes that say so, of APIv3 with status 500 and of v2. */
@@ -84,7 +84,7 @@ const INCOME = 0.1;
  * An interceptor of undici that sends requests again that failed for a passing reason: no connection, a broken one, the
  * statuses 429, 502, 503, 504, or 500 `SYSTEM_ERROR`. Of requests that are repeated without a second effect only: GET,
  * those that carry a number of the merchant's own, such as `out_trade_no`, and any that never had a connection;
- * `retry: true` or `false` in the options of a request goes before that. Never where an answer cannot be trusted.
+ * `retry: true` or `false` in the options of a request goes before that. Never where a response cannot be trusted.
  *
  * Pauses are random up to a bound that doubles (exponential back-off with full jitter); the header `Retry-After` makes
  * them longer. At most a tenth of all requests are repeats, and ten in a burst. Compose it outside of the signer, so that
@@ -101,7 +101,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
     if (attempt >= attempts || budget < 1 || !isPassing(failure)) return undefined;
     if (!(request.retry ?? (failure.unsent || isIdempotent(request)))) return undefined;
     const jitter = Math.random() * Math.min(maxDelay, delay * 2 ** (attempt - 1));
-    const pause = Math.max(jitter, retryAfter(failure.answer?.headers));
+    const pause = Math.max(jitter, retryAfter(failure.response?.headers));
     if (pause > MAX_RETRY_AFTER || performance.now() + pause >= (request.deadline ?? Number.POSITIVE_INFINITY)) {
       return undefined;
     }
@@ -136,12 +136,12 @@ function readRetry(options: RetryOptions): Required<RetryOptions> {
   return { attempts, delay, maxDelay };
 }
 
-function isPassing({ answer, error }: Failure): boolean {
+function isPassing({ response, error }: Failure): boolean {
   if (error) return error instanceof ApiError ? LATER_CODES.has(error.code) : connectionFailed(error);
-  return LATER.has(answer.status) || (answer.status === 500 && LATER_CODES.has(codeOf(answer)));
+  return LATER.has(response.status) || (response.status === 500 && LATER_CODES.has(codeOf(response)));
 }
 
-function codeOf({ body }: Answer): unknown {
+function codeOf({ body }: BufferedResponse): unknown {
   try {
     return (Object(JSON.parse(Buffer.from(body).toString())) as { code?: unknown }).code;
   } catch {

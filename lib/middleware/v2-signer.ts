@@ -41,9 +41,9 @@ export function v2Signer({ mchid, secret, ...bases }: V2SignerConfig): Intercept
       const were = found === undefined ? 'are missing' : `are ${String(found)}`;
       throw new InvalidArgumentError(`The fields ${MERCHANT_FIELDS.join(', ')} ${were}; one must be "${mchid}".`);
     }
-    const once = nonceless || Object.hasOwn(fields, 'nonce_str') ? fields : { ...fields, nonce_str: nonce() };
-    refuseAmbiguousRequest(once);
-    return { ...once, sign: Hash.sign(signType(fields), once, secret) };
+    const withNonce = nonceless || Object.hasOwn(fields, 'nonce_str') ? fields : { ...fields, nonce_str: nonce() };
+    refuseAmbiguousRequest(withNonce);
+    return { ...withNonce, sign: Hash.sign(signType(fields), withNonce, secret) };
   };
 
   return signing(

@@ -6,7 +6,7 @@ import { refuseSecondReading } from '../signature/v2-readings';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { refuseOtherNumbers } from './own-numbers';
 import { refusingRedirects } from './refuse-redirects';
-import { type Answer, VerifyingHandler } from './verifying-handler';
+import { type BufferedResponse, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier of v2 needs. */
 export interface V2VerifierConfig {
@@ -31,15 +31,15 @@ export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
   return (dispatch) => (options: SignedDispatchOptions, down) => {
     const handler = refusingRedirects(down, options);
     const what = `${options.method} ${options.path.split('?')[0]}`;
-    const success = async (answer: Answer): Promise<void> => {
-      if (options.unsigned && isJson(answer.body)) return refuseJsonFailure(what, answer);
-      const fields = readXml(what, answer.body);
+    const success = async (response: BufferedResponse): Promise<void> => {
+      if (options.unsigned && isJson(response.body)) return refuseJsonFailure(what, response);
+      const fields = readXml(what, response.body);
       const verified = isSigned(fields, secret);
-      refuseFailure(what, fields, answer, verified);
+      refuseFailure(what, fields, response, verified);
       if (!verified && !options.unsigned) throw signatureError('ERR_SIGNATURE_MISSING', 'has no field "sign"');
       refuseOtherNumbers(options, fields);
     };
-    const failure = async ({ body }: Answer): Promise<boolean> => {
+    const failure = async ({ body }: BufferedResponse): Promise<boolean> => {
       const fields = xmlOf(body);
       return fields !== undefined && isSigned(fields, secret);
     };
@@ -55,7 +55,7 @@ export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
 export function refuseFailure(
   what: string,
   fields: Record<string, unknown>,
-  answer: Answer,
+  response: BufferedResponse,
   verified: boolean = false,
 ): void {
   const { return_code, result_code, err_code, return_msg, err_code_des, ...rest } = textsOf(fields);
@@ -63,9 +63,9 @@ export function refuseFailure(
   // Some operations have a spelling of their own.
   const { error_code, error_code_des } = rest;
   throw new ApiError({
-    ...received(what, answer),
+    ...received(what, response),
     verified,
-    code: err_code || error_code || result_code || return_code || `HTTP_${answer.status}`,
+    code: err_code || error_code || result_code || return_code || `HTTP_${response.status}`,
     message: err_code_des || error_code_des || return_msg || `${what} failed.`,
     return_code,
     result_code,
@@ -78,11 +78,11 @@ export function refuseFailure(
  * `v2/appauth/getaccesstoken` answers in JSON, with codes of its own. What is no JSON is left to whoever reads it.
  * @throws {@link ApiError} where `retcode` says that the request failed
  */
-function refuseJsonFailure(what: string, answer: Answer): void {
-  const { retcode, retmsg } = parse(answer.body);
+function refuseJsonFailure(what: string, response: BufferedResponse): void {
+  const { retcode, retmsg } = parse(response.body);
   if (retcode === undefined || Number(retcode) === 0) return;
   const message = retmsg ? String(retmsg) : `${what} failed.`;
-  throw new ApiError({ ...received(what, answer), code: String(retcode), message });
+  throw new ApiError({ ...received(what, response), code: String(retcode), message });
 }
 
 function isJson(body: Uint8Array): boolean {
@@ -97,7 +97,7 @@ function parse(body: Uint8Array): { retcode?: unknown; retmsg?: unknown } {
   }
 }
 
-function received(request: string, { status, headers: received, body }: Answer) {
+function received(request: string, { status, headers: received, body }: BufferedResponse) {
   const headers = toHeaders(received);
   const requestId = headers.get('request-id') ?? undefined;
   return { request, status, headers, requestId, body: Buffer.from(body).toString() };

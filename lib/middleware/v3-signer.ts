@@ -15,7 +15,7 @@ export interface SignerConfig {
   serial: string;
   /** Private key of the merchant certificate, or what signs with it elsewhere. */
   privateKey: MerchantKeyInput;
-  /** WeChat Pay's public keys by id: the preferred one is announced as `Wechatpay-Serial`, so that it signs the answer. */
+  /** WeChat Pay's public keys by id: the preferred one is announced as `Wechatpay-Serial`, so that it signs the response. */
   certs: Readonly<Record<string, unknown>>;
   /** In the place of `certs`. @internal */
   certificates?: PlatformCertificates;

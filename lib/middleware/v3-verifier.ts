@@ -10,12 +10,12 @@ import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { PassingHandler } from './handler';
 import { refuseOtherNumbers } from './own-numbers';
 import { refusingRedirects } from './refuse-redirects';
-import { type Answer, type Verify, VerifyingHandler } from './verifying-handler';
+import { type BufferedResponse, type Verify, VerifyingHandler } from './verifying-handler';
 
 /** Verifies the head of a file; rejects where it cannot be trusted. */
 type VerifyHead = (headers: ReceivedHeaders) => Promise<void>;
 
-/** Holds the head of an answer of status 200–299 back until it is verified; the body streams through behind it. */
+/** Holds the head of a response of status 200–299 back until it is verified; the body streams through behind it. */
 class HeadHolder extends PassingHandler {
   readonly #verify: VerifyHead;
   #failed = false;
@@ -82,8 +82,8 @@ export function verifier(config: VerifierConfig): Interceptor {
     const advice = adviceFor(options);
     const success: Verify =
       config.verify ?? (({ headers, body }) => verifyPlatformSignature(headers, body, keys, advice));
-    const accept = ({ body }: Answer): void => refuseOtherNumbers(options, membersOf(body));
-    const failure = ({ headers, body }: Answer): Promise<boolean> =>
+    const accept = ({ body }: BufferedResponse): void => refuseOtherNumbers(options, membersOf(body));
+    const failure = ({ headers, body }: BufferedResponse): Promise<boolean> =>
       verifyPlatformSignature(headers, body, atHand, advice).then(() => true, unlessWrong);
     if (!options.download) {
       return dispatch(options, new VerifyingHandler(handler, { success, accept, failure }, options.exchange));

@@ -5,17 +5,17 @@ import { abortError } from './aborting';
 import { type Exchange, tellFailure } from './dispatch-options';
 import { ControllingHandler } from './handler';
 
-/** An answer held in memory. */
-export interface Answer {
+/** A response held in memory. */
+export interface BufferedResponse {
   status: number;
   headers: ReceivedHeaders;
   body: Uint8Array;
 }
 
-/** Checks an answer; rejects where it cannot be trusted. */
-export type Verify = (answer: Answer) => Promise<void>;
+/** Checks a response; rejects where it cannot be trusted. */
+export type Verify = (response: BufferedResponse) => Promise<void>;
 
-/** Greatest size of an answer that is held in memory to be verified, in bytes. */
+/** Greatest size of a response that is held in memory to be verified, in bytes. */
 const MAX_BODY_SIZE = 10 * 1024 * 1024;
 
 /** Greatest size of a failure that is held in memory; what is larger passes unverified. */
@@ -26,12 +26,12 @@ export interface Checks {
   /** Of those of status 200–299; without it they pass. */
   success?: Verify | undefined;
   /** Throws where one of these is WeChat Pay's, and not the one asked for. */
-  accept?(answer: Answer): void;
+  accept?(response: BufferedResponse): void;
   /**
    * Of those of status 300 and above. Resolves to whether WeChat Pay vouches for it: not where a signature is missing or
    * cannot be checked. Rejects where it is wrong.
    */
-  failure(answer: Answer): Promise<boolean>;
+  failure(response: BufferedResponse): Promise<boolean>;
 }
 
 /**
@@ -43,7 +43,7 @@ export interface Checks {
 export class VerifyingHandler extends ControllingHandler {
   readonly #checks: Checks;
   readonly #exchange: Exchange | undefined;
-  /** Replays the head of the answer held back; undefined while none is. */
+  /** Replays the head of the response held back; undefined while none is. */
   #replayHead: (() => void) | undefined;
   #head = { status: 0, headers: {} as ReceivedHeaders };
   #chunks: Buffer[] = [];
@@ -110,12 +110,12 @@ export class VerifyingHandler extends ControllingHandler {
       this.#settled = true;
       this.handler.onResponseEnd?.(this, trailers);
     };
-    const answer = { ...this.#head, body };
+    const response = { ...this.#head, body };
     const { success, failure } = this.#checks;
-    const checked: Promise<unknown> = success && answer.status < 300 ? success(answer) : failure(answer);
+    const checked: Promise<unknown> = success && response.status < 300 ? success(response) : failure(response);
     checked.then(
       (verified) => {
-        if (answer.status < 300) this.#accept(answer);
+        if (response.status < 300) this.#accept(response);
         else if (this.#exchange) this.#exchange.verified = verified === true;
         this.#steps = [head, data, end];
         this.#replay();
@@ -152,9 +152,9 @@ export class VerifyingHandler extends ControllingHandler {
     else if (this.#received) this.#replay();
   }
 
-  #accept(answer: Answer): void {
+  #accept(response: BufferedResponse): void {
     try {
-      this.#checks.accept?.(answer);
+      this.#checks.accept?.(response);
     } catch (error) {
       this.#fail(error as Error);
     }

@@ -30,7 +30,7 @@ export interface HandlerContext {
 
 /** Handlers for Node and for standard requests; of one context, those of one name share what has been processed. */
 export function createHandlers({ parse, maxBodySize, store, keep, onError = print }: HandlerContext) {
-  // Whatever it does with the error, the answer is sent.
+  // Whatever it does with the error, the response is sent.
   const report = (error: unknown): void => void (async () => onError(error))().catch(() => {});
   const deduplicate = deduplicator({ store, keep, report });
   const nameOf = handlerNames();
@@ -45,7 +45,7 @@ export function createHandlers({ parse, maxBodySize, store, keep, onError = prin
     const work = async (): Promise<Reply> => {
       try {
         const raw = await readRequest(request, maxBodySize, late.signal);
-        protocol = protocolOf(raw);
+        protocol = protocolOfBody(raw);
         const notification = await parse(raw);
         // It has been answered as too late already: the repeat is to process it.
         if (late.signal.aborted) return failure();
@@ -91,7 +91,7 @@ export function createHandlers({ parse, maxBodySize, store, keep, onError = prin
 }
 
 /** XML begins with `<`, which no JSON does. */
-export function protocolOf({ body }: RawRequest): Protocol {
+export function protocolOfBody({ body }: RawRequest): Protocol {
   return body.find((octet) => octet > 0x20) === 0x3c ? 'v2' : 'v3';
 }
 

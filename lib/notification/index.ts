@@ -11,7 +11,7 @@ export type {
   NotificationOptions,
   NotificationReceiver,
   NotificationRequest,
-  ReceivedRequest,
+  RequestParts,
   V2Notification,
   V3Notification,
   WebHandler,

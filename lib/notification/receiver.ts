@@ -3,7 +3,7 @@ import type { Chain } from '../openapi/chain';
 import { readApiKey } from '../signature/api-key';
 import { type Credentials, credentialsOf } from '../signature/credentials';
 import { loadPlatformKeys, refuseOwnKeys } from '../signature/platform-keys';
-import { createHandlers, protocolOf } from './handlers';
+import { createHandlers, protocolOfBody } from './handlers';
 import { MAX_AGE, refuseReplay } from './replay';
 import { type RawRequest, readRequest } from './request';
 import { requireStore } from './store';
@@ -78,7 +78,7 @@ function receiver(config: NotificationOptions, built: Credentials | undefined): 
   const { keys, apiv3Key, secret } = readKeys(config, built);
 
   const parse = async (raw: RawRequest): Promise<AnyNotification> => {
-    if (protocolOf(raw) === 'v2') {
+    if (protocolOfBody(raw) === 'v2') {
       if (secret === undefined)
         throw new ConfigurationError('Received a v2 (XML) notification; configure "secret", the APIv2 key.');
       const notification = await parseV2(raw, secret, apiv3Key);

@@ -4,7 +4,7 @@ import { toXml } from '../format/transformer';
 /** How notifications come: v2 in XML, APIv3 in JSON. */
 export type Protocol = 'v2' | 'v3';
 
-/** An answer to WeChat Pay. */
+/** A response to WeChat Pay. */
 export interface Reply {
   status: number;
   headers: Record<string, string>;
@@ -19,7 +19,7 @@ export function success(protocol: Protocol = 'v3'): Reply {
 /**
  * What WeChat Pay takes for a failure, so that it sends the notification again.
  *
- * A stranger may be asking: the answer tells what is wrong with the notification, and nothing of what went wrong here.
+ * A stranger may be asking: the response tells what is wrong with the notification, and nothing of what went wrong here.
  * @param error what `parse` threw; anything else is answered with 500
  */
 export function failure(error?: unknown, protocol: Protocol = 'v3'): Reply {
@@ -27,7 +27,7 @@ export function failure(error?: unknown, protocol: Protocol = 'v3'): Reply {
   return refuse(status, message, protocol);
 }
 
-/** An answer of failure, in words of our own. */
+/** A response of failure, in words of our own. */
 export function refuse(status: number, message: string, protocol: Protocol): Reply {
   if (protocol === 'v2') return xml(status, 'FAIL', message);
   const headers = { 'content-type': 'application/json; charset=utf-8' };

@@ -52,7 +52,7 @@ export type KnownNotification = Catalogued & Pick<V3Notification, 'protocol' | '
 export type AnyNotification = V3Notification<string, unknown> | V2Notification<unknown>;
 
 /** A body as it was received, with its headers. */
-export interface ReceivedRequest {
+export interface RequestParts {
   readonly headers:
     | Iterable<readonly [string, string]>
     | Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -61,7 +61,7 @@ export interface ReceivedRequest {
 }
 
 /** Any form a request may come in. */
-export type NotificationRequest = Request | IncomingMessage | ReceivedRequest;
+export type NotificationRequest = Request | IncomingMessage | RequestParts;
 
 /** Options of `Notifications.of`. Without an instance, APIv3 needs `certs` and `apiv3Key`, v2 needs `secret`. */
 export interface NotificationOptions {

@@ -14,7 +14,7 @@ export type VerbOf<Path extends keyof Paths> = Extract<keyof Paths[Path], Verb>;
 export type RequestOf<Path extends keyof Paths, V extends VerbOf<Path>> = OptionsOf<Paths[Path], V>;
 
 /**
- * What an operation answers with: what `.json()` (v3) or `.xml()` (v2) gives, `undefined` where the answer is empty,
+ * What an operation answers with: what `.json()` (v3) or `.xml()` (v2) gives, `undefined` where the response is empty,
  * a {@link Download} for a file.
  */
 export type ResponseOf<Path extends keyof Paths, V extends VerbOf<Path>> = ResultOf<Paths[Path], V>;

@@ -24,9 +24,9 @@ export interface Timeouts {
   total?: number | undefined;
   /** To find a connection. */
   connect?: number | undefined;
-  /** From the request to the headers of its answer. */
+  /** From the request to the headers of its response. */
   headers?: number | undefined;
-  /** Between two pieces of the answer. */
+  /** Between two pieces of the response. */
   body?: number | undefined;
 }
 
@@ -57,10 +57,10 @@ export interface CommonOptions {
   security?: boolean | undefined;
   /** v2: sends no `nonce_str`. By default where the operation takes none. */
   nonceless?: boolean | undefined;
-  /** The answer is a file: a stream, which WeChat Pay does not sign. By default where it is. */
+  /** The response is a file: a stream, which WeChat Pay does not sign. By default where it is. */
   download?: boolean | undefined;
   /**
-   * Hash of the plain text of the file, as the answer that named the file gives it; with `tar_type: 'GZIP'` it is
+   * Hash of the plain text of the file, as the response that named the file gives it; with `tar_type: 'GZIP'` it is
    * unzipped on the way. The body fails at its end where the hash is another.
    */
   digest?: { hash_type: string; hash_value: string; tar_type?: string | undefined } | undefined;
@@ -69,9 +69,9 @@ export interface CommonOptions {
    * may hold in memory, after unzipping; 64 MiB by default. They reject larger files: read those as a stream, by `body`.
    */
   maxBuffer?: number | undefined;
-  /** v2: the answer may lack `sign`. By default where it has none. */
+  /** v2: the response may lack `sign`. By default where it has none. */
   unsigned?: boolean | undefined;
-  /** The sensitive fields are encrypted already; those of the answer stay encrypted. */
+  /** The sensitive fields are encrypted already; those of the response stay encrypted. */
   encrypted?: boolean | undefined;
 }
 

@@ -2,6 +2,6 @@
 export type Protocol = 'v2' | 'v3';
 
 /** A leading `v2/` names the protocol; it is not part of the address. */
-export function protocolOf(reference: string): Protocol {
+export function protocolOfPath(reference: string): Protocol {
   return /^v2\//i.test(reference) ? 'v2' : 'v3';
 }

@@ -1,6 +1,6 @@
 /** A standard `Response` whose signature has been verified, with the body typed and WeChat Pay's request id. */
 export interface ApiResponse<T = unknown> extends Response {
-  /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
+  /** `Request-ID` of the response, to be quoted to WeChat Pay's support. */
   readonly requestId: string | undefined;
   /** A copy with a body of its own, as long as this one is unread: it decrypts as this one does. */
   clone(): ApiResponse<T>;
@@ -35,7 +35,7 @@ export interface ResponsePromise<T = unknown> extends Promise<ApiResponse<T>> {
 export interface Download extends Response {
   /** The file, as it comes in. */
   readonly body: NonNullable<Response['body']>;
-  /** `Request-ID` of the answer, to be quoted to WeChat Pay's support. */
+  /** `Request-ID` of the response, to be quoted to WeChat Pay's support. */
   readonly requestId: string | undefined;
   /** A copy with a stream of its own, of a file that is unread; what one has read and the other not is held in memory. */
   clone(): Download;

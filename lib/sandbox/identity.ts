@@ -21,7 +21,7 @@ export interface SandboxConfig {
 }
 
 /** The merchant and the platform, each with keys of its own. */
-export interface Credentials {
+export interface Identity {
   readonly merchant: { readonly mchid: string; readonly serial: string } & KeyPair;
   readonly platform: Keyring;
   /** The APIv2 key that both have. */
@@ -33,7 +33,7 @@ export interface Credentials {
 const MCHID = '1900000109';
 
 /** Makes a merchant and a platform with fresh RSA-2048 keys and a fresh APIv2 key. */
-export async function createCredentials(): Promise<Credentials> {
+export async function createIdentity(): Promise<Identity> {
   const [merchant, platform] = await Promise.all([keyPair(), keyPair()]);
   return {
     merchant: { mchid: MCHID, serial: nonce(40).toUpperCase(), ...merchant },
@@ -44,7 +44,7 @@ export async function createCredentials(): Promise<Credentials> {
 }
 
 /** What a client of the merchant needs to talk to the platform at `baseUrl`. */
-export function clientConfig({ merchant, platform, secret, apiv3Key }: Credentials, baseUrl: string): SandboxConfig {
+export function clientConfig({ merchant, platform, secret, apiv3Key }: Identity, baseUrl: string): SandboxConfig {
   const { mchid, serial, privateKey } = merchant;
   const shown = { mchid, serial, privateKey, certs: { [platform.serial]: platform.publicKey }, baseUrl };
   // Not enumerable, so that a copy of the configuration is a plain one.

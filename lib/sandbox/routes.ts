@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors';
-import type { ProtocolName } from './protocol/protocol';
+import type { Protocol } from './protocol/protocol';
 import type { Handler, HandlerOptions } from './wire/request';
 
 /** The HTTP methods that handlers can be set for. */
@@ -11,7 +11,7 @@ export interface Routes {
   /** Sets a handler, in the place of the one before it for the same verb and path. Returns what removes it again. */
   set(verb: Verb, path: string, handler: Handler, options?: HandlerOptions): () => void;
   /** The handlers that a path has, as it stands in the request line. */
-  match(protocol: ProtocolName, path: string): Match[];
+  match(protocol: Protocol, path: string): Match[];
   /** Forgets all handlers. */
   clear(): void;
 }
@@ -19,7 +19,7 @@ export interface Routes {
 export interface Match {
   readonly method: string;
   readonly handler: Handler;
-  /** Whether its answers are signed. */
+  /** Whether its responses are signed. */
   readonly signed: boolean;
   readonly variables: Record<string, string>;
   /** The fewer variables, the more specific. */
@@ -27,7 +27,7 @@ export interface Match {
 }
 
 interface Route {
-  readonly protocol: ProtocolName;
+  readonly protocol: Protocol;
   readonly method: string;
   readonly pattern: RegExp;
   readonly names: readonly string[];

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { encrypt } from '../crypto/rsa';
 import { ConfigurationError } from '../errors';
 import { operation } from './catalogue/operation';
-import { type Credentials, clientConfig, createCredentials, type SandboxConfig } from './identity';
+import { clientConfig, createIdentity, type Identity, type SandboxConfig } from './identity';
 import type { NotificationContent, NotificationName } from './notifications/message';
 import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from './notifications/notify';
 import { createPlatform, type Platform } from './platform';
@@ -12,8 +12,8 @@ import { createPayments, type Payments } from './products/payments';
 import type { PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createMisbehaviours, type Misbehaving } from './wire/misbehaviour';
-import { type Handler, type HandlerOptions, type ReceivedRequest, receive, type WireRequest } from './wire/request';
-import { fault, frame, responseAnswer } from './wire/response';
+import { type Handler, type HandlerOptions, type IncomingRequest, type ReceivedRequest, receive } from './wire/request';
+import { fault, frame, fromResponse } from './wire/response';
 import { transmit } from './wire/transmit';
 
 /** Options of {@link Sandbox.start}. */
@@ -38,7 +38,7 @@ const KEPT = 1000;
 /**
  * A WeChat Pay platform on 127.0.0.1, for examples and tests.
  *
- * It checks the signature of every request and signs its answers, with APIv3 and with v2. It knows the business coupon,
+ * It checks the signature of every request and signs its responses, with APIv3 and with v2. It knows the business coupon,
  * and native payments with their refunds; every other path is answered by a handler of yours. It sends notifications.
  * @example
  * await using sandbox = await Sandbox.start();
@@ -52,7 +52,7 @@ export class Sandbox implements AsyncDisposable {
   readonly config: SandboxConfig;
 
   readonly #server: Server;
-  readonly #credentials: Credentials;
+  readonly #credentials: Identity;
   readonly #platform: Platform;
   readonly #coupons: Coupons;
   readonly #notifier: Notifier;
@@ -63,7 +63,7 @@ export class Sandbox implements AsyncDisposable {
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(server: Server, credentials: Credentials, clock: () => number, notifier: Notifier) {
+  private constructor(server: Server, credentials: Identity, clock: () => number, notifier: Notifier) {
     const { port } = server.address() as AddressInfo;
     this.url = `http://127.0.0.1:${port}/`;
     this.config = clientConfig(credentials, this.url);
@@ -90,7 +90,7 @@ export class Sandbox implements AsyncDisposable {
    */
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
     const { port = 0, clock = Date.now, notifyPace = 1 } = options;
-    const credentials = await createCredentials();
+    const credentials = await createIdentity();
     const notifier = createNotifier(credentials, clock, notifyPace);
     return new Sandbox(await listen(port), credentials, clock, notifier);
   }
@@ -115,7 +115,7 @@ export class Sandbox implements AsyncDisposable {
    * @param verb `get`, `post`, `put`, `patch` or `delete`
    * @param path such as `v3/pay/transactions/id/{transaction_id}`; a path without variables goes before one with. Of v2
    * with the leading `v2/`, which is not part of the address: `v2/pay/unifiedorder` answers `/pay/unifiedorder`
-   * @param handler gives the answer: see {@link Handler}
+   * @param handler gives the response: see {@link Handler}
    * @param options `{ signed: false }` for files, and for operations of v2 that answer unsigned
    * @returns what removes the handler again
    * @example
@@ -176,7 +176,7 @@ export class Sandbox implements AsyncDisposable {
     return this.#credentials.platform.decrypt(ciphertext);
   }
 
-  /** Encrypts a sensitive field for the merchant, as the platform does in its answers. */
+  /** Encrypts a sensitive field for the merchant, as the platform does in its responses. */
   encrypt(plaintext: string): Promise<string> {
     return encrypt(plaintext, this.#credentials.merchant.publicKey);
   }
@@ -236,21 +236,25 @@ export class Sandbox implements AsyncDisposable {
     };
     this.#requests.push(record);
     if (this.#requests.length > KEPT) this.#requests.shift();
-    record.status = await this.#answer(request, record, response).catch((error) => explain(response, error));
+    record.status = await this.#respond(request, record, response).catch((error) => explain(response, error));
     // Once a refund has been answered, its money arrives.
     this.#payments.settle();
   }
 
-  async #answer(request: WireRequest, record: ReceivedRequest, response: ServerResponse): Promise<number | undefined> {
+  async #respond(
+    request: IncomingRequest,
+    record: ReceivedRequest,
+    response: ServerResponse,
+  ): Promise<number | undefined> {
     const how = this.#misbehaviours.next(record);
     return transmit(response, await this.#platform(request, how), how);
   }
 }
 
-/** Tells by an answer that a misbehaviour cannot be done. */
+/** Tells by a response that a misbehaviour cannot be done. */
 async function explain(response: ServerResponse, error: unknown): Promise<number | undefined> {
   if (response.headersSent) return undefined;
-  const failure = await responseAnswer(fault(500, 'SYSTEM_ERROR', `The sandbox failed: ${String(error)}`));
+  const failure = await fromResponse(fault(500, 'SYSTEM_ERROR', `The sandbox failed: ${String(error)}`));
   return transmit(response, frame(failure, new Date()), {});
 }
 

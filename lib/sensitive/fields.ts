@@ -32,7 +32,7 @@ function stepsOf(path: string): readonly string[] {
   return steps;
 }
 
-/** Whether the answer to a call may have sensitive fields to decrypt. */
+/** Whether the response to a call may have sensitive fields to decrypt. */
 export function needsDecryption({ options, trait }: Call): boolean {
   return trait.decrypt !== undefined && !options.encrypted;
 }

@@ -23,7 +23,7 @@ export interface SensitiveFields {
    */
   encrypt(plaintext: string, padding?: Padding): Promise<string>;
   /**
-   * Decrypts a sensitive field of an answer or a notification with the merchant's private key.
+   * Decrypts a sensitive field of a response or a notification with the merchant's private key.
    * @param ciphertext in Base64
    * @throws {@link InvalidArgumentError} where it was not encrypted for this key; {@link ConfigurationError} where the
    * key cannot decrypt, such as a function that signs in its place

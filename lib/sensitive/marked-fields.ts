@@ -4,7 +4,7 @@ import { fieldText } from '../format/fields';
 import { notWritable, requireJson } from '../format/json';
 import { encodeComponent } from '../format/query';
 import { type Call, OPTION_NAMES, type Options } from '../openapi/call';
-import { protocolOf } from '../openapi/protocol';
+import { protocolOfPath } from '../openapi/protocol';
 import type { EncryptedField, EncryptionKey, Trait } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
 
@@ -119,7 +119,7 @@ function refuseOtherBody(path: string, { json, body }: Options, { members }: Mar
   if (root === undefined || marks === undefined) return;
   const isNothing = body === undefined || body === null || body === '';
   const isJson = json !== undefined && json !== null;
-  const isV2 = protocolOf(path) === 'v2';
+  const isV2 = protocolOfPath(path) === 'v2';
   const carrier = isV2 ? (isMedia(body) ? 'body' : 'xml') : isJson ? 'json' : isNothing ? root : 'body';
   if (carrier === root && (root !== 'body' || isNothing || isMedia(body))) return;
   const form = root === 'body' ? 'a Media as "body"' : `an object as "${root}"`;

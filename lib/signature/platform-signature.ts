@@ -10,7 +10,7 @@ export const MAX_CLOCK_SKEW = 300;
 export const PROBE = 'WECHATPAY/SIGNTEST/';
 
 /**
- * Verifies the signature of an answer or a notification of APIv3.
+ * Verifies the signature of a response or a notification of APIv3.
  * @param body the raw body, as received
  * @param keys WeChat Pay's; one that is not at hand is looked for once time and headers have been found right
  * @param advice ends the text of an error

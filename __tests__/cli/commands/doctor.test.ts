@@ -44,7 +44,7 @@ describe('all is well', () => {
     expect(printed.stdout.split('\n').map((line) => line.slice(0, 21).trimEnd())).toEqual([
       ...['ok       mchid', 'ok       privateKey', 'ok       certificate', 'ok       serial'],
       ...['ok       publicKey', 'ok       apiv3Key', 'ok       secret'],
-      ...['ok       connection', 'ok       clock', 'ok       request', 'ok       answer', ''],
+      ...['ok       connection', 'ok       clock', 'ok       request', 'ok       response', ''],
     ]);
     expect(sandbox.requests.map(({ method, target, status }) => [method, target, status])).toEqual([
       ['GET', '/v3/certificates', 404],
@@ -57,7 +57,7 @@ describe('all is well', () => {
     const printed = await doctor({}, ['--json']);
     expect(printed.code).toBe(0);
     expect(JSON.parse(printed.stdout).ok).toBe(true);
-    expect(checksOf(printed)).toMatchObject({ answer: { outcome: 'passed' }, certificate: { outcome: 'skipped' } });
+    expect(checksOf(printed)).toMatchObject({ response: { outcome: 'passed' }, certificate: { outcome: 'skipped' } });
     expect(sandbox.requests.map(({ status }) => status)).toEqual([200]);
   });
 
@@ -65,7 +65,7 @@ describe('all is well', () => {
     await sandbox.rotate();
     const printed = await doctor({ WECHATPAY_PUBLIC_KEY: undefined, WECHATPAY_PUBLIC_KEY_ID: undefined }, ['--json']);
     expect(printed.code).toBe(0);
-    expect(checksOf(printed)).toMatchObject({ publicKey: { outcome: 'skipped' }, answer: { outcome: 'passed' } });
+    expect(checksOf(printed)).toMatchObject({ publicKey: { outcome: 'skipped' }, response: { outcome: 'passed' } });
   });
 
   test('of one for v2 alone', async () => {
@@ -215,7 +215,7 @@ describe('what is wrong with the connection', () => {
     expect(checksOf(printed)).toMatchObject({
       connection: { outcome: 'passed' },
       request: { outcome: 'failed', message: expect.stringContaining('do not belong together, or the clock is off') },
-      answer: { outcome: 'skipped' },
+      response: { outcome: 'skipped' },
     });
   });
 
@@ -225,7 +225,7 @@ describe('what is wrong with the connection', () => {
     expect(printed.code).toBe(1);
     expect(checksOf(printed)).toMatchObject({
       request: { outcome: 'passed' },
-      answer: { outcome: 'failed', message: expect.stringContaining('does not match') },
+      response: { outcome: 'failed', message: expect.stringContaining('does not match') },
     });
   });
 
@@ -255,7 +255,7 @@ describe('what is wrong with the connection', () => {
   test('a merchant without certificates that has no public key configured', async () => {
     const printed = await doctor({ WECHATPAY_PUBLIC_KEY: undefined }, ['--json']);
     expect(printed.code).toBe(1);
-    expect(checksOf(printed).answer).toEqual({
+    expect(checksOf(printed).response).toEqual({
       outcome: 'failed',
       message: expect.stringContaining('This merchant has no platform certificates'),
     });
@@ -265,7 +265,7 @@ describe('what is wrong with the connection', () => {
     await sandbox.rotate();
     const own = { WECHATPAY_PUBLIC_KEY: undefined, WECHATPAY_APIV3_KEY: 'a'.repeat(32) };
     const printed = await doctor(own, ['--json']);
-    expect(checksOf(printed).answer).toEqual({
+    expect(checksOf(printed).response).toEqual({
       outcome: 'failed',
       message: expect.stringContaining('WECHATPAY_APIV3_KEY (or --apiv3-key) is not, or is no longer, this merchant'),
     });

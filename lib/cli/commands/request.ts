@@ -11,7 +11,7 @@ import { ConfigurationError, InvalidArgumentError, printable } from '../../error
 import { parseJson } from '../../format/json';
 import { toObject } from '../../format/transformer';
 import type { LooseOptions } from '../../openapi/options';
-import { protocolOf } from '../../openapi/protocol';
+import { protocolOfPath } from '../../openapi/protocol';
 import type { ApiResponse } from '../../openapi/response';
 import { type DryRequest, dryRun, maskedUrl } from '../dry-run';
 import { type Io, readStdin, write } from '../io';
@@ -54,7 +54,7 @@ export const requestCommand: CommandSpec = {
   async run({ io, args: [verbText = '', pathText = '', body], options, settings, json }) {
     const verb = readVerb(verbText);
     const path = readPath(pathText);
-    const isV2 = protocolOf(path) === 'v2';
+    const isV2 = protocolOfPath(path) === 'v2';
     const call: LooseOptions = {
       variables: readVariables(path, options.variable),
       ...(options.query !== undefined && { query: readQuery(options.query) }),
@@ -68,7 +68,7 @@ export const requestCommand: CommandSpec = {
       return 0;
     }
     const response = await Builder.factory(config).chain(path)[verb](call);
-    await printAnswer(io, response, isV2, json);
+    await printResponse(io, response, isV2, json);
     return 0;
   },
 };
@@ -164,7 +164,7 @@ function noPlatformKey(): ConfigurationError {
 async function takeDry(config: ClientConfig, path: string, verb: Verb, options: LooseOptions): Promise<DryRequest> {
   const { config: dry, taken } = dryRun(config);
   try {
-    // A page for the user's browser is not called: the answer is its address.
+    // A page for the user's browser is not called: the response is its address.
     const url = await Builder.factory(dry).chain(path)[verb](options).text();
     return { method: verb.toUpperCase(), url: maskedUrl(url), headers: {}, body: '' };
   } catch (error) {
@@ -179,7 +179,7 @@ async function printRequest({ stdout }: Io, { method, url, headers, body }: DryR
   await write(stdout, printable(`${method} ${url}\n${lines.join('')}${body && `\n${body}\n`}`));
 }
 
-async function printAnswer(io: Io, response: ApiResponse, isV2: boolean, json: boolean): Promise<void> {
+async function printResponse(io: Io, response: ApiResponse, isV2: boolean, json: boolean): Promise<void> {
   const { status, requestId } = response;
   const type = response.headers.get('content-type') ?? '';
   if (json) return printJson(io, { status, requestId, ...(await contentOf(response, type, isV2)) });

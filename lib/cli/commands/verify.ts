@@ -1,6 +1,6 @@
 import { Builder } from '../../builder';
 import { ConfigurationError, InvalidArgumentError } from '../../errors';
-import { protocolOf } from '../../notification/handlers';
+import { protocolOfBody } from '../../notification/handlers';
 import type { RawRequest } from '../../notification/request';
 import { readApiKey } from '../../signature/api-key';
 import { credentialsOf } from '../../signature/credentials';
@@ -52,7 +52,7 @@ export const verifyCommand: CommandSpec = {
     const received = options.anyTime === true ? undefined : readTime(options.at);
     const raw = await readNotification(call);
     const apiv3Key = readApiKey('apiv3Key', 'APIv3', keyText(settings, 'apiv3Key'));
-    const protocol = protocolOf(raw);
+    const protocol = protocolOfBody(raw);
     const checks =
       protocol === 'v2'
         ? await checkV2(raw, secretOf(settings), apiv3Key, received)

@@ -1,5 +1,5 @@
 import type { Notifications } from '../../openapi/notification';
-import type { Credentials } from '../identity';
+import type { Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import type { Header } from '../wire/response';
 
@@ -39,9 +39,4 @@ export interface Message {
  * Makes and signs a notification, each time that it is sent.
  * @param time seconds since 1970
  */
-export type MessageMaker = (
-  draft: Draft,
-  credentials: Credentials,
-  how: Misbehaviour,
-  time: number,
-) => Promise<Message>;
+export type MessageMaker = (draft: Draft, credentials: Identity, how: Misbehaviour, time: number) => Promise<Message>;

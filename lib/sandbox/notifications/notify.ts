@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { ConfigurationError, InvalidArgumentError } from '../../errors';
-import type { Credentials } from '../identity';
+import type { Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import type { NotificationContent, NotificationName } from './message';
 import { type DeliveryAttempt, send } from './send';
@@ -59,7 +59,7 @@ const WRONG = ['signature', 'skew', 'serial', 'omit', 'double', 'headers', 'tamp
  * @param clock the time now, in milliseconds since 1970
  * @param pace factor of the times between repeats
  */
-export function createNotifier(credentials: Credentials, clock: () => number, pace: number): Notifier {
+export function createNotifier(credentials: Identity, clock: () => number, pace: number): Notifier {
   if (!(Number.isFinite(pace) && pace >= 0 && pace <= 1)) {
     throw new ConfigurationError(`"notifyPace" must be a number from 0 to 1, such as 1 / 1000; found ${pace}.`);
   }

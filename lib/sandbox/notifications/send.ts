@@ -6,23 +6,23 @@ import type { Message } from './message';
 
 /** One time that a notification was sent. */
 export interface DeliveryAttempt {
-  /** Status of the answer; `undefined` where there was none. */
+  /** Status of the reply; `undefined` where there was none. */
   readonly status: number | undefined;
-  /** The body of the answer, its first 1,000 characters; or why there was none. */
-  readonly answer: string;
+  /** The body of the reply, its first 1,000 characters; or why there was none. */
+  readonly reply: string;
   /** Whether that was a success: 200 or 204 with APIv3, 200 and a `return_code` of SUCCESS with v2. */
   readonly accepted: boolean;
   /** Whether it was signed with `WECHATPAY/SIGNTEST/…`: what accepts that does not look at signatures. */
   readonly probe: boolean;
 }
 
-/** What can be said of an answer. */
-type Outcome = Pick<DeliveryAttempt, 'status' | 'answer' | 'accepted'>;
+/** What can be said of a reply. */
+type Outcome = Pick<DeliveryAttempt, 'status' | 'reply' | 'accepted'>;
 
-/** How long WeChat Pay waits for an answer, in milliseconds. */
+/** How long WeChat Pay waits for a reply, in milliseconds. */
 const PATIENCE = 5000;
 
-/** Headers of an answer, or the HTTP client's own. */
+/** Headers of a reply, or the HTTP client's own. */
 const NOT_SENT = new Set(['date', 'content-length']);
 
 /**
@@ -39,16 +39,16 @@ export async function send(
   try {
     const { headers, body } = await wireOf(message, how);
     const signals = AbortSignal.any([signal, late]);
-    const { statusCode, ...response } = await request(url, {
+    const { statusCode, ...reply } = await request(url, {
       ...{ method: 'POST', headers, body, dispatcher, signal: signals },
     });
-    const text = await response.body.text();
+    const text = await reply.body.text();
     const accepted = isV2 ? statusCode === 200 && isSuccess(text) : statusCode === 200 || statusCode === 204;
-    return { status: statusCode, answer: text.slice(0, 1000), accepted };
+    return { status: statusCode, reply: text.slice(0, 1000), accepted };
   } catch (error) {
-    const reason = late.aborted ? `No answer came within ${PATIENCE} ms.` : String(error);
-    const answer = signal.aborted ? 'The sandbox was closed or reset.' : reason;
-    return { status: undefined, answer, accepted: false };
+    const reason = late.aborted ? `No reply came within ${PATIENCE} ms.` : String(error);
+    const reply = signal.aborted ? 'The sandbox was closed or reset.' : reason;
+    return { status: undefined, reply, accepted: false };
   }
 }
 

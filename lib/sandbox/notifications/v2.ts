@@ -3,14 +3,14 @@ import * as AesGcm from '../../crypto/aes-gcm';
 import { toXml } from '../../format/transformer';
 import { nonce } from '../../signature/formatter';
 import * as Hash from '../../signature/hash';
-import type { Credentials } from '../identity';
+import type { Identity } from '../identity';
 import { beijing } from '../products/members';
 import type { Draft, MessageMaker } from './message';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Makes the fields of a notification, with the APIv2 key or, for one that is wrong, another. */
-type Writer = (draft: Draft, credentials: Credentials, secret: string) => Promise<Fields>;
+type Writer = (draft: Draft, credentials: Identity, secret: string) => Promise<Fields>;
 
 /** The notification cannot tell: the example of WeChat Pay's documentation. */
 const APPID = 'wx8888888888888888';

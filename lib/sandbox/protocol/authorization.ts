@@ -3,11 +3,11 @@ import type { Response } from 'undici';
 import { verify } from '../../crypto/rsa';
 import * as Formatter from '../../signature/formatter';
 import { SCHEME } from '../../signature/scheme';
-import type { WireRequest } from '../wire/request';
+import type { IncomingRequest } from '../wire/request';
 import { fault } from '../wire/response';
 
-/** Checks who sent a request: `undefined` if it is the merchant, otherwise the answer that refuses it. */
-export type Authorize = (request: WireRequest) => Promise<Response | undefined>;
+/** Checks who sent a request: `undefined` if it is the merchant, otherwise the response that refuses it. */
+export type Authorize = (request: IncomingRequest) => Promise<Response | undefined>;
 
 /** What the platform knows of the merchant. */
 export interface KnownMerchant {
@@ -114,7 +114,7 @@ function refusal(field: string, message: string, more?: object): Response {
  * What the platform checked the signature over, so that the sender can compare. As WeChat Pay does, it shows the
  * beginning of the body only.
  */
-function signInformation({ method, target, body }: WireRequest, messageOver: (body: Buffer) => Uint8Array): object {
+function signInformation({ method, target, body }: IncomingRequest, messageOver: (body: Buffer) => Uint8Array): object {
   return {
     sign_information: {
       method,

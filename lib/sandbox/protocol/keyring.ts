@@ -29,9 +29,9 @@ export interface Keyring extends PlatformKey {
   rotate(to: PlatformKeyKind, now: number, validFor: number): Promise<string>;
   /** The ids of those that are valid, that in use first. */
   ids(now: number): string[];
-  /** What signs the answer that lists the certificates: one of them, since who asks may have no other key yet. */
+  /** What signs the response that lists the certificates: one of them, since who asks may have no other key yet. */
   signerOfList(announced: string | undefined, now: number): PlatformKey;
-  /** The answer that lists the certificates. @param apiv3Key the key to encrypt them with */
+  /** The response that lists the certificates. @param apiv3Key the key to encrypt them with */
   list(apiv3Key: string, now: number): Promise<ResponseOf<'v3/global/certificates', 'get'>>;
   /** Decrypts by whichever key fits. */
   decrypt(ciphertext: string): Promise<string>;
@@ -101,13 +101,13 @@ type Entry = ResponseOf<'v3/global/certificates', 'get'>['data'][number];
 
 /** @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764 */
 async function entry({ serial, from, until, pem }: Issued, apiv3Key: string): Promise<Entry> {
-  const [once, associated_data] = [nonce(12), 'certificate'];
-  const ciphertext = await AesGcm.encrypt(pem, apiv3Key, once, associated_data);
+  const [iv, associated_data] = [nonce(12), 'certificate'];
+  const ciphertext = await AesGcm.encrypt(pem, apiv3Key, iv, associated_data);
   return {
     serial_no: serial,
     effective_time: beijing(from),
     expire_time: beijing(until),
-    encrypt_certificate: { algorithm: 'AEAD_AES_256_GCM', nonce: once, associated_data, ciphertext },
+    encrypt_certificate: { algorithm: 'AEAD_AES_256_GCM', nonce: iv, associated_data, ciphertext },
   };
 }
 

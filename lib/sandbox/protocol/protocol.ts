@@ -1,41 +1,41 @@
 import type { Misbehaviour } from '../wire/misbehaviour';
-import { queryOf, type SandboxRequest, type WireRequest } from '../wire/request';
-import type { Answer } from '../wire/response';
+import { type IncomingRequest, queryOf, type SandboxRequest } from '../wire/request';
+import type { SandboxResponse } from '../wire/response';
 
 /** The two protocols of WeChat Pay's API: XML, and JSON. */
-export type ProtocolName = 'v2' | 'v3';
+export type Protocol = 'v2' | 'v3';
 
 /** How the platform speaks one of them. */
-export interface Protocol {
-  /** Checks who sent a request: `undefined` if it is the merchant, otherwise the answer that refuses it, unsigned. */
-  refuse(request: WireRequest): Promise<Answer | undefined>;
-  /** Checks what else must be right before the request is carried out: `undefined`, or the answer. */
-  object(request: WireRequest): Promise<Answer | undefined>;
-  /** What a handler is given of the body. @throws what {@link toAnswer} takes, where the body is not as it should be */
-  read(request: WireRequest): Pick<SandboxRequest, 'json' | 'xml'>;
-  /** Whether something that a handler threw is an answer. */
-  isAnswer(thrown: unknown): boolean;
+export interface ProtocolRules {
+  /** Checks who sent a request: `undefined` if it is the merchant, otherwise the response that refuses it, unsigned. */
+  refuse(request: IncomingRequest): Promise<SandboxResponse | undefined>;
+  /** Checks what else must be right before the request is carried out: `undefined`, or the response. */
+  object(request: IncomingRequest): Promise<SandboxResponse | undefined>;
+  /** What a handler is given of the body. @throws what {@link respond} takes, where the body is not as it should be */
+  read(request: IncomingRequest): Pick<SandboxRequest, 'json' | 'xml'>;
+  /** Whether something that a handler threw is a response. */
+  isResponse(thrown: unknown): boolean;
   /**
-   * Turns what a handler returned into an answer.
+   * Turns what a handler returned into a response.
    * @param signed whether it will be signed
    * @throws where it cannot be one
    */
-  toAnswer(result: unknown, request: WireRequest, signed: boolean): Promise<Answer>;
+  respond(result: unknown, request: IncomingRequest, signed: boolean): Promise<SandboxResponse>;
   /** There is no such operation. */
-  unknown(message: string): Promise<Answer>;
+  unknown(message: string): Promise<SandboxResponse>;
   /** The handler failed. */
-  broken(message: string, request: WireRequest): Promise<Answer>;
+  broken(message: string, request: IncomingRequest): Promise<SandboxResponse>;
   /** An error of that status. */
-  failing(status: number): Promise<Answer>;
+  failing(status: number): Promise<SandboxResponse>;
   /**
-   * Signs an answer, in a way that may be told to be wrong.
+   * Signs a response, in a way that may be told to be wrong.
    * @param time seconds since 1970
    */
-  seal(answer: Answer, how: Misbehaviour, request: WireRequest, time: number): Promise<Answer>;
+  seal(response: SandboxResponse, how: Misbehaviour, request: IncomingRequest, time: number): Promise<SandboxResponse>;
 }
 
 /** The protocol that a request speaks: v2 has no `Authorization`, but XML, or a `sign` in the query or the form. */
-export function protocolOf({ method, target, headers, body, form }: WireRequest): ProtocolName {
+export function protocolOfRequest({ method, target, headers, body, form }: IncomingRequest): Protocol {
   if (headers.authorization !== undefined) return 'v3';
   if (form) return Object.hasOwn(form.fields, 'sign') ? 'v2' : 'v3';
   const isV2 = method === 'GET' ? queryOf(target).has('sign') : /^\s*</.test(body.toString('latin1', 0, 100));

@@ -2,10 +2,10 @@ import { fieldText } from '../../format/fields';
 import { toObject, toXml } from '../../format/transformer';
 import { nonce } from '../../signature/formatter';
 import * as Hash from '../../signature/hash';
-import type { Credentials } from '../identity';
-import { queryOf, type WireRequest } from '../wire/request';
-import { type Answer, isResponse, responseAnswer, v2Fault } from '../wire/response';
-import type { Protocol } from './protocol';
+import type { Identity } from '../identity';
+import { type IncomingRequest, queryOf } from '../wire/request';
+import { fromResponse, isResponse, type SandboxResponse, v2Fault } from '../wire/response';
+import type { ProtocolRules } from './protocol';
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -13,7 +13,7 @@ type Fields = Readonly<Record<string, string>>;
 const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
 
 /** v2: XML, signed in a field. */
-export function v2Protocol({ merchant, secret }: Credentials): Protocol {
+export function v2Protocol({ merchant, secret }: Identity): ProtocolRules {
   /** For signatures that are wrong. */
   const otherSecret = nonce();
 
@@ -37,28 +37,28 @@ export function v2Protocol({ merchant, secret }: Credentials): Protocol {
       }
       return { json: undefined, xml };
     },
-    isAnswer: (thrown) =>
+    isResponse: (thrown) =>
       isResponse(thrown) || (isComposed(thrown) && ('return_code' in thrown || 'result_code' in thrown)),
-    async toAnswer(result, request, signed) {
-      if (isResponse(result)) return { ...(await responseAnswer(result, !signed)), unsigned: true };
-      return xmlAnswer(completed(result, fieldsOf(request) ?? {}), !signed);
+    async respond(result, request, signed) {
+      if (isResponse(result)) return { ...(await fromResponse(result, !signed)), unsigned: true };
+      return xmlResponse(completed(result, fieldsOf(request) ?? {}), !signed);
     },
     unknown: async (message) => refusal(message),
     broken: async (message, request) =>
-      xmlAnswer(completed(v2Fault('SYSTEMERROR', message), fieldsOf(request) ?? {}), false),
-    failing: async (status) => ({ ...refusal('The sandbox was told to answer so.'), status }),
-    async seal(answer, { signature }, request) {
-      const fields = Buffer.isBuffer(answer.body) && signature !== 'none' ? textsOf(answer.body) : undefined;
-      if (fields?.return_code !== 'SUCCESS') return answer;
+      xmlResponse(completed(v2Fault('SYSTEMERROR', message), fieldsOf(request) ?? {}), false),
+    failing: async (status) => ({ ...refusal('The sandbox was told to response so.'), status }),
+    async seal(response, { signature }, request) {
+      const fields = Buffer.isBuffer(response.body) && signature !== 'none' ? textsOf(response.body) : undefined;
+      if (fields?.return_code !== 'SUCCESS') return response;
       const key = signature === undefined ? secret : otherSecret;
       const sign = Hash.sign(signTypeOf(fieldsOf(request)) ?? 'MD5', fields, key);
-      return { ...answer, body: Buffer.from(toXml({ ...fields, sign })) };
+      return { ...response, body: Buffer.from(toXml({ ...fields, sign })) };
     },
   };
 }
 
 /** The fields of a request, wherever they stand; `undefined` where it is no XML of fields that are text. */
-function fieldsOf({ method, target, body, form }: WireRequest): Fields | undefined {
+function fieldsOf({ method, target, body, form }: IncomingRequest): Fields | undefined {
   if (form) return form.fault === undefined ? form.fields : undefined;
   return method === 'GET' ? Object.fromEntries(queryOf(target)) : textsOf(body);
 }
@@ -87,7 +87,7 @@ function signTypeOf(fields: Fields = {}): Hash.SignType | undefined {
   return type === 'MD5' || type === 'HMAC-SHA256' ? type : undefined;
 }
 
-/** What a handler returned, with the fields that every answer of v2 has; a failure of the protocol has none of these. */
+/** What a handler returned, with the fields that every response of v2 has; a failure of the protocol has none of these. */
 function completed(result: unknown = {}, request: Fields): Fields {
   if (!isComposed(result)) throw new TypeError(`it returned a ${typeof result}, and no object of fields`);
   const given = Object.entries(result).filter(([, value]) => value !== undefined);
@@ -109,11 +109,11 @@ function isComposed(value: unknown): value is object {
 }
 
 /** What WeChat Pay answers to what it does not understand. It does so with status 200, and unsigned. */
-function refusal(return_msg: string): Answer {
-  return xmlAnswer({ return_code: 'FAIL', return_msg }, true);
+function refusal(return_msg: string): SandboxResponse {
+  return xmlResponse({ return_code: 'FAIL', return_msg }, true);
 }
 
-function xmlAnswer(fields: Fields, unsigned: boolean): Answer {
+function xmlResponse(fields: Fields, unsigned: boolean): SandboxResponse {
   // WeChat Pay's own type: it never says XML.
   return { status: 200, headers: [['Content-Type', 'text/plain']], body: Buffer.from(toXml(fields)), unsigned };
 }

@@ -3,12 +3,12 @@ import type { Response } from 'undici';
 import { sign } from '../../crypto/rsa';
 import { nonce, response } from '../../signature/formatter';
 import { SCHEME } from '../../signature/scheme';
-import type { Credentials } from '../identity';
+import type { Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
-import { pathOf, type WireRequest } from '../wire/request';
-import { type Answer, fault, type Header, hold, isResponse, paramError, responseAnswer } from '../wire/response';
+import { type IncomingRequest, pathOf } from '../wire/request';
+import { fault, fromResponse, type Header, hold, isResponse, paramError, type SandboxResponse } from '../wire/response';
 import { authorizer } from './authorization';
-import type { Protocol } from './protocol';
+import type { ProtocolRules } from './protocol';
 
 /** The platform's key and its id. */
 interface Signer {
@@ -17,7 +17,7 @@ interface Signer {
 }
 
 /**
- * The headers that vouch for an answer or a notification of APIv3, in a way that may be told to be wrong.
+ * The headers that vouch for a response or a notification of APIv3, in a way that may be told to be wrong.
  * @param signed what the signature is over: the body, but for overseas statements
  * @param time seconds since 1970
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
@@ -75,32 +75,32 @@ const CODES: Readonly<Record<number, string>> = {
  * APIv3: JSON, signed in headers.
  * @param clock the time now, in milliseconds since 1970
  */
-export function v3Protocol(credentials: Credentials, clock: () => number): Protocol {
+export function v3Protocol(credentials: Identity, clock: () => number): ProtocolRules {
   const { merchant, platform } = credentials;
   const authorize = authorizer(merchant, clock);
-  const failing = (status: number, message = 'The sandbox was told to answer so.') =>
-    responseAnswer(fault(status, codeOf(status), message));
+  const failing = (status: number, message = 'The sandbox was told to response so.') =>
+    fromResponse(fault(status, codeOf(status), message));
 
   return {
     async refuse(request) {
       const refused = lackingHeader(request) ?? malformedForm(request) ?? (await authorize(request));
-      return refused && responseAnswer(refused);
+      return refused && fromResponse(refused);
     },
     async object({ headers }) {
       const serial = headers['wechatpay-serial']?.toString();
       const ids = platform.ids(clock());
       if (serial === undefined || ids.includes(serial)) return undefined;
       const issue = `names a key that the platform does not have; it has ${ids.join(', ')}`;
-      return responseAnswer(paramError('header', 'Wechatpay-Serial', issue, serial));
+      return fromResponse(paramError('header', 'Wechatpay-Serial', issue, serial));
     },
     read(request) {
       const json = parseJson(request);
       if (request.form) checkHash(json, request.form.files);
       return { json, xml: {} };
     },
-    isAnswer: isResponse,
-    async toAnswer(result, _request, signed) {
-      if (isResponse(result)) return responseAnswer(result, !signed || result.headers.has(STATEMENT));
+    isResponse,
+    async respond(result, _request, signed) {
+      if (isResponse(result)) return fromResponse(result, !signed || result.headers.has(STATEMENT));
       if (result === undefined) return { status: 204, headers: [], body: Buffer.alloc(0) };
       const text: string | undefined = JSON.stringify(result);
       if (text === undefined) throw new TypeError(`it returned a ${typeof result}, which is not JSON`);
@@ -109,9 +109,9 @@ export function v3Protocol(credentials: Credentials, clock: () => number): Proto
     unknown: (message) => failing(404, message),
     broken: (message) => failing(500, message),
     failing,
-    async seal(answer, how, { target, headers }, time) {
-      if (how.signature === 'none' || answer.status === 401) return answer;
-      const { signed, sealed } = await toSign(answer);
+    async seal(response, how, { target, headers }, time) {
+      if (how.signature === 'none' || response.status === 401) return response;
+      const { signed, sealed } = await toSign(response);
       const isList = CERTIFICATES.has(pathOf(target));
       const signer = isList ? platform.signerOfList(headers['wechatpay-serial']?.toString(), clock()) : platform;
       const seals = await sealHeaders(signed, time, { merchant, platform: signer }, how);
@@ -125,19 +125,19 @@ function codeOf(status: number): string {
 }
 
 /** WeChat Pay looks at these headers before it looks at the signature. */
-function lackingHeader({ headers }: WireRequest): Response | undefined {
+function lackingHeader({ headers }: IncomingRequest): Response | undefined {
   const lacking = ['Accept', 'User-Agent'].filter((name) => !headers[name.toLowerCase()]);
   if (lacking.length === 0) return undefined;
   return fault(400, 'INVALID_REQUEST', `The request lacks the header ${lacking.join(' and ')}.`);
 }
 
 /** What of a form is signed cannot be known where it is malformed. */
-function malformedForm({ form }: WireRequest): Response | undefined {
+function malformedForm({ form }: IncomingRequest): Response | undefined {
   return form?.fault === undefined ? undefined : paramError('body', 'body', `is no multipart/form-data: ${form.fault}`);
 }
 
-/** @throws the answer that refuses a body which should be JSON and is not */
-function parseJson({ headers, body, form }: WireRequest): unknown {
+/** @throws the response that refuses a body which should be JSON and is not */
+function parseJson({ headers, body, form }: IncomingRequest): unknown {
   const type = form ? 'application/json' : (headers['content-type'] ?? 'application/json');
   if (body.length === 0 || !/[/+]json\b/i.test(type)) return undefined;
   try {
@@ -147,16 +147,16 @@ function parseJson({ headers, body, form }: WireRequest): unknown {
   }
 }
 
-/** @throws the answer that refuses an upload whose `meta` names another hash than that of its file */
+/** @throws the response that refuses an upload whose `meta` names another hash than that of its file */
 function checkHash(meta: unknown, files: readonly { sha256: string }[]): void {
   const { sha256 } = Object(meta) as { sha256?: unknown };
   if (sha256 === undefined || files.some((file) => file.sha256 === String(sha256).toLowerCase())) return;
   throw paramError('body', 'sha256', 'is not the hash of the file', sha256);
 }
 
-async function toSign(answer: Answer): Promise<{ signed: string | Buffer; sealed: Answer }> {
-  const [, sha1] = answer.headers.find(([name]) => name.toLowerCase() === STATEMENT) ?? [];
-  if (sha1 !== undefined) return { signed: `{"sha1":"${sha1}"}`, sealed: answer };
-  const held = await hold(answer);
+async function toSign(response: SandboxResponse): Promise<{ signed: string | Buffer; sealed: SandboxResponse }> {
+  const [, sha1] = response.headers.find(([name]) => name.toLowerCase() === STATEMENT) ?? [];
+  if (sha1 !== undefined) return { signed: `{"sha1":"${sha1}"}`, sealed: response };
+  const held = await hold(response);
   return { signed: held.body, sealed: held };
 }

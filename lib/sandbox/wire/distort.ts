@@ -1,27 +1,35 @@
-import type { Protocol } from '../protocol/protocol';
+import type { ProtocolRules } from '../protocol/protocol';
 import type { Misbehaviour } from './misbehaviour';
-import { type Answer, BODYLESS, discard, frame, type Header, hold, withBody } from './response';
+import { BODYLESS, discard, frame, type Header, hold, type SandboxResponse, withBody } from './response';
 
 /** What breaks a body, so that all of it must be known. */
 const BREAKING = ['tamper', 'close', 'reset', 'truncate', 'garbage'] as const;
 
 /** Replaces what is to be signed: `status` and `body`. */
-export async function replace(answer: Answer, { status, body }: Misbehaviour, protocol: Protocol): Promise<Answer> {
-  const replaced = status === undefined ? answer : await withStatus(answer, status, protocol);
+export async function replace(
+  response: SandboxResponse,
+  { status, body }: Misbehaviour,
+  protocol: ProtocolRules,
+): Promise<SandboxResponse> {
+  const replaced = status === undefined ? response : await withStatus(response, status, protocol);
   if (BODYLESS.has(replaced.status)) return withBody(replaced, '');
   return body === undefined ? replaced : withBody(replaced, body);
 }
 
-async function withStatus(answer: Answer, status: number, protocol: Protocol): Promise<Answer> {
-  if (status < 400) return { ...answer, status };
-  discard(answer);
+async function withStatus(
+  response: SandboxResponse,
+  status: number,
+  protocol: ProtocolRules,
+): Promise<SandboxResponse> {
+  if (status < 400) return { ...response, status };
+  discard(response);
   return protocol.failing(status);
 }
 
-/** Frames an answer and changes what has been signed: `omit`, `double`, `headers` and `tamper`. */
-export async function distort(answer: Answer, date: Date, how: Misbehaviour): Promise<Answer> {
+/** Frames a response and changes what has been signed: `omit`, `double`, `headers` and `tamper`. */
+export async function distort(response: SandboxResponse, date: Date, how: Misbehaviour): Promise<SandboxResponse> {
   const { omit = [], double = [], headers = {} } = how;
-  const framed = frame(await spoiled(answer, how), date);
+  const framed = frame(await spoiled(response, how), date);
   const without = new Set([...omit, ...Object.keys(headers)].map((name) => name.toLowerCase()));
   const twice = new Set(double.map((name) => name.toLowerCase()));
   const kept = framed.headers
@@ -31,9 +39,9 @@ export async function distort(answer: Answer, date: Date, how: Misbehaviour): Pr
   return { ...framed, headers: [...kept, ...set] };
 }
 
-async function spoiled(answer: Answer, how: Misbehaviour): Promise<Answer> {
-  if (!BREAKING.some((name) => how[name] !== undefined)) return answer;
-  const held = await hold(answer);
+async function spoiled(response: SandboxResponse, how: Misbehaviour): Promise<SandboxResponse> {
+  if (!BREAKING.some((name) => how[name] !== undefined)) return response;
+  const held = await hold(response);
   return { ...held, body: tampered(held.body, how.tamper) };
 }
 

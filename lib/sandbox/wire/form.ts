@@ -53,7 +53,7 @@ export async function readForm(contentType: string, chunks: AsyncIterable<Buffer
     if (!(error instanceof Malformed)) throw error;
     return result(error.message);
   } finally {
-    // Whatever is wrong: an answer goes out once the request is in.
+    // Whatever is wrong: a response goes out once the request is in.
     while (!(await source.next()).done);
   }
 }

@@ -2,8 +2,8 @@ import { InvalidArgumentError } from '../../errors';
 import type { ReceivedRequest } from './request';
 
 /**
- * What is to go wrong with an answer. The members combine; they are applied in the order in which they stand here.
- * Header names know no case. An answer that streams is held in memory where its body is spoiled or cut off.
+ * What is to go wrong with a response. The members combine; they are applied in the order in which they stand here.
+ * Header names know no case. A response that streams is held in memory where its body is spoiled or cut off.
  */
 export interface Misbehaviour {
   /** The request is not carried out: no handler sees it, nothing is sent or used. Answered by 500 `SYSTEM_ERROR`. */
@@ -29,11 +29,11 @@ export interface Misbehaviour {
   headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Changes the body after signing: `true` one byte of it, a text all of it. */
   tamper?: true | string;
-  /** Milliseconds to wait before the answer is sent; `Infinity` waits for the client to give up. */
+  /** Milliseconds to wait before the response is sent; `Infinity` waits for the client to give up. */
   delay?: number;
-  /** Closes the connection without an answer. */
+  /** Closes the connection without a response. */
   close?: true;
-  /** Resets the connection: `true` before the answer, `head` in its headers, `body` in its body. */
+  /** Resets the connection: `true` before the response, `head` in its headers, `body` in its body. */
   reset?: true | 'head' | 'body';
   /** Closes the connection in the middle of the body, short of its `Content-Length`. */
   truncate?: true;
@@ -102,7 +102,7 @@ function check(how: Misbehaviour): void {
   }
   const { status } = how;
   if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599)) {
-    throw new InvalidArgumentError(`The status of an answer is a number from 200 to 599, not ${status}.`);
+    throw new InvalidArgumentError(`The status of a response is a number from 200 to 599, not ${status}.`);
   }
   const ends = names.filter((name) => CONNECTION.includes(name));
   if (ends.length > 1) throw new InvalidArgumentError(`A connection ends in one way, not by ${ends.join(' and ')}.`);

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { type Form, readForm, type UploadedFile } from './form';
 
 /** A request as it came off the socket. */
-export interface WireRequest {
+export interface IncomingRequest {
   readonly method: string;
   /** Path and query, byte for byte as in the request line: this is what is signed. */
   readonly target: string;
@@ -23,7 +23,7 @@ export interface ReceivedRequest {
   readonly body: string;
   /** The files of an upload: their hashes, not their bytes. */
   readonly files: readonly UploadedFile[];
-  /** HTTP status of the answer; `undefined` until it is sent, and where no status line was sent. */
+  /** HTTP status of the response; `undefined` until it is sent, and where no status line was sent. */
   readonly status: number | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface SandboxRequest<Json = unknown> {
  * its own fields; with a `return_code` of its own that is not `SUCCESS`, it goes out alone and unsigned, as WeChat Pay
  * does it. A standard `Response` goes as it is.
  *
- * An answer that is an error (`fault`, `v2Fault`, a `Response`) may be thrown as well.
+ * A response that is an error (`fault`, `v2Fault`, a `Response`) may be thrown as well.
  */
 export type Handler<Json = unknown> = (request: SandboxRequest<Json>) => unknown;
 
@@ -74,7 +74,7 @@ export interface HandlerOptions {
 }
 
 /** Reads a request to its end; rejects where the client goes away before. The files of an upload are not kept. */
-export async function receive(message: IncomingMessage): Promise<WireRequest> {
+export async function receive(message: IncomingMessage): Promise<IncomingRequest> {
   const { method = '', url = '', headers } = message;
   const type = headers['content-type'] ?? '';
   if (/^multipart\/form-data\b/i.test(type)) {

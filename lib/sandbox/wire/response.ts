@@ -6,7 +6,7 @@ import { Response } from 'undici';
 import { nonce } from '../../signature/formatter';
 
 /** What the platform answers. */
-export interface Answer {
+export interface SandboxResponse {
   readonly status: number;
   readonly headers: readonly Header[];
   /** Bytes, or a file that streams. */
@@ -24,9 +24,9 @@ interface ResponseLike {
   clone(): { arrayBuffer(): Promise<ArrayBuffer> };
 }
 
-/** Statuses whose answer has neither body nor Content-Length. */
+/** Statuses whose response has neither body nor Content-Length. */
 export const BODYLESS: ReadonlySet<number> = new Set([204, 304]);
-/** Headers that are the connection's, and not the answer's. */
+/** Headers that are the connection's, and not the response's. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 
 export function isResponse(value: unknown): value is ResponseLike {
@@ -34,10 +34,10 @@ export function isResponse(value: unknown): value is ResponseLike {
 }
 
 /**
- * A standard `Response` as an answer.
+ * A standard `Response` as a response.
  * @param streams whether its body may be passed on as it comes, once
  */
-export async function responseAnswer(response: ResponseLike, streams = false): Promise<Answer> {
+export async function fromResponse(response: ResponseLike, streams = false): Promise<SandboxResponse> {
   const { status, body } = response;
   const headers = [...response.headers].filter(([name]) => !HOP_BY_HOP.has(name));
   if (streams && body) {
@@ -54,38 +54,38 @@ export async function responseAnswer(response: ResponseLike, streams = false): P
   };
 }
 
-/** Reads the body of an answer that streams, so that it can be signed or spoiled. */
-export async function hold(answer: Answer): Promise<Answer & { readonly body: Buffer }> {
-  const { body, headers } = answer;
-  if (Buffer.isBuffer(body)) return { ...answer, body };
-  return { ...answer, headers: headers.filter(isNoLength), body: await buffer(body) };
+/** Reads the body of a response that streams, so that it can be signed or spoiled. */
+export async function hold(outgoing: SandboxResponse): Promise<SandboxResponse & { readonly body: Buffer }> {
+  const { body, headers } = outgoing;
+  if (Buffer.isBuffer(body)) return { ...outgoing, body };
+  return { ...outgoing, headers: headers.filter(isNoLength), body: await buffer(body) };
 }
 
-/** The answer with another body. */
-export function withBody(answer: Answer, body: string | Buffer): Answer {
-  discard(answer);
-  return { ...answer, headers: answer.headers.filter(isNoLength), body: Buffer.from(body) };
+/** The response with another body. */
+export function withBody(outgoing: SandboxResponse, body: string | Buffer): SandboxResponse {
+  discard(outgoing);
+  return { ...outgoing, headers: outgoing.headers.filter(isNoLength), body: Buffer.from(body) };
 }
 
 /** Lets go of a body that is not sent. */
-export function discard({ body }: Answer): void {
+export function discard({ body }: SandboxResponse): void {
   if (!Buffer.isBuffer(body)) body.on('error', () => {}).destroy();
 }
 
-/** Adds the headers that every answer has. */
-export function frame(answer: Answer, date: Date): Answer {
-  const { status, headers, body } = answer;
+/** Adds the headers that every response has. */
+export function frame(outgoing: SandboxResponse, date: Date): SandboxResponse {
+  const { status, headers, body } = outgoing;
   const common: Header[] = [
     ['Date', date.toUTCString()],
     ['Request-ID', `${nonce(32).toUpperCase()}-0`],
   ];
-  if (BODYLESS.has(status)) return { ...withBody(answer, ''), headers: [...headers.filter(isNoLength), ...common] };
-  if (!Buffer.isBuffer(body)) return { ...answer, headers: [...headers, ...common] };
-  return { ...answer, headers: [...headers, ...common, ['Content-Length', String(body.length)]] };
+  if (BODYLESS.has(status)) return { ...withBody(outgoing, ''), headers: [...headers.filter(isNoLength), ...common] };
+  if (!Buffer.isBuffer(body)) return { ...outgoing, headers: [...headers, ...common] };
+  return { ...outgoing, headers: [...headers, ...common, ['Content-Length', String(body.length)]] };
 }
 
-/** The status line and the headers of an answer, as HTTP/1.1 writes them. */
-export function headOf({ status, headers }: Answer): Buffer {
+/** The status line and the headers of a response, as HTTP/1.1 writes them. */
+export function headOf({ status, headers }: SandboxResponse): Buffer {
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...headers.map((header) => header.join(': '))];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
@@ -95,18 +95,18 @@ function isNoLength([name]: Header): boolean {
 }
 
 /**
- * An answer of WeChat Pay's error shape, to be returned or thrown by a handler of the sandbox.
+ * A response of WeChat Pay's error shape, to be returned or thrown by a handler of the sandbox.
  * @param status HTTP status, such as 404
  * @param code WeChat Pay's code, such as `RESOURCE_NOT_EXISTS`
  * @param message what is wrong, for the reader of the log
- * @param detail what the error is about, left out of the answer where there is none
+ * @param detail what the error is about, left out of the response where there is none
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709
  */
 export function fault(status: number, code: string, message: string, detail?: unknown): Response {
   return Response.json({ code, message, detail }, { status });
 }
 
-/** The fields of an answer of v2 that says what is wrong. */
+/** The fields of a response of v2 that says what is wrong. */
 export interface V2Fault {
   readonly return_code: 'SUCCESS';
   readonly result_code: 'FAIL';
@@ -115,7 +115,7 @@ export interface V2Fault {
 }
 
 /**
- * An answer of v2 that was understood but not carried out, to be returned or thrown by a handler of the sandbox; it is
+ * A response of v2 that was understood but not carried out, to be returned or thrown by a handler of the sandbox; it is
  * signed.
  * @param err_code WeChat Pay's code, such as `ORDERNOTEXIST`
  * @param err_code_des what is wrong, for the reader of the log

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import type { Misbehaviour } from './misbehaviour';
-import { type Answer, discard, headOf } from './response';
+import { discard, headOf, type SandboxResponse } from './response';
 
 /** The longest time that a timer of Node takes, some 25 days. */
 const LONGEST = 2 ** 31 - 1;
@@ -11,37 +11,37 @@ const LONGEST = 2 ** 31 - 1;
 const MOMENT = 10;
 
 /**
- * Writes an answer to its connection, or breaks the connection: `delay`, `close`, `reset`, `truncate`, `garbage`.
+ * Writes a response to its connection, or breaks the connection: `delay`, `close`, `reset`, `truncate`, `garbage`.
  * @returns the status, if it was sent
  */
 export async function transmit(
   response: ServerResponse,
-  answer: Answer,
+  outgoing: SandboxResponse,
   how: Misbehaviour,
 ): Promise<number | undefined> {
   await turn(response);
   if (how.delay !== undefined) await wait(how.delay, response);
   const { socket } = response;
-  if (!socket || response.destroyed) return void discard(answer);
+  if (!socket || response.destroyed) return void discard(outgoing);
 
-  const head = headOf(answer);
-  const body = Buffer.isBuffer(answer.body) ? answer.body : Buffer.alloc(0);
+  const head = headOf(outgoing);
+  const body = Buffer.isBuffer(outgoing.body) ? outgoing.body : Buffer.alloc(0);
   if (how.close) return end(socket, '');
   if (how.garbage) return end(socket, 'This is not HTTP.\r\n\r\n');
-  if (how.truncate) return end(socket, Buffer.concat([head, half(body)]), answer.status);
+  if (how.truncate) return end(socket, Buffer.concat([head, half(body)]), outgoing.status);
   if (how.reset === true) return reset(socket, '');
   if (how.reset === 'head') return reset(socket, half(head));
-  if (how.reset === 'body') return reset(socket, Buffer.concat([head, half(body)]), answer.status);
+  if (how.reset === 'body') return reset(socket, Buffer.concat([head, half(body)]), outgoing.status);
 
   response.sendDate = false;
-  response.writeHead(answer.status, answer.headers.flat());
-  if (Buffer.isBuffer(answer.body)) response.end(body);
+  response.writeHead(outgoing.status, outgoing.headers.flat());
+  if (Buffer.isBuffer(outgoing.body)) response.end(body);
   // Where the client or the stream itself breaks off, the connection ends, and nobody is left to tell.
-  else await pipeline(answer.body, response).catch(() => {});
-  return answer.status;
+  else await pipeline(outgoing.body, response).catch(() => {});
+  return outgoing.status;
 }
 
-/** Waits until the answers to earlier requests on the same connection are sent. */
+/** Waits until the responses to earlier requests on the same connection are sent. */
 async function turn(response: ServerResponse): Promise<void> {
   if (!response.socket && !response.destroyed) await new Promise((resolve) => response.once('socket', resolve));
 }
