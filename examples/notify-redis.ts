@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   await using server = process.env.REDIS_URL ? undefined : await startRedis();
   const redisUrl = process.env.REDIS_URL ?? server?.url;
   if (!redisUrl) return console.log('There is no redis-server here: install it, or set REDIS_URL.');
-  await using sandbox = await Sandbox.start({ notifyPace: 1 / 1000 });
+  await using sandbox = await Sandbox.start();
   const { certs, apiv3Key } = sandbox.config;
 
   /** A machine: a connection of its own to Redis, and a server of its own. */

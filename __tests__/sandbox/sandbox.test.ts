@@ -86,7 +86,7 @@ test('no private key and no secret shows when a sandbox is printed', async () =>
 
 test('it answers with the headers of WeChat Pay, by its own clock', async () => {
   const clock = Date.parse('2030-01-01T00:00:00Z');
-  await using other = await Sandbox.start({ clock: () => clock });
+  await using other = await Sandbox.start();
   const answer = await send(other, USE, { json: used, timestamp: clock / 1000 });
   expect(answer.headers).toMatchObject({
     'content-type': expect.stringContaining('application/json'),

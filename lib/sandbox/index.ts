@@ -1,4 +1,5 @@
-export type { SandboxConfig } from './identity';
+export type { Clock, Duration } from './clock';
+export type { OwnIdentity, SandboxBrandConfig, SandboxConfig } from './identity';
 export type { NotificationContent, NotificationName } from './notifications/message';
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';

@@ -1,7 +1,7 @@
 import * as AesGcm from '../../crypto/aes-gcm';
 import { nonce } from '../../signature/formatter';
 import { beijing } from '../products/members';
-import { sealHeaders } from '../protocol/v3';
+import { signatureHeaders } from '../protocol/v3';
 import type { Draft, MessageMaker } from './message';
 
 /** Where `original_type` is not the first part of the event type in lower case. */
@@ -24,9 +24,9 @@ const SUMMARIES: Readonly<Record<string, string>> = {
  * A notification of APIv3: JSON, signed in headers, what it holds encrypted with the APIv3 key.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
  */
-export const v3Message: MessageMaker = async (draft, credentials, how, time) => {
-  const body = Buffer.from(JSON.stringify(await envelope(draft, credentials.apiv3Key)));
-  const seals = await sealHeaders(body, time, credentials, how);
+export const v3Message: MessageMaker = async (draft, keys, how, time) => {
+  const body = Buffer.from(JSON.stringify(await envelope(draft, keys.identity.apiKey)));
+  const seals = await signatureHeaders(body, time, keys, how);
   return { headers: [['Content-Type', 'application/json'], ...seals], body };
 };
 

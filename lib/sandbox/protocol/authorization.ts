@@ -1,81 +1,88 @@
-import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
 import { verify } from '../../crypto/rsa';
 import * as Formatter from '../../signature/formatter';
-import { SCHEME } from '../../signature/scheme';
+import type { Identities, Identity } from '../identity';
 import type { IncomingRequest } from '../wire/request';
 import { fault } from '../wire/response';
 
-/** Checks who sent a request: `undefined` if it is the merchant, otherwise the response that refuses it. */
-export type Authorize = (request: IncomingRequest) => Promise<Response | undefined>;
+/** Who sent a request, or the response that refuses it. */
+export type Authorized =
+  | { readonly identity: Identity; readonly refusal?: undefined }
+  | { readonly identity: Identity | undefined; readonly refusal: Response };
 
-/** What the platform knows of the merchant. */
-export interface KnownMerchant {
-  readonly mchid: string;
-  readonly serial: string;
-  readonly publicKey: KeyObject;
-}
+/** The schemes of `Authorization`, which `Wechatpay-Signature-Type` repeats. */
+export const SCHEMES: Readonly<Record<Identity['kind'], string>> = {
+  merchant: 'WECHATPAY2-SHA256-RSA2048',
+  brand: 'WECHATPAY-BRAND-SHA256-RSA2048',
+};
 
 /** How far a timestamp may be off, in seconds. */
 const TOLERANCE = 300;
 
-const MEMBERS = ['mchid', 'serial_no', 'nonce_str', 'timestamp', 'signature'] as const;
-type Members = Record<(typeof MEMBERS)[number], string>;
+/** The member that names the sender. */
+const ID: Readonly<Record<Identity['kind'], string>> = { merchant: 'mchid', brand: 'brand_id' };
+
+const MEMBERS = ['serial_no', 'nonce_str', 'timestamp', 'signature'] as const;
+type Members = Record<(typeof MEMBERS)[number] | 'id', string>;
 
 /**
- * Makes the check of the header `Authorization`: its form, the merchant, the certificate, the clock, the signature
+ * Makes the check of the header `Authorization`: its form, the sender, the certificate, the clock, the signature
  * and, last, that its nonce is new.
- * @param clock the time now, in milliseconds since 1970
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
-export function authorizer(merchant: KnownMerchant, clock: () => number): Authorize {
+export function authorizer(identities: Identities): (request: IncomingRequest) => Promise<Authorized> {
   const claim = nonceStore();
   return async (request) => {
+    const refuse = (refusal: Response, identity?: Identity) => ({ identity, refusal });
     const { authorization } = request.headers;
     if (authorization === undefined) {
-      return refusal('authorization', 'The header Authorization is missing.');
+      return refuse(malformed('The header Authorization is missing.'));
     }
     const [scheme = ''] = authorization.split(' ', 1);
-    if (scheme !== SCHEME) {
-      return refusal('authorization', `The scheme of Authorization is "${scheme}" and should be ${SCHEME}.`);
+    const kind = scheme === SCHEMES.merchant ? 'merchant' : scheme === SCHEMES.brand ? 'brand' : undefined;
+    if (!kind) {
+      const expected = `The scheme of Authorization is "${scheme}"; it must be ${SCHEMES.merchant}, or ${SCHEMES.brand} for brands.`;
+      return refuse(refused('authorization', 'Http头Authorization认证类型不正确', expected));
     }
-    const members = parse(authorization.slice(scheme.length + 1));
-    if (typeof members === 'string') return refusal('authorization', members);
+    const members = parse(authorization.slice(scheme.length + 1), ID[kind]);
+    if (typeof members === 'string') return refuse(malformed(members));
 
-    const { mchid, serial_no, nonce_str, timestamp, signature } = members;
-    if (mchid !== merchant.mchid) {
-      return refusal('mchid', `The merchant "${mchid}" is unknown: the sandbox knows ${merchant.mchid}.`);
+    const { id, serial_no, nonce_str, timestamp, signature } = members;
+    const identity = identities.find(kind, id);
+    if (!identity) {
+      const known = identities.all().flatMap((one) => (one.kind === kind ? one.id : []));
+      const issue = `The ${kind} "${id}" does not exist. The sandbox has ${known.join(', ') || `no ${kind}`}.`;
+      return refuse(refused(ID[kind], '商户号不存在', issue));
     }
-    if (serial_no !== merchant.serial) {
-      return refusal(
-        'serial_no',
-        `The merchant has no certificate of the serial number "${serial_no}": the sandbox knows ${merchant.serial}.`,
-      );
+    if (serial_no.toUpperCase() !== identity.serial) {
+      const issue = `The ${kind} ${id} has no certificate with the serial number "${serial_no}". Its serial number is ${identity.serial}.`;
+      return refuse(refused('serial_no', '商户证书序列号有误。', issue), identity);
     }
-    const now = Math.floor(clock() / 1000);
+    const now = Math.floor(Date.now() / 1000);
     if (!/^\d{1,15}$/.test(timestamp) || Math.abs(Number(timestamp) - now) > TOLERANCE) {
-      return refusal(
-        'timestamp',
-        `The timestamp "${timestamp}" is more than ${TOLERANCE} s off the platform's clock, ${now} (in seconds since 1970).`,
-      );
+      const issue = `The timestamp "${timestamp}" differs by more than ${TOLERANCE} s from the time now, ${now} (seconds since 1970).`;
+      const text = 'Http头Authorization中的timestamp与发起请求的时间不得超过5分钟';
+      return refuse(refused('timestamp', text, issue), identity);
     }
     const messageOver = (body: Buffer) => Formatter.request(request.method, request.target, timestamp, nonce_str, body);
-    if (!(await verify(messageOver(request.body), signature, merchant.publicKey))) {
-      return refusal(
-        'signature',
-        "The signature is not that of the merchant's key over this request: compare detail.sign_information with what was signed.",
-        signInformation(request, messageOver),
+    if (!(await verify(messageOver(request.body), signature, identity.publicKey))) {
+      const issue =
+        "The signature does not match this request and the merchant's key: compare detail.sign_information with what was signed.";
+      return refuse(
+        refused('signature', '错误的签名，验签失败', issue, signInformation(request, messageOver)),
+        identity,
       );
     }
-    if (!claim(nonce_str, now, Number(timestamp) + TOLERANCE)) {
-      return refusal('nonce_str', `The nonce "${nonce_str}" has been used before: this request is a replayed one.`);
+    if (!claim(`${id}/${nonce_str}`, now, Number(timestamp) + TOLERANCE)) {
+      const issue = `The nonce "${nonce_str}" has been used before: this request is a replay.`;
+      return refuse(refused('nonce_str', '请求重放', issue), identity);
     }
-    return undefined;
+    return { identity };
   };
 }
 
 /** Reads `name="value"` pairs; a text says what is wrong with them. */
-function parse(list: string): Members | string {
+function parse(list: string, idName: string): Members | string {
   const members: Partial<Record<string, string>> = {};
   for (const pair of list.split(',')) {
     const [, name, value] = /^\s*(\w+)="([^"]*)"\s*$/.exec(pair) ?? [];
@@ -85,11 +92,11 @@ function parse(list: string): Members | string {
     if (Object.hasOwn(members, name)) return `Authorization is malformed: it has ${name} twice.`;
     members[name] = value;
   }
-  const { mchid, serial_no, nonce_str, timestamp, signature } = members;
-  if (!mchid || !serial_no || !nonce_str || !timestamp || !signature) {
-    return `Authorization is malformed: it lacks ${MEMBERS.filter((name) => !members[name]).join(', ')}.`;
+  const { [idName]: id, serial_no, nonce_str, timestamp, signature } = members;
+  if (!id || !serial_no || !nonce_str || !timestamp || !signature) {
+    return `Authorization is malformed: it lacks ${[idName, ...MEMBERS].filter((name) => !members[name]).join(', ')}.`;
   }
-  return { mchid, serial_no, nonce_str, timestamp, signature };
+  return { id, serial_no, nonce_str, timestamp, signature };
 }
 
 /** Remembers nonces until their timestamp is too old to be taken again. */
@@ -106,8 +113,13 @@ function nonceStore(): (nonce: string, now: number, until: number) => boolean {
   };
 }
 
-function refusal(field: string, message: string, more?: object): Response {
-  return fault(401, 'SIGN_ERROR', message, { field, issue: message, location: 'authorization', ...more });
+function malformed(issue: string): Response {
+  return refused('authorization', 'Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》', issue);
+}
+
+/** @param text the message of WeChat Pay; what is wrong follows it, and stands in `detail.issue`. */
+function refused(field: string, text: string, issue: string, more?: object): Response {
+  return fault(401, 'SIGN_ERROR', `${text}: ${issue}`, { field, issue, location: 'authorization', ...more });
 }
 
 /**

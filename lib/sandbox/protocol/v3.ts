@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
 import { sign } from '../../crypto/rsa';
 import { nonce, response } from '../../signature/formatter';
-import { SCHEME } from '../../signature/scheme';
-import type { Identity } from '../identity';
+import type { Identities, Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import { type IncomingRequest, pathOf } from '../wire/request';
 import { fault, fromResponse, type Header, hold, isResponse, paramError, type SandboxResponse } from '../wire/response';
-import { authorizer } from './authorization';
+import { authorizer, SCHEMES } from './authorization';
+import type { Keyring } from './keyring';
 import type { ProtocolRules } from './protocol';
 
 /** The platform's key and its id. */
@@ -17,36 +17,28 @@ interface Signer {
 }
 
 /**
- * The headers that vouch for a response or a notification of APIv3, in a way that may be told to be wrong.
+ * The signature headers of a response or a notification of APIv3, in a way that may be told to be wrong.
  * @param signed what the signature is over: the body, but for overseas statements
  * @param time seconds since 1970
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
-export async function sealHeaders(
+export async function signatureHeaders(
   signed: string | Buffer,
   time: number,
-  { merchant, platform }: { merchant: Pick<Signer, 'privateKey'>; platform: Signer },
-  { signature, skew = 0, serial = platform.serial }: Misbehaviour,
+  { identity, key }: { identity: Identity; key: Signer },
+  { signature, skew = 0, serial = key.serial }: Misbehaviour,
 ): Promise<Header[]> {
   if (signature === 'none') return [];
-  const { privateKey } = signature === 'wrong' ? merchant : platform;
-  const headers = await signatureHeaders(signed, time + skew, { serial, privateKey });
-  return signature === 'probe' ? headers.map(asProbe) : headers;
-}
-
-async function signatureHeaders(
-  signed: string | Buffer,
-  time: number,
-  { serial, privateKey }: Signer,
-): Promise<Header[]> {
+  const { privateKey } = signature === 'wrong' ? identity : key;
   const nonce_str = nonce();
-  return [
+  const headers: Header[] = [
     ['Wechatpay-Serial', serial],
-    ['Wechatpay-Timestamp', String(time)],
+    ['Wechatpay-Timestamp', String(time + skew)],
     ['Wechatpay-Nonce', nonce_str],
-    ['Wechatpay-Signature', await sign(response(time, nonce_str, signed), privateKey)],
-    ['Wechatpay-Signature-Type', SCHEME],
+    ['Wechatpay-Signature', await sign(response(time + skew, nonce_str, signed), privateKey)],
+    ['Wechatpay-Signature-Type', SCHEMES[identity.kind]],
   ];
+  return signature === 'probe' ? headers.map(asProbe) : headers;
 }
 
 /** @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249 */
@@ -71,27 +63,18 @@ const CODES: Readonly<Record<number, string>> = {
   429: 'FREQUENCY_LIMITED',
 };
 
-/**
- * APIv3: JSON, signed in headers.
- * @param clock the time now, in milliseconds since 1970
- */
-export function v3Protocol(credentials: Identity, clock: () => number): ProtocolRules {
-  const { merchant, platform } = credentials;
-  const authorize = authorizer(merchant, clock);
-  const failing = (status: number, message = 'The sandbox was told to response so.') =>
+/** APIv3: JSON, signed in headers. Signatures keep the real time. */
+export function v3Protocol(identities: Identities): ProtocolRules {
+  const authorize = authorizer(identities);
+  const failing = (status: number, message = 'The sandbox was told to fail like this.') =>
     fromResponse(fault(status, codeOf(status), message));
 
   return {
-    async refuse(request) {
-      const refused = lackingHeader(request) ?? malformedForm(request) ?? (await authorize(request));
-      return refused && fromResponse(refused);
-    },
-    async object({ headers }) {
-      const serial = headers['wechatpay-serial']?.toString();
-      const ids = platform.ids(clock());
-      if (serial === undefined || ids.includes(serial)) return undefined;
-      const issue = `names a key that the platform does not have; it has ${ids.join(', ')}`;
-      return fromResponse(paramError('header', 'Wechatpay-Serial', issue, serial));
+    async identify(request) {
+      const refused = missingHeader(request) ?? malformedForm(request);
+      if (refused) return { refusal: await fromResponse(refused) };
+      const { identity, refusal } = await authorize(request);
+      return refusal ? { identity, refusal: await fromResponse(refusal) } : { identity };
     },
     read(request) {
       const json = parseJson(request);
@@ -109,15 +92,18 @@ export function v3Protocol(credentials: Identity, clock: () => number): Protocol
     unknown: (message) => failing(404, message),
     broken: (message) => failing(500, message),
     failing,
-    async seal(response, how, { target, headers }, time) {
+    async seal(response, how, { target, headers }, identity, time) {
       if (how.signature === 'none' || response.status === 401) return response;
       const { signed, sealed } = await toSign(response);
-      const isList = CERTIFICATES.has(pathOf(target));
-      const signer = isList ? platform.signerOfList(headers['wechatpay-serial']?.toString(), clock()) : platform;
-      const seals = await sealHeaders(signed, time, { merchant, platform: signer }, how);
+      const key = signerOf(identities.platform, pathOf(target), headers['wechatpay-serial']?.toString());
+      const seals = await signatureHeaders(signed, time, { identity, key }, how);
       return { ...sealed, headers: [...sealed.headers, ...seals] };
     },
   };
+}
+
+function signerOf(platform: Keyring, path: string, announced: string | undefined): Signer {
+  return CERTIFICATES.has(path) ? platform.signerOfList(announced, Date.now()) : platform.current;
 }
 
 function codeOf(status: number): string {
@@ -125,10 +111,10 @@ function codeOf(status: number): string {
 }
 
 /** WeChat Pay looks at these headers before it looks at the signature. */
-function lackingHeader({ headers }: IncomingRequest): Response | undefined {
-  const lacking = ['Accept', 'User-Agent'].filter((name) => !headers[name.toLowerCase()]);
-  if (lacking.length === 0) return undefined;
-  return fault(400, 'INVALID_REQUEST', `The request lacks the header ${lacking.join(' and ')}.`);
+function missingHeader({ headers }: IncomingRequest): Response | undefined {
+  const missing = ['Accept', 'User-Agent'].filter((name) => !headers[name.toLowerCase()]);
+  if (missing.length === 0) return undefined;
+  return fault(400, 'INVALID_REQUEST', `Http头缺少Accept或User-Agent: the request lacks ${missing.join(' and ')}.`);
 }
 
 /** What of a form is signed cannot be known where it is malformed. */
