@@ -19,6 +19,7 @@ import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
+import type { Transfer, TransferOutcome } from './products/transfers';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createStore, type Store } from './store';
@@ -225,6 +226,24 @@ export class Sandbox implements AsyncDisposable {
     store.commit();
     if (notified === undefined) throw new InvalidArgumentError(`The order ${out_trade_no} has no notify_url.`);
     return notifier.firstAttempt(notified);
+  }
+
+  /** The transfers of the merchant that their receivers confirm, as they stand now, in order. */
+  get transfers(): readonly Transfer[] {
+    return this.#parts.products.transfers.list(this.config.mchid);
+  }
+
+  /**
+   * Plays the receiver of a transfer, or what else becomes of it; at its end `MCHTRANSFER.BILL.FINISHED` is sent.
+   * @returns the transfer as it stands then: one that is confirmed succeeds a second later
+   * @throws InvalidArgumentError where there is no such transfer, or its state does not allow that
+   * @example sandbox.transfer('BILL1', { outcome: 'fail', fail_reason: 'NAME_NOT_CORRECT' });
+   */
+  transfer(out_bill_no: string, outcome: TransferOutcome): Transfer {
+    const { products, store } = this.#parts;
+    const transfer = products.transfers.play(this.config.mchid, out_bill_no, outcome);
+    store.commit();
+    return transfer;
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */
