@@ -19,6 +19,7 @@ import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
+import type { ProfitSharing, ProfitSharingOutcome } from './products/profit-sharing';
 import type { Transfer, TransferOutcome } from './products/transfers';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
@@ -244,6 +245,34 @@ export class Sandbox implements AsyncDisposable {
     const transfer = products.transfers.play(this.config.mchid, out_bill_no, outcome);
     store.commit();
     return transfer;
+  }
+
+  /** The profit sharing orders of the merchant as they stand now, in order. */
+  get profitSharings(): readonly ProfitSharing[] {
+    return this.#parts.products.profitSharing.list(this.config.mchid);
+  }
+
+  /**
+   * Plays what goes wrong with a profit sharing order: its receivers get nothing, or their returns fail.
+   * @throws InvalidArgumentError where there is no such order or receiver, or its state does not allow that
+   * @example sandbox.profitSharing('P20150806125346', { outcome: 'close', account: '1900000110' });
+   */
+  profitSharing(out_order_no: string, outcome: ProfitSharingOutcome): ProfitSharing {
+    const { products, store } = this.#parts;
+    const sharing = products.profitSharing.play(this.config.mchid, out_order_no, outcome);
+    store.commit();
+    return sharing;
+  }
+
+  /**
+   * Sets how much of an order the merchant may share: by default 30 %, as with WeChat Pay.
+   * @param max_ratio in ten thousandths: 10,000 is the whole order
+   * @throws InvalidArgumentError where that is no whole number from 1 to 10,000
+   */
+  limitProfitSharing(max_ratio: number): void {
+    const { products, store } = this.#parts;
+    products.profitSharing.limit(this.config.mchid, max_ratio);
+    store.commit();
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */

@@ -3,6 +3,7 @@ import { businessCoupons } from './coupons';
 import { createOrders, type Orders } from './orders';
 import { payments } from './payments';
 import type { Product, ProductContext } from './product';
+import { profitSharing } from './profit-sharing';
 import { refunds } from './refunds';
 import { transfers } from './transfers';
 
@@ -12,16 +13,19 @@ export interface Products {
   readonly orders: Orders;
   readonly coupons: ReturnType<typeof businessCoupons>;
   readonly transfers: ReturnType<typeof transfers>;
+  readonly profitSharing: ReturnType<typeof profitSharing>;
 }
 
 export function createProducts(context: ProductContext): Products {
   const orders = createOrders(context);
   const coupons = businessCoupons(context);
   const bills = transfers(context);
+  const sharing = profitSharing(context, orders);
   return {
-    all: [certificates(context), coupons, payments(context, orders), refunds(context, orders), bills],
+    all: [certificates(context), coupons, payments(context, orders), refunds(context, orders), bills, sharing],
     orders,
     coupons,
     transfers: bills,
+    profitSharing: sharing,
   };
 }

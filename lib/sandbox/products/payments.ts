@@ -45,7 +45,7 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
           ...{ mchid, protocol: 'v3', out_trade_no, placed: json, trade_type: 'NATIVE', trade_state: 'NOTPAY' },
           ...{ appid, description, ...optional(json, 'attach'), notify_url: notifyUrl(notify_url) },
           ...{ total, currency: amount?.currency ?? 'CNY', prepay_id: `wx${digits(34)}`, code_url },
-          ...{ profit_sharing: false, created, expires: created + VALID_FOR },
+          ...{ profit_sharing: json.settle_info?.profit_sharing === true, created, expires: created + VALID_FOR },
         });
         return { code_url };
       }),

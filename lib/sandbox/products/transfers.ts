@@ -6,6 +6,7 @@ import { keyOf } from '../store';
 import { fault } from '../wire/response';
 import { chosen, controlled } from './controlled';
 import { beijing, digits, notifyUrl, optional } from './members';
+import { day } from './numbers';
 import type { Product, ProductContext } from './product';
 import { forMerchant, sameBody } from './sensitive';
 import { checkName, checkNumber, checkRemark } from './transfer-rules';
@@ -192,10 +193,9 @@ export function transfers({ store, clock, schedule, identities, notifier }: Prod
         }
         check(json);
         const created = clock.now();
-        const date = beijing(created).slice(0, 10).replaceAll('-', '');
         const bill: Bill = {
           ...{ mchid, asked: json, created, updated: created, state: 'WAIT_USER_CONFIRM' },
-          transfer_bill_no: `1330${digits(16)}${date}${digits(12)}`,
+          transfer_bill_no: `1330${digits(16)}${day(created)}${digits(12)}`,
           package_info: `ABBQO+oYAAABAAAAAA${randomBytes(63).toString('base64').slice(2)}`,
         };
         // ACCEPTED and PROCESSING are over at once: a client needs package_info, which no query shows.
