@@ -67,6 +67,22 @@ describe('calls', () => {
     expect(response.requestId).toEqual(expect.any(String));
   });
 
+  test('a name that XML cannot have goes as item, and is signed as that; two of them are refused', async () => {
+    await instance[path].post({ xml: { mch_id, 'a b': 'x' } });
+    expect(sent()).toMatchObject({ status: 200, body: expect.stringContaining('<item>x</item>') });
+    const count = sandbox.requests.length;
+    for (const xml of [
+      { mch_id, 'a b': 'x', '1': 'y' },
+      { mch_id, item: 'x', '': 'y' },
+    ]) {
+      expect(await failure(instance[path].post({ xml }))).toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        message: expect.stringContaining('several fields to write as "item"'),
+      });
+    }
+    expect(sandbox.requests).toHaveLength(count);
+  });
+
   test('no two requests have the same nonce', async () => {
     await Promise.all(Array.from({ length: 5 }, () => instance[path].post({ xml: order })));
     const nonces = sandbox.requests.map(({ body }) => /<nonce_str>(\w+)</.exec(body)?.[1]);

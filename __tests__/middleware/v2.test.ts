@@ -63,6 +63,27 @@ test('a query that undici joins only later', async () => {
   );
 });
 
+test('fields in the place of a body, also where the request is repeated; a body goes before them', async () => {
+  const fields = { mch_id, a: '<中>', b: '' };
+  const options = { origin: sandbox.url.slice(0, -1), path: '/pay/x', method: 'POST' as const };
+  for (const more of [{ fields }, { fields: Object.freeze(fields), body: null }, { fields: { a: 'no' }, body }]) {
+    const answer = await dispatcher.request({ ...options, ...more });
+    expect(await answer.body.text()).toContain('<got><![CDATA[<中>]]></got>');
+  }
+  const twice = dispatcher.compose(v2Signer(sandbox.config));
+  expect(await (await twice.request({ ...options, ...{ fields } })).body.text()).toContain('<![CDATA[<中>]]>');
+  expect(sandbox.requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  const nonces = sandbox.requests.map(
+    (one) => /<nonce_str>(\w{32})<\/nonce_str><sign>\w{32}<\/sign><\/xml>$/.exec(one.body)?.[1],
+  );
+  expect(new Set(nonces).size).toBe(4);
+  for (const wrong of [{ mch_id: '1' }, { mch_id, a: ['1'] }, { mch_id, a: '\u0000' }, {}]) {
+    const error = await failure(dispatcher.request({ ...options, ...{ fields: wrong } }));
+    expect(error).toMatchObject({ name: 'InvalidArgumentError' });
+  }
+  expect(sandbox.requests).toHaveLength(4);
+});
+
 test.each<[string, string]>([
   ['no XML', 'a=b'],
   ['XML that is cut off', '<xml><mch_id>'],

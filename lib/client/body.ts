@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors';
-import { fieldText } from '../format/fields';
+import { fieldText, notXmlText } from '../format/fields';
 import { notWritable } from '../format/json';
-import { toXml } from '../format/transformer';
+import { isXmlName, isXmlText } from '../format/xml-reader';
 import { isMedia, type Media } from '../upload/media';
 
 /** The body of a request: the options `json` (null is none) or else `body`. */
@@ -16,11 +16,28 @@ export function writeBody(json: unknown, body: unknown): string | Uint8Array | M
   );
 }
 
-/** The body of a request of v2, unsigned: an upload, or the option `xml`. */
-export function writeXml(xml: unknown, body: unknown): string | Media | undefined {
-  if (isMedia(body)) return body;
-  const fields = readFields(xml);
-  return fields && toXml(fields);
+/** What a name becomes that no element of XML can have, as wechatpay-php has it. */
+const ITEM = 'item';
+
+/**
+ * The option `xml` as the fields of an XML body, which the signer signs and writes.
+ * @throws {@link InvalidArgumentError} that names the field which XML cannot carry
+ */
+export function readXmlFields(xml: unknown): Record<string, string> | undefined {
+  const given = readFields(xml);
+  if (!given) return undefined;
+  const fields = new Map<string, string>();
+  for (const [key, text] of Object.entries(given)) {
+    if (!isXmlText(text)) throw notXmlText(key);
+    const name = isXmlName(key) ? key : ITEM;
+    if (fields.has(name)) {
+      throw new InvalidArgumentError(
+        `"xml" has several fields to write as "${ITEM}", which v2 cannot sign: names that are not valid in XML become that.`,
+      );
+    }
+    fields.set(name, text);
+  }
+  return Object.fromEntries(fields);
 }
 
 /**

@@ -61,10 +61,10 @@ function isAbort(error: unknown): boolean {
 export const NOTHING_SENT = 'Nothing was sent, so it is safe to retry.';
 
 /** The error for a response of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
-export function apiErrorOf(response: BufferedResponse, { protocol, label }: OutgoingRequest): ApiError {
+export function apiErrorOf(response: BufferedResponse, { protocol, label, exchange }: OutgoingRequest): ApiError {
   const { status, headers: received } = response;
   const body = Buffer.from(response.body).toString();
-  const fields = protocol === 'v2' ? xmlOf(body) : undefined;
+  const fields = protocol === 'v2' ? (exchange.fields ?? xmlOf(body)) : undefined;
   if (fields) refuseFailure(label, fields, response);
   const headers = toHeaders(received);
   const { code, message, detail } = parse(body);

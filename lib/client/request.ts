@@ -4,12 +4,12 @@ import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url
 import { type HeaderRecord, writeHeaders } from '../format/headers';
 import { expandTemplate } from '../format/uri-template';
 import type { Exchange } from '../middleware/dispatch-options';
-import type { Call } from '../openapi/call';
+import type { Call, Options } from '../openapi/call';
 import type { Timeouts } from '../openapi/options';
 import { type Protocol, protocolOfPath } from '../openapi/protocol';
 import { marksOf, traitOf } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
-import { readFields, writeBody, writeXml } from './body';
+import { readFields, readXmlFields, writeBody } from './body';
 import { checkOptions, isOption, readMaxBuffer, readOptions, readTimeouts, readVariables } from './options';
 import { refuseDotSegments, resolveTarget, type Target } from './target';
 
@@ -20,6 +20,8 @@ export interface OutgoingRequest extends Target {
   method: string;
   headers: HeaderRecord;
   body: string | Uint8Array | Media | undefined;
+  /** v2: the fields of the XML body, which the signer signs and writes. */
+  fields: Readonly<Record<string, string>> | undefined;
   /** For the whole call. */
   timeout: number;
   connectTimeout: number | undefined;
@@ -102,9 +104,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): OutgoingReq
     throw new InvalidArgumentError('"signal" must be an AbortSignal.');
   }
   const protocol = protocolOfPath(path);
-  const isXml = protocol === 'v2';
-  const isGet = verb === 'get';
-  const query = isXml && isGet ? (readFields(options.xml) ?? options.query) : options.query;
+  const query = protocol === 'v2' && verb === 'get' ? (readFields(options.xml) ?? options.query) : options.query;
   const base = ownBase ?? defaults.baseUrl ?? (trait.base === undefined ? DEFAULT_BASE : new URL(trait.base));
   const target = resolveTarget(path, base, query);
   const method = verb.toUpperCase();
@@ -115,7 +115,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): OutgoingReq
     path: target.path,
     method,
     headers: headersOf(options.headers, serial, defaults.headers[protocol]),
-    body: isXml ? (isGet ? undefined : writeXml(options.xml, options.body)) : writeBody(options.json, options.body),
+    ...contentOf(options, protocol, verb),
     timeout,
     connectTimeout: timeouts.connect,
     headersTimeout: timeouts.headers,
@@ -137,6 +137,16 @@ export function buildRequest(call: Call, defaults: RequestDefaults): OutgoingReq
 
 function fail(message: string): InvalidArgumentError {
   return new InvalidArgumentError(message);
+}
+
+function contentOf(
+  { json, xml, body }: Options,
+  protocol: Protocol,
+  verb: string,
+): Pick<OutgoingRequest, 'body' | 'fields'> {
+  if (protocol === 'v3') return { body: writeBody(json, body), fields: undefined };
+  if (verb === 'get') return { body: undefined, fields: undefined };
+  return isMedia(body) ? { body, fields: undefined } : { body: undefined, fields: readXmlFields(xml) };
 }
 
 function headersOf(own: unknown, serial: string | undefined, defaults: HeaderRecord): HeaderRecord {

@@ -1,4 +1,5 @@
 import { BodyError } from '../errors';
+import type { Fields } from '../format/fields';
 import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
@@ -61,6 +62,15 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
   }
 }
 
+/** A copy of what was read of XML: clones share that, and each caller may change what it gets. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const [name, member] of Object.entries(value)) copy[name] = copyOf(member);
+  return copy;
+}
+
 const utf8 = new TextDecoder();
 
 type Head = Pick<BufferedResponse, 'status' | 'headers'>;
@@ -73,17 +83,20 @@ export class HeldResponse extends ApiResponse {
   readonly #bytes: Uint8Array;
   readonly #received: ReceivedHeaders;
   readonly #decode: Decoder | undefined;
+  readonly #fields: Fields | undefined;
   #headers: Headers | undefined;
   #streaming: Response | undefined;
   #used = false;
 
-  constructor(bytes: Uint8Array, { status, headers }: Head, decode?: Decoder) {
+  /** @param fields those of v2, where the body has been read already */
+  constructor(bytes: Uint8Array, { status, headers }: Head, decode?: Decoder, fields?: Fields) {
     const deferred = new DeferredStream();
     super(WITHOUT_BODY.has(status) ? null : streamOf(deferred), { status }, decode);
     deferred.open = () => this.#stream().body ?? undefined;
     this.#bytes = bytes;
     this.#received = headers;
     this.#decode = decode;
+    this.#fields = fields;
   }
 
   override get headers(): Headers {
@@ -95,6 +108,12 @@ export class HeldResponse extends ApiResponse {
     if (this.#used || this.#streaming) return this.#stream().text();
     this.#used = true;
     return utf8.decode(this.#bytes);
+  }
+
+  override async xml<X>(): Promise<X> {
+    if (!this.#fields || this.#used || this.#streaming) return super.xml<X>();
+    this.#used = true;
+    return copyOf(this.#fields) as X;
   }
 
   override get body(): Response['body'] {
@@ -126,7 +145,12 @@ export class HeldResponse extends ApiResponse {
     if (this.bodyUsed || this.#streaming?.body?.locked) {
       throw new TypeError('Response.clone: the body has been read, or is being read.');
     }
-    const copy = new HeldResponse(this.#bytes, { status: this.status, headers: this.#received }, this.#decode);
+    const copy = new HeldResponse(
+      this.#bytes,
+      { status: this.status, headers: this.#received },
+      this.#decode,
+      this.#fields,
+    );
     copy.#headers = this.#headers && new Headers(this.#headers);
     return copy;
   }

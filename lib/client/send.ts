@@ -155,6 +155,6 @@ export function dispatchOptions(request: OutgoingRequest): Dispatcher.RequestOpt
 function respond(response: BufferedResponse, request: OutgoingRequest, decode: Decoder | undefined): ApiResponse {
   if (response.status >= 300) throw apiErrorOf(response, request);
   const { status, headers, body } = response;
-  if (body.length > 0) return new HeldResponse(body, response, decode);
+  if (body.length > 0) return new HeldResponse(body, response, decode, request.exchange.fields);
   return new ApiResponse(null, { status, headers: toHeaders(headers) }, decode);
 }

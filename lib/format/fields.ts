@@ -72,3 +72,10 @@ function fault(value: unknown): string {
   const found = Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
   return `is ${found}, which v2 cannot sign; pass a string, e.g. JSON.stringify(value)`;
 }
+
+/** The error about a field whose text XML cannot carry. */
+export function notXmlText(name: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The field "${name}" contains a control character or lone surrogate, which XML does not allow.`,
+  );
+}

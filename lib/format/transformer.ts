@@ -1,5 +1,5 @@
 import { BodyError, InvalidArgumentError } from '../errors';
-import { fieldText } from './fields';
+import { fieldText, notXmlText } from './fields';
 import { isXmlName, isXmlText, notXml, readXml, type XmlElement } from './xml-reader';
 
 /** Bounds of what {@link toObject} reads. */
@@ -59,11 +59,7 @@ function writeElement(name: string, value: unknown, path: string, depth: number)
 
 /** Text as character data. A carriage return goes as a reference: a parser would read it as a line feed. */
 function writeText(path: string, text: string): string {
-  if (!isXmlText(text)) {
-    throw new InvalidArgumentError(
-      `The field "${path}" contains a control character or lone surrogate, which XML does not allow.`,
-    );
-  }
+  if (!isXmlText(text)) throw notXmlText(path);
   if (!/[<>&"]/.test(text)) return text.replaceAll('\r', '&#13;');
   const content = text.replaceAll(']]>', ']]]]><![CDATA[>').replaceAll('\r', ']]>&#13;<![CDATA[');
   return `<![CDATA[${content}]]>`;

@@ -11,6 +11,8 @@ export interface Exchange {
   started: boolean;
   /** The last response of status 300 and above is signed by WeChat Pay. */
   verified: boolean;
+  /** v2: the fields of the last response, as they were read to be verified. */
+  fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What the interceptors of this room read from the options of a request, besides undici's own. */
@@ -32,6 +34,8 @@ export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   download?: boolean;
   /** A fragment, `#` and all, for a page that the user's browser opens; it is never sent. */
   redirectFragment?: string | undefined;
+  /** v2: the fields of the XML body, in the place of a body: the signer signs and writes them. */
+  fields?: Readonly<Record<string, unknown>> | undefined;
   /** v2: the response carries no `sign`. */
   unsigned?: boolean;
   /** v2: the request carries no `nonce_str`. */

@@ -54,11 +54,11 @@ export function refuseOtherNumbers(options: SignedDispatchOptions, response: Mem
 }
 
 /** Where a request may carry its numbers: the variables of its path, its query, its body. */
-function sourcesOf({ method, path, query, body, variables }: SignedDispatchOptions): Members[] {
+function sourcesOf({ method, path, query, body, fields, variables }: SignedDispatchOptions): Members[] {
   const [pathname = '', search = ''] = path.split(/\?(.*)/s);
   const sources: Members[] = [variables ?? {}, segmentsOf(pathname), Object.fromEntries(new URLSearchParams(search))];
   if (query) sources.push(query);
-  if (!CHANGING.has(method)) sources.push(bodyOf(body));
+  if (!CHANGING.has(method)) sources.push(fields ?? bodyOf(body));
   return sources;
 }
 

@@ -37,10 +37,10 @@ const REQUEST_NUMBERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a request can be sent again without a second effect: a GET, or one that has a number of its own. */
-export function isIdempotent({ method, body }: Pick<SignedDispatchOptions, 'method' | 'body'>): boolean {
+export function isIdempotent({ method, body, fields }: SignedDispatchOptions): boolean {
   if (method === 'GET' || method === 'HEAD') return true;
-  if (typeof body !== 'string') return false;
-  return Object.entries(fieldsOf(body)).some(([name, value]) => REQUEST_NUMBERS.has(name) && isNumber(value));
+  const members = fields ?? (typeof body === 'string' ? fieldsOf(body) : {});
+  return Object.entries(members).some(([name, value]) => REQUEST_NUMBERS.has(name) && isNumber(value));
 }
 
 function isNumber(value: unknown): boolean {

@@ -15,6 +15,8 @@ export interface SignableRequest {
   /** Names in lower case. */
   headers: ReceivedHeaders;
   body: string | Uint8Array | Media | null;
+  /** Those of the body as it is sent, for whoever would have to read it again. */
+  fields?: SignedDispatchOptions['fields'];
 }
 
 /** Gives what of a request changes as it is signed. Its headers are a copy, to be changed as well. */
@@ -36,7 +38,7 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
       // undici has noted the abort but acts on it only once there is a socket.
       if (options.signal?.aborted) throw abortError(options.signal.reason);
       const { headers, body } = isMedia(request.body) ? streaming(request.headers, request.body) : request;
-      const sent: Record<string, unknown> = { ...options, path: request.path, headers, body };
+      const sent: Record<string, unknown> = { ...options, path: request.path, headers, body, fields: request.fields };
       // It is part of the path by now.
       if (query) sent.query = undefined;
       dispatch(sent as unknown as typeof options, refusingRedirects(handler, options));

@@ -26,7 +26,8 @@ export interface V2SignerConfig {
 
 /**
  * An interceptor of undici that signs requests as v2 wants it: `nonce_str` and `sign` join the fields of the XML body,
- * or those of the query of a GET; of an upload, `sign` joins its fields. The field `sign_type` chooses between MD5, the
+ * or those of the query of a GET; of an upload, `sign` joins its fields. The body is text of XML, or its fields as the
+ * option `fields`. The field `sign_type` chooses between MD5, the
  * default, and HMAC-SHA256.
  *
  * A request whose signature would be good for another message as well, because of a `&` in one of its fields, fails with
@@ -53,12 +54,18 @@ export function v2Signer({ mchid, secret, ...bases }: V2SignerConfig): Intercept
       if (method !== 'GET') {
         // `fetch` has set the length of what is longer now.
         const { 'content-length': _, ...rest } = headers;
-        return { headers: rest, body: toXml(signFields(toObject(body || '<xml/>'), options)) };
+        const signed = signFields(fieldsOf(body, options), options);
+        return { headers: rest, body: toXml(signed), fields: signed };
       }
       const [pathname = '', query = ''] = path.split(/\?(.*)/s);
       return { path: `${pathname}?${writeFields(signFields(readFields(query), options))}`, body: null };
     },
   );
+}
+
+/** The fields of a body of XML, or those that came in its place. */
+function fieldsOf(body: string | Uint8Array | null, { fields = {} }: SignedDispatchOptions): Record<string, unknown> {
+  return body?.length ? toObject(body) : fields;
 }
 
 function signType({ sign_type }: Record<string, unknown>): Hash.SignType {

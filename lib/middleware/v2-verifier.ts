@@ -38,9 +38,11 @@ export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
       refuseFailure(what, fields, response, verified);
       if (!verified && !options.unsigned) throw signatureError('ERR_SIGNATURE_MISSING', 'has no field "sign"');
       refuseOtherNumbers(options, fields);
+      if (options.exchange) options.exchange.fields = fields;
     };
     const failure = async ({ body }: BufferedResponse): Promise<boolean> => {
       const fields = xmlOf(body);
+      if (options.exchange) options.exchange.fields = fields;
       return fields !== undefined && isSigned(fields, secret);
     };
     const checks = options.download ? { failure } : { success, failure };

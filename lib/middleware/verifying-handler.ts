@@ -61,7 +61,7 @@ export class VerifyingHandler extends ControllingHandler {
   }
 
   override onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    if (this.#exchange) this.#exchange.verified = false;
+    if (this.#exchange) Object.assign(this.#exchange, { verified: false, fields: undefined });
     super.onRequestStart(controller, context);
   }
 
