@@ -3,25 +3,16 @@ import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
 import type { HeaderRecord } from '../format/headers';
 import type { Call } from '../openapi/call';
 import type { Protocol } from '../openapi/protocol';
-import {
-  awaitsCertificate,
-  type Decoder,
-  decoderOf,
-  encryptCall,
-  needsDecryption,
-  takeMarkedFields,
-} from '../sensitive/fields';
+import { awaitsCertificate, type Decoder, decoderOf, encryptCall, takeMarkedFields } from '../sensitive/fields';
 import type { Credentials } from '../signature/credentials';
 import { VERSION } from '../version';
-import { captureCaller, withCaller } from './caller';
 import type { LoadedConfig } from './config';
 import { report } from './diagnostics';
 import { createDispatchers, type Route } from './dispatchers';
 import { download } from './download';
 import { afterSending, explainFailure } from './failure';
 import { buildRequest, type OutgoingRequest, type RequestDefaults, readCall } from './request';
-import type { ApiResponse } from './response';
-import { ResponsePromise } from './response-promise';
+import { type ApiResponse, ResponsePromise } from './response';
 import { send, within } from './send';
 
 /** What WeChat Pay wants of every request, unless the caller says otherwise. */
@@ -61,7 +52,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
   const start = (call: Call, request: OutgoingRequest): Promise<ApiResponse> => {
     const dispatcher = stackOf(request.protocol, routeOf(request));
-    const decode = needsDecryption(call) ? decoderOf(call, credentials) : undefined;
+    const decode = isEncrypted(call) ? decoderOf(call, credentials) : undefined;
     return carryOut(dispatcher, request, decode, explain);
   };
 
@@ -131,6 +122,11 @@ function carryOut(
   );
 }
 
+/** Whether the response to a call may have sensitive fields to decrypt. */
+function isEncrypted({ options, trait }: Call): boolean {
+  return trait.decrypt !== undefined && !options.encrypted;
+}
+
 /** Without TLS, as to a sandbox, there is no certificate to present. */
 function routeOf({ redirectFragment, security, origin }: OutgoingRequest): Route {
   if (redirectFragment !== undefined) return 'redirect-url';
@@ -145,4 +141,49 @@ function refuseForeignHost({ origin }: OutgoingRequest, origins: ReadonlySet<str
     ? `must be called over https; use ${secure}/`
     : 'is neither a WeChat Pay host nor configured as "baseUrl" or in "baseUrls"';
   throw new InvalidArgumentError(`${origin} ${issue}; the request was neither signed nor sent.`);
+}
+
+/** How many frames of a caller are kept: each takes time at every call, for the few that fail. */
+const FRAMES = 6;
+
+/** Where a call was made: V8 makes text of it only where an error asks for that. */
+export interface Caller {
+  readonly stack?: unknown;
+}
+
+/**
+ * Remembers where a call is made, since an error that comes later has no frame of it.
+ * @param below the function whose callers are meant
+ */
+export function captureCaller(below: (...args: never[]) => unknown): Caller {
+  const caller: Caller = {};
+  const limit = Error.stackTraceLimit;
+  // `Reflect.set`, since `Error` may be frozen.
+  if (limit > FRAMES) Reflect.set(Error, 'stackTraceLimit', FRAMES);
+  Error.captureStackTrace(caller, below);
+  if (limit > FRAMES) Reflect.set(Error, 'stackTraceLimit', limit);
+  return caller;
+}
+
+/** Errors that have frames of a caller. Several calls may share one, such as that of a download of certificates. */
+const told = new WeakSet<WechatPayError>();
+
+/** Adds the frames of a caller to the stack of an error of our family, where they are not there already. */
+export function withCaller(error: unknown, caller: Caller): unknown {
+  if (!(error instanceof WechatPayError) || told.has(error)) return error;
+  told.add(error);
+  const stack = String(error.stack);
+  const missing = framesOf(caller).filter((frame) => !stack.includes(frame));
+  // An error of the caller's own functions may be frozen.
+  if (missing.length > 0) Reflect.set(error, 'stack', [stack, ...missing].join('\n'));
+  return error;
+}
+
+function framesOf(caller: Caller): readonly string[] {
+  try {
+    return String(caller.stack).match(/^ {4}at .*$/gm) ?? [];
+  } catch {
+    // A program may have an `Error.prepareStackTrace` of its own.
+    return [];
+  }
 }

@@ -4,7 +4,7 @@ import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
 import type { BufferedResponse } from '../middleware/verifying-handler';
-import type { ApiResponse as ApiResponseOf } from '../openapi/response';
+import type { ApiResponse as ApiResponseOf, ResponsePromise as ResponsePromiseOf } from '../openapi/response';
 import type { Decoder } from '../sensitive/fields';
 
 /** `Response` is typed with properties where it has methods and accessors, which a class could not override. */
@@ -203,4 +203,36 @@ class DeferredStream {
 /** By its prototype it is one; TypeScript knows classes by their declarations alone. */
 function streamOf(deferred: DeferredStream): ReadableStream<Uint8Array> {
   return deferred as unknown as ReadableStream<Uint8Array>;
+}
+
+/** A promise of a response, with shortcuts to its body. */
+export class ResponsePromise extends Promise<ApiResponse> implements ResponsePromiseOf {
+  /** What `then` and its kin give is a plain promise. */
+  static override get [Symbol.species]() {
+    return Promise;
+  }
+
+  json<J>(): Promise<J> {
+    return this.then((response) => response.json<J>());
+  }
+
+  xml<X>(): Promise<X> {
+    return this.then((response) => response.xml<X>());
+  }
+
+  text(): Promise<string> {
+    return this.then((response) => response.text());
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return new Uint8Array(await this.arrayBuffer());
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.then((response) => response.arrayBuffer());
+  }
+
+  blob(): Promise<Blob> {
+    return this.then((response) => response.blob());
+  }
 }

@@ -32,11 +32,6 @@ function stepsOf(path: string): readonly string[] {
   return steps;
 }
 
-/** Whether the response to a call may have sensitive fields to decrypt. */
-export function needsDecryption({ options, trait }: Call): boolean {
-  return trait.decrypt !== undefined && !options.encrypted;
-}
-
 async function walk(value: unknown, [step, ...rest]: readonly string[], change: Change): Promise<unknown> {
   if (step === undefined) return typeof value === 'string' && value !== '' ? change(value) : value;
   if (step === '[]')
