@@ -5,7 +5,7 @@ import { certificateOf, type KeyInput, loadPublicKey, type PublicKey, serialOf }
 import { ConfigurationError } from '../errors';
 import { type HeaderRecord, writeHeaders } from '../format/headers';
 import type { FailoverOptions, RetryOptions } from '../middleware';
-import { configuredBase, configuredBases, trustedOrigins } from '../middleware/hosts';
+import { configuredBase, configuredBases, trustedOrigins } from '../middleware/signing';
 import type { Verify } from '../middleware/verifying-handler';
 import type { HeadersInput, Timeouts } from '../openapi/options';
 import { readApiKey } from '../signature/api-key';

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { type Dispatcher, errors } from 'undici';
 import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';
 import { PassingHandler } from './handler';
-import { originOf } from './hosts';
+import { originOf } from './signing';
 
 /** Published by undici, whichever copy of it, as it begins a connection. */
 const beforeConnect = channel('undici:client:beforeConnect');

@@ -2,9 +2,9 @@ import { ConfigurationError } from '../errors';
 import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
 import { connectionFailed } from './connection-failure';
 import type { Interceptor } from './dispatch-options';
-import { originOf } from './hosts';
 import { type Decide, RepeatingHandler } from './repeating-handler';
 import { isIdempotent } from './retry';
+import { originOf } from './signing';
 
 /** Where to go when the host cannot be reached. */
 export interface FailoverOptions {

@@ -1,11 +1,11 @@
 import { stringify } from 'node:querystring';
-import { InvalidArgumentError } from '../errors';
+import { ConfigurationError, InvalidArgumentError } from '../errors';
+import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import { type ReceivedHeaders, readHeaders } from '../format/headers';
 import { isMedia, type Media } from '../upload/media';
 import { abortError } from './aborting';
 import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';
-import { isTrusted } from './hosts';
-import { refusingRedirects } from './refuse-redirects';
+import { refusingRedirects } from './handler';
 
 /** A request in the one form that can be both signed and sent. */
 export interface SignableRequest {
@@ -73,4 +73,66 @@ async function readBody(body: unknown): Promise<Uint8Array | null> {
     return Buffer.concat(chunks);
   }
   throw new InvalidArgumentError('Only a string, bytes, a Blob, a stream or a Media can be signed as a body.');
+}
+
+/**
+ * The hosts of WeChat Pay's API. Requests are signed for these and for the base URL that the user configured; for no
+ * other, wherever a redirect may lead.
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012075113
+ */
+const WECHATPAY_HOSTS = [
+  'api.mch.weixin.qq.com',
+  'api2.mch.weixin.qq.com',
+  'apihk.mch.weixin.qq.com',
+  'apius.mch.weixin.qq.com',
+  'apieu.mch.weixin.qq.com',
+  'fraud.mch.weixin.qq.com',
+  'payapp.weixin.qq.com',
+  'api.weixin.qq.com',
+  'pay.wechatpay.cn',
+];
+
+/** Roots of the API that the user configured. */
+export interface BaseUrls {
+  baseUrl?: string | URL | undefined;
+  baseUrls?: readonly (string | URL)[] | undefined;
+}
+
+/**
+ * The origins to sign for: WeChat Pay's, over https, and the configured ones.
+ * @throws {@link ConfigurationError} where a base URL is none
+ */
+export function trustedOrigins({ baseUrl, baseUrls }: BaseUrls = {}): ReadonlySet<string> {
+  const origins = new Set(WECHATPAY_HOSTS.map((host) => `https://${host}`));
+  if (baseUrl !== undefined) origins.add(configuredBase('baseUrl', baseUrl).origin);
+  for (const base of configuredBases(baseUrls)) origins.add(base.origin);
+  return origins;
+}
+
+/** @throws {@link ConfigurationError} where the base URL of that name is none */
+export function configuredBase(name: string, input: unknown): URL {
+  const base = readBaseUrl(input);
+  if (base) return base;
+  throw new ConfigurationError(`"${name}" ${BASE_URL_RULE}.`);
+}
+
+/** @throws {@link ConfigurationError} where `baseUrls` is no list, or one of it is no base URL */
+export function configuredBases(baseUrls: unknown = []): URL[] {
+  if (!Array.isArray(baseUrls)) throw new ConfigurationError('"baseUrls" must be a list of URLs.');
+  return baseUrls.map((base, index) => configuredBase(`baseUrls[${index}]`, base));
+}
+
+/** Whether a request of undici goes to one of the origins, or to the one that it says to trust. */
+export function isTrusted(options: SignedDispatchOptions, origins: ReadonlySet<string>): boolean {
+  const { origin, trustedOrigin } = options;
+  if (typeof origin === 'string' && origins.has(origin)) return true;
+  const normal = originOf(origin);
+  if (normal === undefined) return false;
+  return origins.has(normal) || (normal === trustedOrigin && readBaseUrl(normal) !== undefined);
+}
+
+/** Scheme, host and port; undefined where there are none. */
+export function originOf(origin: string | URL | undefined): string | undefined {
+  if (origin instanceof URL) return origin.origin;
+  return origin !== undefined && URL.canParse(origin) ? new URL(origin).origin : undefined;
 }

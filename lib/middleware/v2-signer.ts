@@ -7,8 +7,7 @@ import * as Hash from '../signature/hash';
 import { MERCHANT_FIELDS, refuseAmbiguousRequest } from '../signature/v2-readings';
 import { isMedia } from '../upload/media';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
-import { trustedOrigins } from './hosts';
-import { type SignableRequest, signing } from './signing';
+import { type SignableRequest, signing, trustedOrigins } from './signing';
 
 /** What the signer of v2 needs. */
 export interface V2SignerConfig {

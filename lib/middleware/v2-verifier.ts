@@ -4,8 +4,8 @@ import { toObject } from '../format/transformer';
 import * as Hash from '../signature/hash';
 import { refuseSecondReading } from '../signature/v2-readings';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
+import { refusingRedirects } from './handler';
 import { refuseOtherNumbers } from './own-numbers';
-import { refusingRedirects } from './refuse-redirects';
 import { type BufferedResponse, VerifyingHandler } from './verifying-handler';
 
 /** What the verifier of v2 needs. */

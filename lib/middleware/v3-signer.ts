@@ -4,8 +4,7 @@ import { type MerchantKeyInput, toSign } from '../signature/functions';
 import { DatedKeys, type PlatformCertificates, refuseOwnKeys } from '../signature/platform-keys';
 import { isMedia } from '../upload/media';
 import type { Interceptor } from './dispatch-options';
-import { trustedOrigins } from './hosts';
-import { signing } from './signing';
+import { signing, trustedOrigins } from './signing';
 
 /** What the signer needs. */
 export interface SignerConfig {

@@ -7,9 +7,8 @@ import type { MerchantKeyInput, VerifyFunction } from '../signature/functions';
 import { loadPlatformKeys, type PlatformKeys, refuseOwnKeys } from '../signature/platform-keys';
 import { verifyPlatformSignature } from '../signature/platform-signature';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
-import { PassingHandler } from './handler';
+import { PassingHandler, refusingRedirects } from './handler';
 import { refuseOtherNumbers } from './own-numbers';
-import { refusingRedirects } from './refuse-redirects';
 import { type BufferedResponse, type Verify, VerifyingHandler } from './verifying-handler';
 
 /** Verifies the head of a file; rejects where it cannot be trusted. */
