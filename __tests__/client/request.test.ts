@@ -1,4 +1,5 @@
-import { buildRequest, readCall } from '../../lib/client/request';
+import { readCall } from '../../lib/client/options';
+import { buildRequest } from '../../lib/client/request';
 
 /** What wechatpay-php 1.4 sends for the same, unless the design parts from it on purpose. */
 const build = (template: string, options: unknown = {}, baseUrl = 'https://api.mch.weixin.qq.com/') => {

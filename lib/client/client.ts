@@ -11,7 +11,8 @@ import { report } from './diagnostics';
 import { createDispatchers, type Route } from './dispatchers';
 import { download } from './download';
 import { afterSending, explainFailure } from './failure';
-import { buildRequest, type OutgoingRequest, type RequestDefaults, readCall } from './request';
+import { readCall } from './options';
+import { buildRequest, type OutgoingRequest, type RequestDefaults } from './request';
 import { type ApiResponse, ResponsePromise } from './response';
 import { send, within } from './send';
 

@@ -1,8 +1,11 @@
 import { constants } from 'node:buffer';
 import { InvalidArgumentError } from '../errors';
-import { OPTION_NAMES, OPTIONS, type OptionName, type Options } from '../openapi/call';
+import { readBaseUrl } from '../format/base-url';
+import { expandTemplate } from '../format/uri-template';
+import { type Call, OPTION_NAMES, OPTIONS, type OptionName, type Options } from '../openapi/call';
 import type { LooseOptions, Timeouts } from '../openapi/options';
-import type { Protocol } from '../openapi/protocol';
+import { type Protocol, protocolOfPath } from '../openapi/protocol';
+import { marksOf, traitOf } from '../openapi/trait-of';
 import { isMedia } from '../upload/media';
 
 const PHASES: Record<keyof Timeouts, true> = { total: true, connect: true, headers: true, body: true };
@@ -29,6 +32,9 @@ function isTimeout(value: unknown): value is number {
   return typeof value === 'number' && value >= 1 && value <= 2 ** 31 - 1;
 }
 
+/** A segment that means another one; servers read the encoded forms like the plain ones. */
+const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
+
 const FLAGS = Object.entries(OPTIONS).flatMap(([name, kind]) => (kind === 'flag' ? [name] : []));
 
 /** What other clients call our options. */
@@ -45,12 +51,12 @@ const ALIEN: Readonly<Record<string, OptionName>> = {
 const MAX_NAME = 64;
 
 /** Whether a name means an option; a URI variable of such a name is given by `variables`. */
-export function isOption(name: string): boolean {
+function isOption(name: string): boolean {
   return Object.hasOwn(OPTIONS, name);
 }
 
 /** @throws {@link InvalidArgumentError} where they are no object */
-export function readOptions(input: unknown = {}): Options {
+function readOptions(input: unknown = {}): Options {
   if (typeof input === 'object' && input !== null) return input as Options;
   throw new InvalidArgumentError(`The options must be an object, not ${describe(input)}.`);
 }
@@ -72,11 +78,47 @@ export function readMaxBuffer(value: unknown = MAX_BUFFER): number {
 }
 
 /** @throws {@link InvalidArgumentError} where they are no object */
-export function readVariables({ variables = {} }: Options): Readonly<Record<string, unknown>> {
+function readVariables({ variables = {} }: Options): Readonly<Record<string, unknown>> {
   if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) {
     throw new InvalidArgumentError('"variables" must be an object of URI variable names and values.');
   }
   return variables;
+}
+
+/**
+ * Reads a call.
+ * @param template the path, as a URI template
+ * @param baseUrl the configured root of the API
+ * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used, or what was given has no place in
+ * the request
+ */
+export function readCall(verb: string, template: string, input: unknown, baseUrl?: URL): Call {
+  const options = readOptions(input);
+  const variables = readVariables(options);
+  const used = new Map<string, unknown>();
+  const path = expandTemplate(template, (name) => {
+    const given = [variables, options].find((values) => Object.hasOwn(values, name));
+    used.set(name, given?.[name]);
+    if (given === variables || !isOption(name)) return given?.[name];
+    throw new InvalidArgumentError(
+      `The URI variable "${name}" of "${template}" has the same name as an option; pass it as variables: { ${name}: … }.`,
+    );
+  });
+  if (used.size > 0) refuseDotSegments(template, path);
+  checkOptions({ verb, protocol: protocolOfPath(path), template, options, used });
+  const trait = traitOf(verb, path) ?? marksOf(verb, path, readBaseUrl(options.baseUrl) ?? baseUrl);
+  return { verb, path, options, trait: trait ?? {}, variables: Object.fromEntries(used) };
+}
+
+/** Refuses values of variables that make a dot segment, since they would lead to another operation. */
+function refuseDotSegments(template: string, expanded: string): void {
+  if (countDotSegments(expanded) > countDotSegments(template.replace(/\{[^{}]+\}/g, 'x'))) {
+    throw new InvalidArgumentError(`A value for "${template}" produces a "." or ".." path segment.`);
+  }
+}
+
+function countDotSegments(path: string): number {
+  return path.split(/[/?#\\]/).filter((segment) => DOT_SEGMENT.test(segment)).length;
 }
 
 /** What {@link checkOptions} has to know of a call. */
@@ -94,7 +136,7 @@ interface Given {
  * Refuses options that are not what they must be, and what would be dropped.
  * @throws {@link InvalidArgumentError} that says what was expected, or what was probably meant
  */
-export function checkOptions(given: Given): void {
+function checkOptions(given: Given): void {
   checkFlags(given.options);
   refuseUnknown(given);
   refuseOtherBody(given);

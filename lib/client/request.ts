@@ -1,17 +1,17 @@
 import { type FileDigest, readDigest } from '../download/digest';
 import { InvalidArgumentError } from '../errors';
 import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
+import { fieldText, notXmlText } from '../format/fields';
 import { type HeaderRecord, writeHeaders } from '../format/headers';
-import { expandTemplate } from '../format/uri-template';
+import { notWritable } from '../format/json';
+import { encodePath, encodeQuery, writeQuery } from '../format/query';
+import { isXmlName, isXmlText } from '../format/xml-reader';
 import type { Exchange } from '../middleware/dispatch-options';
 import type { Call, Options } from '../openapi/call';
 import type { Timeouts } from '../openapi/options';
 import { type Protocol, protocolOfPath } from '../openapi/protocol';
-import { marksOf, traitOf } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
-import { readFields, readXmlFields, writeBody } from './body';
-import { checkOptions, isOption, readMaxBuffer, readOptions, readTimeouts, readVariables } from './options';
-import { refuseDotSegments, resolveTarget, type Target } from './target';
+import { readMaxBuffer, readTimeouts } from './options';
 
 /** A request as it goes out, but for its signature. */
 export interface OutgoingRequest extends Target {
@@ -60,31 +60,6 @@ const TIMEOUT = 10_000;
 const UPLOAD_TIMEOUT = 30_000;
 
 const DEFAULT_BASE = new URL(DEFAULT_BASE_URL);
-
-/**
- * Reads a call.
- * @param template the path, as a URI template
- * @param baseUrl the configured root of the API
- * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used, or what was given has no place in
- * the request
- */
-export function readCall(verb: string, template: string, input: unknown, baseUrl?: URL): Call {
-  const options = readOptions(input);
-  const variables = readVariables(options);
-  const used = new Map<string, unknown>();
-  const path = expandTemplate(template, (name) => {
-    const given = [variables, options].find((values) => Object.hasOwn(values, name));
-    used.set(name, given?.[name]);
-    if (given === variables || !isOption(name)) return given?.[name];
-    throw new InvalidArgumentError(
-      `The URI variable "${name}" of "${template}" has the same name as an option; pass it as variables: { ${name}: … }.`,
-    );
-  });
-  if (used.size > 0) refuseDotSegments(template, path);
-  checkOptions({ verb, protocol: protocolOfPath(path), template, options, used });
-  const trait = traitOf(verb, path) ?? marksOf(verb, path, readBaseUrl(options.baseUrl) ?? baseUrl);
-  return { verb, path, options, trait: trait ?? {}, variables: Object.fromEntries(used) };
-}
 
 /**
  * Builds the request of a call. What is known of the operation counts where the caller gives no option.
@@ -159,4 +134,131 @@ function readOwnBase(baseUrl: unknown): URL | undefined {
   const base = readBaseUrl(baseUrl);
   if (!base) throw new InvalidArgumentError(`"baseUrl" ${BASE_URL_RULE}.`);
   return base;
+}
+
+/** The body of a request: the options `json` (null is none) or else `body`. */
+export function writeBody(json: unknown, body: unknown): string | Uint8Array | Media | undefined {
+  if (json !== undefined && json !== null) return writeJson(json);
+  if (body === undefined || body === null || body === '') return undefined;
+  if (typeof body === 'string' || body instanceof Uint8Array || isMedia(body)) return body;
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  if (['number', 'bigint', 'boolean'].includes(typeof body)) return String(body);
+  throw new InvalidArgumentError(
+    '"body" must be a string, bytes or a Media; pass an object as "json", a file through Media.from().',
+  );
+}
+
+/** What a name becomes that no element of XML can have, as wechatpay-php has it. */
+const ITEM = 'item';
+
+/**
+ * The option `xml` as the fields of an XML body, which the signer signs and writes.
+ * @throws {@link InvalidArgumentError} that names the field which XML cannot carry
+ */
+export function readXmlFields(xml: unknown): Record<string, string> | undefined {
+  const given = readFields(xml);
+  if (!given) return undefined;
+  const fields = new Map<string, string>();
+  for (const [key, text] of Object.entries(given)) {
+    if (!isXmlText(text)) throw notXmlText(key);
+    const name = isXmlName(key) ? key : ITEM;
+    if (fields.has(name)) {
+      throw new InvalidArgumentError(
+        `"xml" has several fields to write as "${ITEM}", which v2 cannot sign: names that are not valid in XML become that.`,
+      );
+    }
+    fields.set(name, text);
+  }
+  return Object.fromEntries(fields);
+}
+
+/**
+ * The option `xml` as the texts that are signed and sent.
+ * @throws {@link InvalidArgumentError} that names the field which has no text
+ */
+export function readFields(xml: unknown): Record<string, string> | undefined {
+  if (xml === undefined || xml === null) return undefined;
+  if (typeof xml !== 'object' || Array.isArray(xml)) {
+    throw new InvalidArgumentError('"xml" must be an object of field names and values.');
+  }
+  return Object.fromEntries(Object.entries(xml).map(([name, value]) => [name, fieldText(name, value)]));
+}
+
+function writeJson(json: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(json);
+    // A replacer makes it several times as slow: it is only for text that may hold such a null.
+    if (text?.includes('null')) JSON.stringify(json, refuseNotANumber);
+  } catch (cause) {
+    throw notWritable('json', cause);
+  }
+  if (text === undefined) throw new InvalidArgumentError(`"json" cannot be a ${typeof json}.`);
+  return text;
+}
+
+/** `JSON.stringify` would write null for these, an amount that nobody meant. */
+function refuseNotANumber(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw new InvalidArgumentError(`its member "${key}" is ${value}.`);
+}
+
+/** Where a request goes: built once, signed and sent as it stands here. */
+export interface Target {
+  protocol: Protocol;
+  /** Scheme, host and port. */
+  origin: string;
+  /** Path and query, as in the request line. */
+  path: string;
+}
+
+/** RFC 3986, appendix B: scheme, authority, path, query; the fragment is never sent. */
+const REFERENCE = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/is;
+
+/**
+ * Resolves a path against the root of the API (RFC 3986, section 5).
+ * @param reference path, or the whole URL, with its variables filled in
+ * @param base root of the API
+ * @param query the option of that name: it replaces the query of the path, unless it is undefined or null
+ */
+export function resolveTarget(reference: string, base: URL, query: unknown): Target {
+  const protocol = protocolOfPath(reference);
+  const address = protocol === 'v2' ? reference.slice('v2/'.length) : reference;
+  const [, scheme, authority, path = '', ownQuery = ''] = REFERENCE.exec(address) ?? [];
+  const isAbsolute = scheme !== undefined || authority !== undefined;
+  const encoded = encodePath(isAbsolute ? path || '/' : merge(base.pathname, path));
+  const search = query === undefined || query === null ? encodeQuery(ownQuery) : writeQuery(query);
+  return {
+    protocol,
+    origin: isAbsolute ? originOf(scheme ?? base.protocol.slice(0, -1), authority) : base.origin,
+    path: removeDotSegments(encoded) + (search && `?${search}`),
+  };
+}
+
+function originOf(scheme: string, authority: string | undefined): string {
+  const url = `${scheme}://${authority ?? ''}`;
+  if (!/^https?$/i.test(scheme) || !authority || authority.includes('@') || !URL.canParse(url)) {
+    throw new InvalidArgumentError(
+      `Not a WeChat Pay URL ("${scheme}:…"). Use the path only, such as "v3/certificates".`,
+    );
+  }
+  return new URL(url).origin;
+}
+
+function merge(basePath: string, path: string): string {
+  if (path.startsWith('/')) return path;
+  return path === '' ? basePath : basePath.slice(0, basePath.lastIndexOf('/') + 1) + path;
+}
+
+function removeDotSegments(path: string): string {
+  if (!path.includes('/.')) return path;
+  const segments = path.split('/').slice(1);
+  const kept: string[] = [];
+  segments.forEach((segment, index) => {
+    const isDot = segment === '.' || segment === '..';
+    if (segment === '..') kept.pop();
+    if (!isDot) kept.push(segment);
+    else if (index === segments.length - 1) kept.push('');
+  });
+  return `/${kept.join('/')}`;
 }
