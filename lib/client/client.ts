@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { ApiError, InvalidArgumentError, WechatPayError } from '../errors';
 import type { HeaderRecord } from '../format/headers';
 import type { Call } from '../openapi/call';
-import type { Protocol } from '../openapi/protocol';
+import type { Protocol } from '../openapi/trait-of';
 import { awaitsCertificate, type Decoder, decoderOf, encryptCall, takeMarkedFields } from '../sensitive/fields';
 import type { Credentials } from '../signature/credentials';
 import { VERSION } from '../version';

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors';
 import { failover, type Interceptor, retry, signer, v2Signer, v2Verifier, verifier } from '../middleware';
 import { connectTimeout } from '../middleware/connect-timeout';
 import { redirectUrlDispatcher } from '../middleware/redirect-url';
-import type { Protocol } from '../openapi/protocol';
+import type { Protocol } from '../openapi/trait-of';
 import { merchantDispatcher, readDispatcher } from './base-dispatcher';
 import type { LoadedConfig } from './config';
 

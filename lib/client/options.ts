@@ -4,8 +4,7 @@ import { readBaseUrl } from '../format/base-url';
 import { expandTemplate } from '../format/uri-template';
 import { type Call, OPTION_NAMES, OPTIONS, type OptionName, type Options } from '../openapi/call';
 import type { LooseOptions, Timeouts } from '../openapi/options';
-import { type Protocol, protocolOfPath } from '../openapi/protocol';
-import { marksOf, traitOf } from '../openapi/trait-of';
+import { marksOf, type Protocol, protocolOfPath, traitOf } from '../openapi/trait-of';
 import { isMedia } from '../upload/media';
 
 const PHASES: Record<keyof Timeouts, true> = { total: true, connect: true, headers: true, body: true };

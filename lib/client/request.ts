@@ -9,7 +9,7 @@ import { isXmlName, isXmlText } from '../format/xml-reader';
 import type { Exchange } from '../middleware/dispatch-options';
 import type { Call, Options } from '../openapi/call';
 import type { Timeouts } from '../openapi/options';
-import { type Protocol, protocolOfPath } from '../openapi/protocol';
+import { type Protocol, protocolOfPath } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
 import { readMaxBuffer, readTimeouts } from './options';
 

@@ -4,8 +4,7 @@ import { fieldText } from '../format/fields';
 import { notWritable, requireJson } from '../format/json';
 import { encodeComponent } from '../format/query';
 import { type Call, OPTION_NAMES, type Options } from '../openapi/call';
-import { protocolOfPath } from '../openapi/protocol';
-import type { EncryptedField, EncryptionKey, Trait } from '../openapi/trait-of';
+import { type EncryptedField, type EncryptionKey, protocolOfPath, type Trait } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
 
 /** A field to encrypt that holds text. */

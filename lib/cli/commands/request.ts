@@ -11,8 +11,8 @@ import { ConfigurationError, InvalidArgumentError, printable } from '../../error
 import { parseJson } from '../../format/json';
 import { toObject } from '../../format/transformer';
 import type { LooseOptions } from '../../openapi/options';
-import { protocolOfPath } from '../../openapi/protocol';
 import type { ApiResponse } from '../../openapi/response';
+import { protocolOfPath } from '../../openapi/trait-of';
 import { type DryRequest, dryRun, maskedUrl } from '../dry-run';
 import { type Io, readStdin, write } from '../io';
 import { note, printJson } from '../report';
