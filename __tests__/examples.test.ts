@@ -12,7 +12,7 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
   'coupon-use.ts': /^bracket index, promise: {2}\d{4}-\d\d-\d\dT/m,
   'crypto-tools.ts':
     /^Rsa\.verify: true\nRsa\.decrypt: 张三\n[\s\S]*^AesEcb\.decrypt: SUCCESS\n[\s\S]*^Hash\.equals: true$/m,
-  'debug.ts': /phase: 'answer',[\s\S]*status: 200,[\s\S]*error: 'SignatureError ERR_SIGNATURE_WRONG'/,
+  'debug.ts': /phase: 'response',[\s\S]*status: 200,[\s\S]*error: 'SignatureError ERR_SIGNATURE_WRONG'/,
   'download-bill.ts': /^ORDER-2 99\.00 公仔, 大\nsummary: \{ .*'99\.01'.* \}\nanother bill: true ERR_BODY_DIGEST$/m,
   'interceptors-alone.ts': /^undici\.request: \{ code_url: .*\nundici\.fetch: \{ code_url: .*\nv2: SUCCESS$/m,
   'jsapi-pay.ts': /signType: 'RSA',\n {2}paySign: '[\w+/=]{344}'/,
