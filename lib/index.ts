@@ -23,6 +23,7 @@ export {
 } from './errors';
 export type { ApiErrorInit } from './errors/api-error';
 export type { BodyErrorCode } from './errors/body-error';
+export type { OutcomeQuery } from './errors/outcome-query';
 export type { SignatureErrorCode, SignatureErrorOptions } from './errors/signature-error';
 export * as Transformer from './format/transformer';
 export * as Invocation from './invocation';

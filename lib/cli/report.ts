@@ -92,7 +92,16 @@ interface Described {
 function describe(error: unknown): Described {
   if (error instanceof ApiError) {
     const { name, code, message, status, requestId, request } = error;
-    return dropUndefined({ name, code, message, status, requestId, request, ...objection(error.detail) });
+    return dropUndefined({
+      name,
+      code,
+      message,
+      status,
+      requestId,
+      request,
+      ...objection(error.detail),
+      ...queryOf(error),
+    });
   }
   if (error instanceof SignatureError) {
     const { name, code, message, serial, requestId, probe } = error;
@@ -103,10 +112,11 @@ function describe(error: unknown): Described {
       serial,
       requestId,
       ...(probe && { probe }),
+      ...queryOf(error),
     });
   }
   if (error instanceof WechatPayError) {
-    return { name: error.name, code: error.code, message: inTermsOfSettings(error.message) };
+    return { name: error.name, code: error.code, message: inTermsOfSettings(error.message), ...queryOf(error) };
   }
   if (error instanceof CommanderError) {
     return { name: 'UsageError', code: 'ERR_USAGE', message: withoutValue(error.message) };
@@ -117,6 +127,11 @@ function describe(error: unknown): Described {
     .match(/^ {4}at .*$/gm)
     ?.map((frame) => frame.trim());
   return { name: 'Error', code, message: `Internal error in wxpay (${code}); please report it.`, stack };
+}
+
+/** The query that tells the outcome, as the arguments of `wxpay request` have it. */
+function queryOf({ query }: WechatPayError): object {
+  return query ? { query: `${query.verb} ${query.path}` } : {};
 }
 
 /** WeChat Pay's `detail` without the value that it objects to, which may be what nobody is to see. */

@@ -12,6 +12,7 @@ import { createDispatchers, type Route } from './dispatchers';
 import { download } from './download';
 import { afterSending, explainFailure } from './failure';
 import { readCall } from './options';
+import { tellQuery } from './outcome';
 import { buildRequest, type OutgoingRequest, type RequestDefaults } from './request';
 import { type ApiResponse, ResponsePromise } from './response';
 import { send, within } from './send';
@@ -51,10 +52,18 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     refuseForeignHost(request, origins);
     return request;
   };
-  const start = (call: Call, request: OutgoingRequest): Promise<ApiResponse> => {
-    const dispatcher = stackOf(request.protocol, routeOf(request));
+  const start = (call: Call, outgoing: OutgoingRequest): Promise<ApiResponse> => {
+    const dispatcher = stackOf(outgoing.protocol, routeOf(outgoing));
     const decode = isEncrypted(call) ? decoderOf(call, credentials) : undefined;
-    return carryOut(dispatcher, request, decode, explain);
+    const { baseUrl } = call.options;
+    return carryOut(dispatcher, outgoing, decode, (reason) => {
+      const failure = outgoing.exchange.started ? explain(reason, outgoing) : reason;
+      // Where the call had a root of its own, that is where its outcome is known.
+      tellQuery(failure, call.path, outgoing, config.mchid, ({ verb, path, options }) =>
+        request(verb, path, baseUrl === undefined ? options : { ...options, baseUrl }),
+      );
+      return failure;
+    });
   };
 
   /**
@@ -96,13 +105,13 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
 
 /**
  * Sends a request, and reports it.
- * @param explain the error to give where a connection had been made
+ * @param explain gives the error of the call
  */
 function carryOut(
   dispatcher: Dispatcher,
   request: OutgoingRequest,
   decode: Decoder | undefined,
-  explain: typeof afterSending,
+  explain: (reason: unknown) => unknown,
 ): Promise<ApiResponse> {
   const finish = report(request);
   const sent = request.download ? download(dispatcher, request) : send(dispatcher, request, decode);
@@ -112,10 +121,10 @@ function carryOut(
       return response;
     },
     (error) => {
-      const { attempts, started, verified } = request.exchange;
+      const { attempts, verified } = request.exchange;
       const reason = explainFailure(error, request);
-      const failure = started ? explain(reason, request) : reason;
-      if (failure instanceof ApiError && failure.status >= 300) Object.assign(failure, { verified });
+      if (reason instanceof ApiError && reason.status >= 300) Object.assign(reason, { verified });
+      const failure = explain(reason);
       if (attempts > 1 && failure instanceof WechatPayError) Object.assign(failure, { attempts });
       finish?.({ error: failure });
       throw failure;

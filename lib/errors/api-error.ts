@@ -46,7 +46,7 @@ export class ApiError extends WechatPayError {
   declare readonly result_code?: string | undefined;
   /** v2: what is wrong, as a token; the same as `code`. */
   declare readonly err_code?: string | undefined;
-  /** v2: what is wrong, in words; the same as `message`. */
+  /** v2: what is wrong, in words: `message`, without the query that it may name. */
   declare readonly err_code_des?: string | undefined;
   readonly #init: ApiErrorInit;
 

@@ -1,2 +1,14 @@
+import type { OutcomeQuery } from './outcome-query';
+
+const ADVICE = 'query the outcome before retrying.';
+
 /** What to do when it is not known whether WeChat Pay carried out a request. */
-export const UNKNOWN_OUTCOME = 'WeChat Pay may or may not have processed it; query the outcome before retrying.';
+export const UNKNOWN_OUTCOME = `WeChat Pay may or may not have processed it; ${ADVICE}`;
+
+/** The text of an error, with the query that tells the outcome named in its advice. */
+export function nameQuery(message: string, { verb, path }: Pick<OutcomeQuery, 'verb' | 'path'>): string {
+  const advice = `the outcome with "${verb.toUpperCase()} ${path}" before retrying.`;
+  if (message.includes(ADVICE)) return message.replace(ADVICE, () => `query ${advice}`);
+  // WeChat Pay's own texts mostly have no full stop.
+  return `${message}${/[.!?。！？]$/.test(message) ? '' : '.'} Query ${advice}`;
+}

@@ -1,3 +1,4 @@
+import type { OutcomeQuery } from './outcome-query';
 import { printable } from './printable';
 
 const BRAND = Symbol.for('wechatpay-undici.brand');
@@ -20,6 +21,12 @@ export abstract class WechatPayError extends Error {
 
   /** How often the request was sent, where it was repeated. */
   declare readonly attempts?: number;
+
+  /**
+   * The query that tells the outcome, where that is unknown and the operation has such a query. Not where nothing was
+   * sent, nor where the request lacks what the query needs.
+   */
+  declare readonly query?: OutcomeQuery;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(printable(message), options);

@@ -1,7 +1,7 @@
 import { findOperation, segmentsOf } from './trait-of';
 
 /** A query as a client is given it: `instance.chain(path)[verb](options)`. */
-export interface OutcomeQuery {
+export interface OutcomeCall {
   readonly verb: 'get' | 'post';
   /** Its path, with the variables in braces. */
   readonly path: string;
@@ -18,7 +18,7 @@ type Members = Readonly<Record<string, unknown>>;
  * @param mchid the merchant number of the client, for queries that need it and calls that do not carry it
  * @returns `undefined` where the operation has no such query, or the options lack the number that it goes by
  */
-export function outcomeQueryOf(verb: string, path: string, options: Members, mchid?: string): OutcomeQuery | undefined {
+export function outcomeQueryOf(verb: string, path: string, options: Members, mchid?: string): OutcomeCall | undefined {
   const segments = segmentsOf(path);
   const operation = findOperation(verb, segments);
   const outcome = operation?.trait.outcome;
@@ -39,6 +39,9 @@ export function outcomeQueryOf(verb: string, path: string, options: Members, mch
     if (mchid === undefined) return undefined;
     write(query, outcome.own, mchid);
   }
+  // v2: signed by the hash of the call; some operations allow but one.
+  const signType = query.xml === undefined ? undefined : read(call, 'xml.sign_type');
+  if (signType !== undefined) write(query, 'xml.sign_type', signType);
   return { verb: outcome.verb, path: outcome.path, options: query };
 }
 
@@ -67,8 +70,9 @@ function read(options: Members, place: string): string | number | bigint | undef
   const [name = '', member] = place.split('.');
   const holder = member === undefined ? options : members(options[name]);
   const value = Object.hasOwn(holder, member ?? name) ? holder[member ?? name] : undefined;
-  const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
-  return known && value !== '' ? value : undefined;
+  // A greater number is no longer the one that was written.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
+  return (typeof value === 'string' && value !== '') || typeof value === 'bigint' ? value : undefined;
 }
 
 function write(options: Record<string, unknown>, place: string, value: unknown): void {

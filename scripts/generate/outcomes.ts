@@ -144,6 +144,8 @@ function pair(operation: Operation, query: Operation, choice: Omit<Choice, 'path
     if (needed && source) outcome.take[place] = source.place;
     else if (identity && source) outcome.also = { ...outcome.also, [place]: source.place };
     else if (identity && required && name === choice.own) outcome.own = place;
+    // Whose it is, nobody could tell: WeChat Pay would refuse the query.
+    else if (identity && required) return undefined;
   }
   if (Object.keys(fixed).length > 0) outcome.fixed = fixed;
   return outcome;

@@ -175,6 +175,19 @@ describe('answers', () => {
     expect(stderr).toMatch(/^wxpay: ERR_SIGNATURE_WRONG: The signature does not match/);
   });
 
+  test('an outcome that is unknown: the query that tells it', async () => {
+    const path = 'v3/refund/domestic/refunds';
+    const args = ['request', 'post', path, '{"out_refund_no":"R-1"}'];
+    sandbox.on('post', path, () => ({}));
+    sandbox.misbehave({ reset: true }, 2);
+    const { code, stderr } = await wxpay(args, { env });
+    expect(code).toBe(5);
+    expect(stderr).toContain(`query the outcome with "GET ${path}/R-1" before retrying.`);
+    expect(stderr).toContain(`\n  query: get ${path}/R-1\n`);
+    const { stderr: text } = await wxpay([...args, '--json'], { env });
+    expect(JSON.parse(text).error).toMatchObject({ code: 'ERR_TRANSPORT', query: `get ${path}/R-1` });
+  });
+
   test('nobody answers', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
