@@ -34,6 +34,12 @@ const USER_AGENT = `wechatpay-undici/${VERSION} node/${process.versions.node} ($
 /** Sends a request: the verb, the path as a URI template, the options of the call. */
 export type Request = (verb: string, path: string, options: unknown) => ResponsePromise;
 
+/** A request, and what it goes through. */
+interface Built {
+  request: OutgoingRequest;
+  dispatcher: Dispatcher;
+}
+
 /**
  * A client for one merchant.
  * @throws {@link ConfigurationError} where a key or a certificate cannot be used
@@ -54,13 +60,12 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   // A download of certificates has no outcome, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
 
-  const build = (call: Call): OutgoingRequest => {
+  const build = (call: Call): Built => {
     const request = buildRequest(call, defaults);
     refuseForeignHost(request, origins);
-    return request;
+    return { request, dispatcher: stackOf(request.protocol, routeOf(request)) };
   };
-  const start = (call: Call, request: OutgoingRequest): Promise<ApiResponse> => {
-    const dispatcher = stackOf(request.protocol, routeOf(request));
+  const start = (call: Call, { request, dispatcher }: Built): Promise<ApiResponse> => {
     const decode = needsDecryption(call) ? decoderOf(call, credentials) : undefined;
     return carryOut(dispatcher, request, decode, explain);
   };
@@ -75,10 +80,10 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     const bare = marked.current();
     if (marked.fields.length === 0) return start(bare, build(bare));
     const encrypt = () => encryptCall(marked, credentials);
-    const encrypted = awaitsCertificate(marked, credentials) ? within(build(bare), encrypt) : encrypt();
+    const encrypted = awaitsCertificate(marked, credentials) ? within(build(bare).request, encrypt) : encrypt();
     return encrypted.then((ready) => {
-      const request = build(ready);
-      return start(ready, { ...request, deadline: began + request.timeout });
+      const { request, dispatcher } = build(ready);
+      return start(ready, { request: { ...request, deadline: began + request.timeout }, dispatcher });
     });
   };
 
