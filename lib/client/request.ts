@@ -123,7 +123,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): OutgoingReq
     signal,
     retry,
     deadline: performance.now() + timeout,
-    exchange: { attempts: 1, started: false, verified: false },
+    exchange: { attempts: 1, dispatched: false, ended: false, started: false, verified: false },
     variables,
     security: options.security ?? trait.security ?? false,
     nonceless: options.nonceless ?? trait.nonceless ?? false,
