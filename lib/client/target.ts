@@ -22,12 +22,15 @@ const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
  * @param reference path, or the whole URL, with its variables filled in
  * @param base root of the API
  * @param query the option of that name: it replaces the query of the path, unless it is undefined or null
+ * @throws {@link InvalidArgumentError} where the URL is not one of http(s), or a path has an empty segment inside
  */
 export function resolveTarget(reference: string, base: URL, query: unknown): Target {
   const protocol = protocolOfPath(reference);
   const address = protocol === 'v2' ? reference.slice('v2/'.length) : reference;
   const [, scheme, authority, path = '', ownQuery = ''] = REFERENCE.exec(address) ?? [];
   const isAbsolute = scheme !== undefined || authority !== undefined;
+  // A whole URL is taken as WeChat Pay issued it.
+  if (!isAbsolute) refuseEmptySegment(protocol === 'v2' ? `v2/${path}` : path);
   const encoded = encodePath(isAbsolute ? path || '/' : merge(base.pathname, path));
   const search = query === undefined || query === null ? encodeQuery(ownQuery) : writeQuery(query);
   return {
@@ -42,6 +45,16 @@ export function refuseDotSegments(template: string, expanded: string): void {
   if (countDotSegments(expanded) > countDotSegments(template.replace(/\{[^{}]+\}/g, 'x'))) {
     throw new InvalidArgumentError(`A value for "${template}" produces a "." or ".." path segment.`);
   }
+}
+
+/** A value that is empty would lead to another operation. A path may end in a slash, as two of WeChat Pay's do. */
+function refuseEmptySegment(path: string): void {
+  const at = path.indexOf('//');
+  if (at < 0) return;
+  throw new InvalidArgumentError(
+    `The path "${path}" has an empty segment after "${path.slice(0, at)}", which would lead to another operation. ` +
+      'Check the value that belongs there, or remove the second slash.',
+  );
 }
 
 function countDotSegments(path: string): number {
