@@ -153,6 +153,7 @@ test('a repeat that cannot be signed, after a first attempt that was sent', asyn
   expect(signed).toBe(2);
   expect(error).toBeInstanceOf(TransportError);
   expect(error.message).toMatch(/had already been sent once\. WeChat Pay may or may not have processed it/);
+  expect(error.message).not.toContain('Nothing was sent');
   expect(error.cause).toBeInstanceOf(ConfigurationError);
 });
 

@@ -27,6 +27,12 @@ const USER_AGENT = `wechatpay-undici/${VERSION} node/${process.versions.node} ($
 /** Sends a request: the verb, the path as a URI template, the options of the call. */
 export type Request = (verb: string, path: string, options: unknown) => ResponsePromise;
 
+/** A request, and what it goes through. */
+interface Built {
+  request: OutgoingRequest;
+  dispatcher: Dispatcher;
+}
+
 /**
  * A client for one merchant.
  * @throws {@link ConfigurationError} where a key or a certificate cannot be used
@@ -47,13 +53,12 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   // A download of certificates has no outcome, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
 
-  const build = (call: Call): OutgoingRequest => {
+  const build = (call: Call): Built => {
     const request = buildRequest(call, defaults);
     refuseForeignHost(request, origins);
-    return request;
+    return { request, dispatcher: stackOf(request.protocol, routeOf(request)) };
   };
-  const start = (call: Call, outgoing: OutgoingRequest): Promise<ApiResponse> => {
-    const dispatcher = stackOf(outgoing.protocol, routeOf(outgoing));
+  const start = (call: Call, { request: outgoing, dispatcher }: Built): Promise<ApiResponse> => {
     const decode = isEncrypted(call) ? decoderOf(call, credentials) : undefined;
     const { baseUrl } = call.options;
     return carryOut(dispatcher, outgoing, decode, (reason) => {
@@ -76,10 +81,10 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     const bare = marked.current();
     if (marked.fields.length === 0) return start(bare, build(bare));
     const encrypt = () => encryptCall(marked, credentials);
-    const encrypted = awaitsCertificate(marked, credentials) ? within(build(bare), encrypt) : encrypt();
+    const encrypted = awaitsCertificate(marked, credentials) ? within(build(bare).request, encrypt) : encrypt();
     return encrypted.then((ready) => {
-      const request = build(ready);
-      return start(ready, { ...request, deadline: began + request.timeout });
+      const { request, dispatcher } = build(ready);
+      return start(ready, { request: { ...request, deadline: began + request.timeout }, dispatcher });
     });
   };
 

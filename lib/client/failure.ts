@@ -2,6 +2,7 @@ import {
   ApiError,
   ConfigurationError,
   InvalidArgumentError,
+  NOTHING_SENT,
   TimeoutError,
   TransportError,
   UNKNOWN_OUTCOME,
@@ -33,7 +34,8 @@ export function explainFailure(error: unknown, { label, signal, exchange }: Fail
   if (code === 'UND_ERR_INVALID_ARG' && !exchange.started) {
     return new InvalidArgumentError(`${label}: ${message}.`, options);
   }
-  const outcome = neverConnected(error, exchange.started) ? NOTHING_SENT : UNKNOWN_OUTCOME;
+  const isUnsent = !exchange.dispatched || neverConnected(error, exchange.started);
+  const outcome = isUnsent ? NOTHING_SENT : UNKNOWN_OUTCOME;
   const text = `${label}: ${message || code || error}. ${outcome}`;
   return TIMEOUTS.has(code) ? new TimeoutError(text, options) : new TransportError(text, options);
 }
@@ -56,9 +58,6 @@ type Failing = Pick<OutgoingRequest, 'label' | 'signal' | 'exchange'>;
 function isAbort(error: unknown): boolean {
   return (Object(error) as { code?: unknown }).code === 'UND_ERR_ABORTED';
 }
-
-/** What to do when a request never had a connection. */
-export const NOTHING_SENT = 'Nothing was sent, so it is safe to retry.';
 
 /** The error for a response of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
 export function apiErrorOf(response: BufferedResponse, { protocol, label, exchange }: OutgoingRequest): ApiError {

@@ -98,7 +98,7 @@ export function buildRequest(call: Call, defaults: RequestDefaults): OutgoingReq
     signal,
     retry,
     deadline: performance.now() + timeout,
-    exchange: { attempts: 1, started: false, verified: false },
+    exchange: { attempts: 1, dispatched: false, ended: false, started: false, verified: false },
     variables,
     security: options.security ?? trait.security ?? false,
     nonceless: options.nonceless ?? trait.nonceless ?? false,
@@ -226,6 +226,8 @@ export function resolveTarget(reference: string, base: URL, query: unknown): Tar
   const address = protocol === 'v2' ? reference.slice('v2/'.length) : reference;
   const [, scheme, authority, path = '', ownQuery = ''] = REFERENCE.exec(address) ?? [];
   const isAbsolute = scheme !== undefined || authority !== undefined;
+  // A whole URL is taken as WeChat Pay issued it.
+  if (!isAbsolute) refuseEmptySegment(protocol === 'v2' ? `v2/${path}` : path);
   const encoded = encodePath(isAbsolute ? path || '/' : merge(base.pathname, path));
   const search = query === undefined || query === null ? encodeQuery(ownQuery) : writeQuery(query);
   return {
@@ -233,6 +235,16 @@ export function resolveTarget(reference: string, base: URL, query: unknown): Tar
     origin: isAbsolute ? originOf(scheme ?? base.protocol.slice(0, -1), authority) : base.origin,
     path: removeDotSegments(encoded) + (search && `?${search}`),
   };
+}
+
+/** A value that is empty would lead to another operation. A path may end in a slash, as two of WeChat Pay's do. */
+function refuseEmptySegment(path: string): void {
+  const at = path.indexOf('//');
+  if (at < 0) return;
+  throw new InvalidArgumentError(
+    `The path "${path}" has an empty segment after "${path.slice(0, at)}", which would lead to another operation. ` +
+      'Check the value that belongs there, or remove the second slash.',
+  );
 }
 
 function originOf(scheme: string, authority: string | undefined): string {

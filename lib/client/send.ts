@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
-import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
+import { NOTHING_SENT, TimeoutError, UNKNOWN_OUTCOME } from '../errors';
 import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { abortError } from '../middleware/aborting';
 import type { BufferedResponse } from '../middleware/verifying-handler';
 import type { Decoder } from '../sensitive/fields';
-import { apiErrorOf, NOTHING_SENT } from './failure';
+import { apiErrorOf } from './failure';
 import type { OutgoingRequest } from './request';
 import { ApiResponse, HeldResponse } from './response';
 
@@ -17,21 +17,22 @@ export interface Deadline {
 }
 
 /** What of a request says when it ends. */
-type Limits = Pick<OutgoingRequest, 'label' | 'timeout' | 'deadline' | 'signal'>;
+type Limits = Pick<OutgoingRequest, 'label' | 'timeout' | 'deadline' | 'signal' | 'exchange'>;
 
 /**
  * Ends a call by the caller's signal, or with a {@link TimeoutError} when the time is over.
  * @param end ends the call for a reason, later than this returns
- * @param outcome what became of the request when the time is over, for the error
  * @throws the signal's reason where it is aborted already
  */
-export function deadline(limits: Limits, end: (reason: unknown) => void, outcome = UNKNOWN_OUTCOME): Deadline {
-  const { label, timeout, signal } = limits;
+export function deadline(limits: Limits, end: (reason: unknown) => void): Deadline {
+  const { label, timeout, signal, exchange } = limits;
   signal?.throwIfAborted();
-  const timer = setTimeout(
-    () => end(new TimeoutError(`${label} took longer than ${timeout} ms. ${outcome}`)),
-    limits.deadline - performance.now(),
-  );
+  const timer = setTimeout(() => {
+    const outcome = exchange.dispatched ? UNKNOWN_OUTCOME : NOTHING_SENT;
+    // What is being signed still is not to be sent after this.
+    exchange.ended = true;
+    end(new TimeoutError(`${label} took longer than ${timeout} ms. ${outcome}`));
+  }, limits.deadline - performance.now());
   const stopClock = () => clearTimeout(timer);
   const follow = () => end(signal?.reason);
   signal?.addEventListener('abort', follow, { once: true });
@@ -47,7 +48,7 @@ export function deadline(limits: Limits, end: (reason: unknown) => void, outcome
 /** The result of work that comes before a request is sent, unless the call ends before. */
 export function within<Result>(limits: Limits, work: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const limit = deadline(limits, reject, NOTHING_SENT);
+    const limit = deadline(limits, reject);
     work().then(resolve, reject).finally(limit.clear);
   });
 }

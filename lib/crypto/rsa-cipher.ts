@@ -5,6 +5,7 @@ import { bytesOf, decodeBase64 } from './bytes';
 import { modulusLengthOf } from './key-source';
 import {
   type KeyInput,
+  type KeyUse,
   loadPrivateKey,
   loadPublicKey,
   type PrivateKey,
@@ -22,6 +23,9 @@ const RSAES = 'RSAES-PKCS1-v1_5';
 /** Bytes of the modulus that the padding takes: RFC 8017, 7.1.1 (twice a SHA-1, and two) and 7.2.1. */
 const OVERHEAD: Record<Padding, number> = { OAEP: 42, PKCS1: 11 };
 
+/** What a key is to be loaded for, to encrypt with a padding. */
+export const ENCRYPTING: Record<Padding, KeyUse> = { OAEP: 'encrypt', PKCS1: 'encrypt-pkcs1' };
+
 /**
  * Encrypts a sensitive field for the owner of the public key.
  * @param plaintext text, which is taken as UTF-8, or bytes: at most 214 for a key of 2048 bits (245 with `PKCS1`)
@@ -37,7 +41,14 @@ export async function encrypt(
   padding: Padding = 'OAEP',
 ): Promise<string> {
   checkPadding(padding);
-  const key = loadPublicKey(publicKey, 'publicKey', padding === 'PKCS1' ? 'encrypt-pkcs1' : 'encrypt');
+  return encryptWith(plaintext, loadPublicKey(publicKey, 'publicKey', ENCRYPTING[padding]), padding);
+}
+
+/**
+ * The same as {@link encrypt}, with a key that has been loaded for that padding.
+ * @throws {@link InvalidArgumentError} where the text is too long
+ */
+export async function encryptWith(plaintext: string | Uint8Array, key: PublicKey, padding: Padding): Promise<string> {
   const data = bytesOf(plaintext, 'plaintext');
   const limit = modulusBytes(key) - OVERHEAD[padding];
   if (data.length > limit) {
@@ -57,7 +68,11 @@ export async function encrypt(
  * the key cannot be used
  */
 export async function decrypt(ciphertext: string, privateKey: PrivateKeyInput): Promise<string> {
-  const key = loadPrivateKey(privateKey, 'privateKey', 'decrypt');
+  return decryptWith(ciphertext, loadPrivateKey(privateKey, 'privateKey', 'decrypt'));
+}
+
+/** The same as {@link decrypt}, with a key that has been loaded for it. @throws {@link InvalidArgumentError} */
+export async function decryptWith(ciphertext: string, key: PrivateKey): Promise<string> {
   const bytes = decodeBase64(ciphertext);
   const plaintext = bytes && (await decryptOaep(bytes, key));
   if (plaintext) return Buffer.from(plaintext).toString();
@@ -67,7 +82,8 @@ export async function decrypt(ciphertext: string, privateKey: PrivateKeyInput): 
   );
 }
 
-function checkPadding(padding: Padding): void {
+/** @throws {@link InvalidArgumentError} */
+export function checkPadding(padding: Padding): void {
   if (Object.keys(OVERHEAD).includes(padding)) return;
   throw new InvalidArgumentError(`The padding must be one of ${Object.keys(OVERHEAD).join(', ')}.`);
 }

@@ -7,6 +7,6 @@ export { printable, printableLine } from './printable';
 export { SignatureError, type SignatureErrorCode, type SignatureErrorOptions } from './signature-error';
 export { TimeoutError } from './timeout-error';
 export { TransportError } from './transport-error';
-export { nameQuery, UNKNOWN_OUTCOME } from './unknown-outcome';
+export { NOTHING_SENT, nameQuery, UNKNOWN_OUTCOME } from './unknown-outcome';
 export { WechatPayError } from './wechatpay-error';
 export { withoutText } from './without-text';

@@ -7,6 +7,10 @@ export type Interceptor = Dispatcher.DispatcherComposeInterceptor;
 export interface Exchange {
   /** How often it was sent. */
   attempts: number;
+  /** One of them was signed and passed on: before that, nothing can have left. */
+  dispatched: boolean;
+  /** The time of the call is over: what has not been passed on by then is not to be. */
+  ended: boolean;
   /** One of them has begun on a connection: bytes of it may have left. */
   started: boolean;
   /** The last response of status 300 and above is signed by WeChat Pay. */

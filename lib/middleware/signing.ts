@@ -25,7 +25,12 @@ export type Sign = (request: SignableRequest, options: SignedDispatchOptions) =>
 /** An interceptor that signs requests to trusted origins; requests to others pass as they are. */
 export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
   return (dispatch) => (options: SignedDispatchOptions, handler) => {
-    if (!isTrusted(options, origins)) return dispatch(options, handler);
+    const { exchange } = options;
+    const pass: typeof dispatch = (...args) => {
+      if (exchange) exchange.dispatched = true;
+      return dispatch(...args);
+    };
+    if (!isTrusted(options, origins)) return pass(options, handler);
     const send = async () => {
       const { method, path, query } = options;
       const request: SignableRequest = {
@@ -37,11 +42,12 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
       Object.assign(request, await sign(request, options));
       // undici has noted the abort but acts on it only once there is a socket.
       if (options.signal?.aborted) throw abortError(options.signal.reason);
+      if (exchange?.ended) return;
       const { headers, body } = isMedia(request.body) ? streaming(request.headers, request.body) : request;
       const sent: Record<string, unknown> = { ...options, path: request.path, headers, body, fields: request.fields };
       // It is part of the path by now.
       if (query) sent.query = undefined;
-      dispatch(sent as unknown as typeof options, refusingRedirects(handler, options));
+      pass(sent as unknown as typeof options, refusingRedirects(handler, options));
     };
     // Without this the request would hang for ever, and the process die of an unhandled rejection.
     send().catch((error: Error) => tellFailure(handler, error));

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors';
+import { ConfigurationError, NOTHING_SENT } from '../errors';
 import * as Formatter from '../signature/formatter';
 import { type MerchantKeyInput, toSign } from '../signature/functions';
 import { DatedKeys, type PlatformCertificates, refuseOwnKeys } from '../signature/platform-keys';
@@ -47,7 +47,7 @@ export function signer(config: SignerConfig): Interceptor {
     return configured.preferred();
   };
 
-  return signing(config.origins ?? trustedOrigins(config), async ({ method, path, headers, body }) => {
+  return signing(config.origins ?? trustedOrigins(config), async ({ method, path, headers, body }, { exchange }) => {
     const announced =
       headers['wechatpay-serial'] ??
       (certificates ? (certificates.preferred() ?? (await certificates.ready())) : preferred());
@@ -55,11 +55,20 @@ export function signer(config: SignerConfig): Interceptor {
     const time = Formatter.timestamp();
     const nonce = Formatter.nonce();
     const content = isMedia(body) ? body.meta : (body ?? '');
-    const signature = await sign(Formatter.request(method, path, time, nonce, content));
+    const signature = await sign(Formatter.request(method, path, time, nonce, content)).catch((error: unknown) => {
+      throw exchange?.dispatched === false ? unsent(error) : error;
+    });
     if (announced !== undefined) headers['wechatpay-serial'] = announced;
     headers.authorization = Formatter.authorization(mchid, nonce, signature, time, serial);
     return { headers };
   });
+}
+
+/** A function in the place of the key may do at the next attempt; where an attempt was sent before, the client says so. */
+function unsent(error: unknown): unknown {
+  if (!(error instanceof ConfigurationError)) return error;
+  const { cause } = error;
+  return new ConfigurationError(`${error.message} ${NOTHING_SENT}`, cause === undefined ? undefined : { cause });
 }
 
 /** WeChat Pay would sign its response by a key that does not count: the outcome would not be known. */

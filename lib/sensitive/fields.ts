@@ -1,5 +1,5 @@
 import type { PublicKey } from '../crypto/keys';
-import { encrypt } from '../crypto/rsa';
+import { encryptWith } from '../crypto/rsa-cipher';
 import { BodyError, ConfigurationError, InvalidArgumentError } from '../errors';
 import { writeHeaders } from '../format/headers';
 import { parseJson } from '../format/json';
@@ -60,20 +60,27 @@ const CIPHERTEXT = /^[A-Za-z0-9+/]{342,}={0,2}$/;
 export async function encryptCall(marked: MarkedCall, credentials: Credentials): Promise<Call> {
   const announced = writeHeaders(marked.current().options.headers)['wechatpay-serial'];
   let platform: Promise<SensitiveFields> | undefined;
+  refuseUnencryptable(marked.fields, credentials);
   const encryptFor: Record<EncryptionKey, (text: string) => Promise<string>> = {
     // One key for all fields of a call, however long the first has to be waited for.
     platform: async (text) => {
       platform ??= platformFields(credentials, announced);
       return (await platform).encrypt(text);
     },
-    'pay-bank': async (text) => encrypt(text, payBankKey(credentials)),
+    'pay-bank': async (text) => encryptWith(text, payBankKey(credentials), 'OAEP'),
   };
-  const encryptField = async ({ key, name, text, replace }: MarkedField) => {
-    if (!CIPHERTEXT.test(text)) return replace(await encryptFor[key](text));
-    throw new InvalidArgumentError(`"${name}" looks already encrypted; pass plain text, or set encrypted: true.`);
-  };
+  const encryptField = async ({ key, text, replace }: MarkedField) => replace(await encryptFor[key](text));
   await Promise.all(marked.fields.map(encryptField));
   return { ...marked.current(), serial: (await platform)?.serial };
+}
+
+/** All fields are looked at before the first is encrypted, since a certificate may have to be downloaded for that. */
+function refuseUnencryptable(fields: readonly MarkedField[], credentials: Credentials): void {
+  for (const { key, name, text } of fields) {
+    if (key === 'pay-bank') payBankKey(credentials);
+    if (!CIPHERTEXT.test(text)) continue;
+    throw new InvalidArgumentError(`"${name}" looks already encrypted; pass plain text, or set encrypted: true.`);
+  }
 }
 
 /** Whether a certificate has to be downloaded before the fields of a call can be encrypted. */

@@ -1,7 +1,7 @@
+import type { X509Certificate } from 'node:crypto';
 import { decodeBase64 } from '../crypto/bytes';
-import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKey } from '../crypto/keys';
-import { decrypt, encrypt, type Padding } from '../crypto/rsa';
-import { modulusBytes } from '../crypto/rsa-cipher';
+import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKey, type PublicKey } from '../crypto/keys';
+import { checkPadding, decryptWith, ENCRYPTING, encryptWith, modulusBytes, type Padding } from '../crypto/rsa-cipher';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import type { Credentials } from '../signature/credentials';
 import { type DecryptFunction, decryptBy, isExternalKey, type VerifyFunction } from '../signature/functions';
@@ -31,15 +31,65 @@ export interface SensitiveFields {
   decrypt(ciphertext: string): Promise<string>;
 }
 
+/** What is made of a client's keys when it is first needed, and kept for as long as they are. */
+class Derived {
+  readonly #credentials: Credentials;
+  /** By key of WeChat Pay and by padding. */
+  readonly #encrypting = new WeakMap<object, Partial<Record<Padding, PublicKey>>>();
+  #dated: DatedKeys | undefined;
+  #decrypting: PrivateKey | undefined;
+  #fields: { decryption: FieldDecryption | undefined } | undefined;
+
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials;
+  }
+
+  /** The configured keys of WeChat Pay, with their dates. */
+  get dated(): DatedKeys {
+    const { certs = {}, certificates } = this.#credentials;
+    this.#dated ??= new DatedKeys(certs, certificates ? 'counted' : 'required');
+    return this.#dated;
+  }
+
+  /** What decrypts the fields of responses. */
+  get fields(): FieldDecryption | undefined {
+    this.#fields ??= { decryption: makeFieldDecryption(this.#credentials) };
+    return this.#fields.decryption;
+  }
+
+  /** A key of WeChat Pay, loaded to encrypt. @throws {@link ConfigurationError} where it cannot */
+  encrypting(input: PublicKey | X509Certificate | VerifyFunction, name: string, padding: Padding): PublicKey {
+    const keys = this.#encrypting.get(input) ?? {};
+    this.#encrypting.set(input, keys);
+    keys[padding] ??= loadPublicKey(keyOf(input, name), name, ENCRYPTING[padding]);
+    return keys[padding];
+  }
+
+  /** The merchant's key, loaded to decrypt. @throws {@link ConfigurationError} where it cannot */
+  decrypting(privateKey: PrivateKey): PrivateKey {
+    this.#decrypting ??= loadPrivateKey(privateKey, 'privateKey', 'decrypt');
+    return this.#decrypting;
+  }
+}
+
+const known = new WeakMap<Credentials, Derived>();
+
+function derivedFrom(credentials: Credentials): Derived {
+  const derived = known.get(credentials) ?? new Derived(credentials);
+  known.set(credentials, derived);
+  return derived;
+}
+
 /**
- * Loads the keys that encrypt and decrypt sensitive fields.
+ * The keys that encrypt and decrypt sensitive fields.
  * @param serial which of WeChat Pay's keys is to encrypt; by default the one that the client announces
  * @throws {@link InvalidArgumentError} where there is no such key; {@link ConfigurationError} where there are none
  */
 export function sensitiveFields(credentials: Credentials, serial?: string): SensitiveFields {
   const { certs, certificates } = keysOf(credentials);
   const ids = () => [...(certificates?.keys() ?? Object.keys(certs))].join(', ');
-  const dated = new DatedKeys(certs, certificates ? 'counted' : 'required');
+  const derived = derivedFrom(credentials);
+  const { dated } = derived;
   dated.require();
   const id = serial ?? (certificates ? certificates.preferred() : dated.preferred());
   if (id === undefined) {
@@ -54,21 +104,22 @@ export function sensitiveFields(credentials: Credentials, serial?: string): Sens
   const expired = dated.explain(id);
   if (expired) throw new ConfigurationError(`${expired} Encrypt with another key, or configure the newer one.`);
   const name = `certs["${id}"]`;
-  const theirs = settled(() => loadPublicKey(keyOf(cert, name), name, 'encrypt'));
   return {
     serial: id,
     headers: { 'Wechatpay-Serial': id },
-    encrypt: async (plaintext, padding) => encrypt(plaintext, theirs(), padding),
+    encrypt: async (plaintext, padding = 'OAEP') => {
+      checkPadding(padding);
+      return encryptWith(plaintext, derived.encrypting(cert, name, padding), padding);
+    },
     decrypt: decryption(credentials),
   };
 }
 
-/** Loads the key that decrypts sensitive fields. @throws {@link ConfigurationError} where there is none */
+/** What decrypts sensitive fields, and fails where the merchant's key cannot. */
 function decryption(credentials: Credentials): SensitiveFields['decrypt'] {
   const { privateKey } = keysOf(credentials);
   if (!isExternalKey(privateKey)) {
-    const ours = settled(() => loadPrivateKey(privateKey, 'privateKey', 'decrypt'));
-    return async (ciphertext) => decrypt(ciphertext, ours());
+    return async (ciphertext) => decryptWith(ciphertext, derivedFrom(credentials).decrypting(privateKey));
   }
   const { decrypt: elsewhere } = privateKey;
   return async (ciphertext) => {
@@ -105,7 +156,12 @@ export interface FieldDecryption {
  * What decrypts the fields of responses; `undefined` where the client has nothing that can. It never throws: by then the
  * request has been carried out.
  */
-export function fieldDecryption({ privateKey }: Credentials): FieldDecryption | undefined {
+export function fieldDecryption(credentials: Credentials): FieldDecryption | undefined {
+  return derivedFrom(credentials).fields;
+}
+
+function makeFieldDecryption(credentials: Credentials): FieldDecryption | undefined {
+  const { privateKey } = credentials;
   if (privateKey === undefined) return undefined;
   if (isExternalKey(privateKey)) {
     const { decrypt: elsewhere } = privateKey;
@@ -117,20 +173,20 @@ export function fieldDecryption({ privateKey }: Credentials): FieldDecryption | 
     };
   }
   // A CryptoKey may be one to sign with alone.
-  if (!canDecrypt(privateKey)) return undefined;
-  const length = modulusBytes(privateKey);
+  const key = decryptingOrNone(credentials, privateKey);
+  if (!key) return undefined;
+  const length = modulusBytes(key);
   return {
     isCiphertext: (text) => decodeBase64(text)?.length === length,
-    decrypt: (ciphertext) => decrypt(ciphertext, privateKey),
+    decrypt: (ciphertext) => decryptWith(ciphertext, key),
   };
 }
 
-function canDecrypt(privateKey: PrivateKey): boolean {
+function decryptingOrNone(credentials: Credentials, privateKey: PrivateKey): PrivateKey | undefined {
   try {
-    loadPrivateKey(privateKey, 'privateKey', 'decrypt');
-    return true;
+    return derivedFrom(credentials).decrypting(privateKey);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -144,16 +200,4 @@ function keysOf({ certs, privateKey, certificates }: Credentials) {
 function keyOf(input: KeyInput | VerifyFunction, name: string): KeyInput {
   if (typeof input !== 'function') return input;
   throw new ConfigurationError(`${name} is a function, which cannot encrypt; configure the key itself.`);
-}
-
-/** Loads at once, and tells of a failure where the key is used: the other of the two may do for what is wanted. */
-function settled<Key>(load: () => Key): () => Key {
-  try {
-    const key = load();
-    return () => key;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
 }
