@@ -1,19 +1,7 @@
 import fc from 'fast-check';
 import * as Notifications from '../../lib/notification';
-import {
-  apiv3Key,
-  certs,
-  envelope,
-  failureOf,
-  PAYMENT,
-  REFUND,
-  refund,
-  reqInfo,
-  type Sent,
-  secret,
-  signed,
-  v2,
-} from './support';
+import { rejection } from '../support/rejection';
+import { apiv3Key, certs, envelope, PAYMENT, REFUND, refund, reqInfo, type Sent, secret, signed, v2 } from './support';
 
 const notifications = Notifications.of({ certs, apiv3Key, secret });
 
@@ -44,7 +32,7 @@ function span(body: string, part: string): [number, number] {
 }
 
 const refusal = async (sent: { headers: Record<string, string>; body: string | Buffer }) => {
-  const { code = 'none', message = '' } = await failureOf(notifications.parse(sent));
+  const { code = 'none', message = '' } = await rejection(notifications.parse(sent));
   return `${code} ${message}`;
 };
 
@@ -192,7 +180,7 @@ describe('v2: one flipped bit', () => {
       fc.asyncProperty(fc.nat({ max: 10 ** 12 }), bits, async (refund_fee, at) => {
         const ciphertext = Buffer.from(reqInfo({ ...REFUND, refund_fee: String(refund_fee) }, key), 'base64');
         const req_info = flip(ciphertext, at).toString('base64');
-        const { code, message } = await failureOf(own.parse(refund({ req_info }, key)));
+        const { code, message } = await rejection(own.parse(refund({ req_info }, key)));
         expect(['ERR_SIGNATURE_WRONG', 'ERR_BODY_NOT_XML']).toContain(code);
         if (code === 'ERR_SIGNATURE_WRONG') expect(message).toContain('"req_info" cannot be decrypted');
       }),
