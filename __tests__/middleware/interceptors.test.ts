@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
 import { type SignatureError, signer, v2Verifier, verifier } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
-import { failure } from './support';
+import { rejection } from '../support/rejection';
 
 let sandbox: Sandbox;
 let agent: Agent;
@@ -149,7 +149,7 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
       for (const init of [{ method: 'GET' }, { method: 'POST', body: '{}' }]) {
         sandbox.reset();
         sandbox.misbehave({ status, signature: 'none', headers: { Location: to(elsewhere) } });
-        const error = await failure(fetch(url, { ...init, headers, dispatcher }));
+        const error = await rejection(fetch(url, { ...init, headers, dispatcher }));
         expectEnded(error.cause, status);
       }
     },
@@ -158,7 +158,7 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
   test("with undici's own interceptor that follows redirects", async () => {
     const redirecting = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }));
     sandbox.misbehave({ status: 307, headers: { Location: `${elsewhere.url}v3/echo` } });
-    expectEnded(await failure(request(url, { headers, dispatcher: redirecting })), 307);
+    expectEnded(await rejection(request(url, { headers, dispatcher: redirecting })), 307);
   });
 
   test.each<[string, () => Dispatcher.DispatcherComposeInterceptor, object]>([
@@ -170,7 +170,7 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
   ])('%s alone', async (_name, interceptor, options) => {
     sandbox.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
     const alone = agent.compose(interceptor());
-    expectEnded(await failure(request(url, { headers, dispatcher: alone, ...options })), 307);
+    expectEnded(await rejection(request(url, { headers, dispatcher: alone, ...options })), 307);
   });
 
   test('but for one of a host that nothing is signed for', async () => {
