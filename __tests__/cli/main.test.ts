@@ -90,15 +90,16 @@ describe('mistakes', () => {
     expect(await wxpay(args)).toEqual({ code: 2, stdout: '', stderr });
   });
 
-  test.each([['--apiv3-kee=0123456789'], ['-z0123456789'], ['--apiv3-kee=012\n345']])(
-    'the value of an option that is none, %j, is not repeated',
-    async (option) => {
-      const { code, stderr } = await wxpay(['certificates', option]);
-      expect(code).toBe(2);
-      expect(stderr).toMatch(/^wxpay: unknown option '(?:--apiv3-kee|-z)'\n/);
-      expect(stderr).not.toMatch(/012|345/);
-    },
-  );
+  test.each([
+    ['--apiv3-kee=0123456789', '--apiv3-kee'],
+    ['-z0123456789', '-z'],
+    ['--apiv3-kee=012\n345', '--apiv3-kee'],
+  ])('the value of an option that is none, %j, is not repeated', async (option, name) => {
+    const { code, stderr } = await wxpay(['certificates', option]);
+    expect(code).toBe(2);
+    expect(stderr.split('\n')[0]).toBe(`wxpay: unknown option '${name}'`);
+    expect(stderr).not.toMatch(/012|345/);
+  });
 
   test('as JSON', async () => {
     const { code, stdout, stderr } = await wxpay(['doctor', '--jsn', '--json']);

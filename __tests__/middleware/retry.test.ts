@@ -154,17 +154,18 @@ describe('the end of it', () => {
 describe('pauses', () => {
   test('Retry-After is waited for', async () => {
     sandbox.misbehave({ status: 429, headers: { 'Retry-After': '1' } });
-    const start = performance.now();
+    const wait = jest.spyOn(global, 'setTimeout');
     await build().chain('v3/order').get();
-    expect(performance.now() - start).toBeGreaterThan(990);
+    const delays = wait.mock.calls.map(([, delay]) => delay);
+    wait.mockRestore();
+    expect(delays).toContain(1000);
   });
 
   test('a pause that would outlast the call is not begun: the last answer is the error', async () => {
     sandbox.misbehave({ status: 429, headers: { 'Retry-After': '3' } });
-    const start = performance.now();
     const error = await rejection(build().chain('v3/order').get({ timeout: 2000 }));
     expect(error).toMatchObject({ name: 'ApiError', status: 429 });
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(sandbox.requests).toHaveLength(1);
   });
 
   test.each<[string, () => string]>([
@@ -199,15 +200,13 @@ describe('pauses', () => {
   });
 
   test('a signal ends the pause', async () => {
-    sandbox.misbehave({ status: 503, headers: { 'Retry-After': '5' } });
-    const start = performance.now();
+    sandbox.misbehave({ status: 503, headers: { 'Retry-After': '60' } });
     const error = await rejection(
       build()
         .chain('v3/order')
-        .get({ signal: AbortSignal.timeout(100) }),
+        .get({ timeout: 120_000, signal: AbortSignal.timeout(100) }),
     );
     expect(error.name).toBe('TimeoutError');
-    expect(performance.now() - start).toBeLessThan(2000);
     expect(sandbox.requests).toHaveLength(1);
   });
 });

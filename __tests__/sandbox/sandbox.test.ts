@@ -277,10 +277,8 @@ describe('close', () => {
     const agent = new Agent({ keepAlive: true });
     await send(other, USE, { json: used, agent });
     expect(sockets()).toBeGreaterThan(before);
-    const start = performance.now();
     await Promise.all([other.close(), other.close()]);
     await other.close();
-    expect(performance.now() - start).toBeLessThan(500);
     agent.destroy();
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(sockets()).toBeLessThanOrEqual(before);
