@@ -173,13 +173,16 @@ test('a zipped bomb is not unzipped, whatever its headers say', async () => {
 test.each<[string, string]>([
   ['lists', '['.repeat(300_000) + ']'.repeat(300_000)],
   ['objects', '{"a":'.repeat(100_000) + 1 + '}'.repeat(100_000)],
-  ['lists that are never closed', '['.repeat(500_000)],
-])('%s within one another, properly signed and encrypted, are read or refused', async (_, text) => {
+])('%s within one another, properly signed and encrypted, are read', async (_, text) => {
   for (const sent of [signed(text), signed(JSON.stringify(envelope(text)))]) {
-    await notifications.parse(sent).then(
-      ({ envelope }) => expect(typeof envelope).toBe('object'),
-      (error) => expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_JSON' }),
-    );
+    expect(typeof (await notifications.parse(sent)).envelope).toBe('object');
+  }
+});
+
+test('lists that are never closed, properly signed and encrypted, are refused', async () => {
+  const text = '['.repeat(500_000);
+  for (const sent of [signed(text), signed(JSON.stringify(envelope(text)))]) {
+    expect(await rejection(notifications.parse(sent))).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_JSON' });
   }
 });
 

@@ -152,21 +152,17 @@ describe('bombs', () => {
     expect(error).toMatchObject({ code: expect.stringMatching(code) });
   });
 
-  test.each<[string, string]>([
-    ['lists', '['.repeat(1_000_000) + ']'.repeat(1_000_000)],
-    ['objects', '{"a":'.repeat(1_000_000) + 1 + '}'.repeat(1_000_000)],
-    ['lists that are never closed', '['.repeat(5_000_000)],
-  ])('JSON: a million %s within one another', async (_, text) => {
+  test.each<[string, string, boolean]>([
+    ['lists', '['.repeat(1_000_000) + ']'.repeat(1_000_000), true],
+    ['objects', '{"a":'.repeat(1_000_000) + 1 + '}'.repeat(1_000_000), true],
+    ['lists that are never closed', '['.repeat(5_000_000), false],
+  ])('JSON: a million %s within one another', async (_, text, isJson) => {
     const body = Buffer.from(text);
     server.state.answer = (socket) => socket.write(frame(200, signatureOf(body), body));
-    await call()
-      .json()
-      .then(
-        (json) => expect(typeof json).toBe('object'),
-        (error) => expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_JSON' }),
-      );
+    if (isJson) expect(typeof (await call().json())).toBe('object');
+    else expect(await rejection(call().json())).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_JSON' });
     server.state.answer = (socket) => socket.write(frame(400, [], body));
-    expect(await rejection(call())).toMatchObject({ name: expect.stringMatching(/^(?:ApiError|BodyError)$/) });
+    expect(await rejection(call())).toMatchObject({ name: 'ApiError', code: 'HTTP_400' });
   });
 
   test('a zipped answer is not unzipped: it is what it is', async () => {
