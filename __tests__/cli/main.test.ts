@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import { Sandbox } from 'wechatpay-undici/sandbox';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { EXIT_CODES } from '../../lib/cli/exit-codes';
 import { SETTINGS } from '../../lib/cli/settings';
 import { VERSION } from '../../lib/version';
+import { useSandbox } from '../support/sandbox';
 import { afterwards, environment, remember, wxpay } from './support';
 
 const root = resolve(__dirname, '../..');
@@ -16,12 +17,10 @@ let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   env = environment(sandbox);
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 /** The environment of a child process, with nothing of the tests' own. */
 function childEnv(): NodeJS.ProcessEnv {

@@ -1,13 +1,12 @@
 import { Response as UndiciResponse } from 'undici';
-import { fault, Sandbox } from 'wechatpay-undici/sandbox';
+import { fault, type Sandbox } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../support/sandbox';
 import { isSigned, send } from './support';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const busy = fault(429, 'FREQUENCY_LIMITED', 'Slow down.');
 

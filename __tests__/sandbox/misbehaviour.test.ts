@@ -1,17 +1,16 @@
 import { connect } from 'node:net';
 import timers from 'node:timers/promises';
-import { type Misbehaviour, Sandbox } from 'wechatpay-undici/sandbox';
+import type { Misbehaviour, Sandbox } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../support/sandbox';
 import { authorization, isSigned, send, USE, used } from './support';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
 });
 beforeEach(() => {
-  sandbox.reset();
   sandbox.on('get', 'v3/ping', () => ({ pong: 'as long as a body should be' }));
 });
-afterAll(() => sandbox.close());
 
 const ping = () => send(sandbox, '/v3/ping');
 const raw = (headers: string[], name: string): string[] =>

@@ -7,14 +7,13 @@ import { inspect, promisify } from 'node:util';
 import { request as undiciRequest } from 'undici';
 import * as exported from 'wechatpay-undici/sandbox';
 import { Sandbox } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../support/sandbox';
 import { authorization, isSigned, SEND, send, USE, used } from './support';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 test('the module exports what it should', () => {
   expect(Object.keys(exported).sort()).toEqual(['Sandbox', 'fault', 'v2Fault']);

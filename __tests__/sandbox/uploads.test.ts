@@ -3,18 +3,17 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { Builder } from 'wechatpay-undici';
-import { Sandbox } from 'wechatpay-undici/sandbox';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { readForm } from '../../lib/sandbox/wire/form';
 import * as Hash from '../../lib/signature/hash';
 import { Media } from '../../lib/upload/media';
+import { useSandbox } from '../support/sandbox';
 import { authorization, isSigned, type Received, type Sent, send } from './support';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const UPLOAD = '/v3/merchant/media/upload';
 const CONTENT = Buffer.from('\x89PNG\r\n\x1a\n--boundar\r\n-\r\n--\r\n\r\n--boundar-y内容');

@@ -1,21 +1,20 @@
 import { createHash, createHmac } from 'node:crypto';
 import { request } from 'node:http';
-import { fault, type Misbehaviour, Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { fault, type Misbehaviour, type Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
 import { toObject, toXml } from '../../lib/format/transformer';
+import { useSandbox } from '../support/sandbox';
 import { authorization } from './support';
 
 let sandbox: Sandbox;
 let mch_id: string;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   mch_id = sandbox.config.mchid;
 });
 beforeEach(() => {
-  sandbox.reset();
   sandbox.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
   sandbox.on('get', 'v2/risk/getcertficates', ({ xml }) => ({ seen: JSON.stringify(xml) }));
 });
-afterAll(() => sandbox.close());
 
 type Fields = Record<string, string>;
 

@@ -1,18 +1,17 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fault, Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { fault, type Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../../support/sandbox';
 import { afterwards, environment, file, wxpay } from '../support';
 
 let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   env = environment(sandbox);
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const NATIVE = 'v3/pay/transactions/native';
 const order = { appid: 'wx8888888888888888', out_trade_no: 'ORDER-1', description: '茶', amount: { total: 1 } };
