@@ -34,7 +34,7 @@ afterAll(() => server.close());
 
 const HEAD = 'POST /notify HTTP/1.1\r\nhost: x\r\n';
 
-/** Sends a head, goes on as told; gives the answer, once the connection has been closed by the other side. */
+/** Sends a head, goes on as told; gives the response, once the connection has been closed by the other side. */
 function exchange(head: string, goOn: (socket: ReturnType<typeof connect>) => void = () => {}) {
   const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => {});

@@ -105,7 +105,7 @@ test('headers that have no end', async () => {
   await server.closed();
 });
 
-test('1,000 answers of 1xx ahead of the answer are passed over', async () => {
+test('1,000 responses of 1xx ahead of the response are passed over', async () => {
   const body = Buffer.from('{"ok":true}');
   server.state.answer = (socket) => {
     socket.write('HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(1000));
@@ -165,7 +165,7 @@ describe('bombs', () => {
     expect(await rejection(call())).toMatchObject({ name: 'ApiError', code: 'HTTP_400' });
   });
 
-  test('a zipped answer is not unzipped: it is what it is', async () => {
+  test('a zipped response is not unzipped: it is what it is', async () => {
     const bomb = gzipSync(Buffer.alloc(100 * MB, ' '));
     server.state.answer = (socket) =>
       socket.write(frame(200, [...signatureOf(bomb), ['content-encoding', 'gzip']], bomb));

@@ -51,8 +51,8 @@ describe('a client without a key of the platform', () => {
     const serial = await sandbox.rotate();
     const instance = Builder.factory(withoutKeys(sandbox));
     const json = { appid: 'wx1', type: 'MERCHANT_ID', account: '1', name: '张三', relation_type: 'STORE' } as const;
-    const answer = await instance.v3.profitsharing.receivers.add.post({ json }).json();
-    expect(answer).toMatchObject({ name: '张三' });
+    const response = await instance.v3.profitsharing.receivers.add.post({ json }).json();
+    expect(response).toMatchObject({ name: '张三' });
     expect(announced(sandbox)).toEqual([serial]);
     expect(downloads(sandbox)).toBe(1);
   });

@@ -146,14 +146,14 @@ const FORGERIES: [string, () => unknown, object][] = [
   ['is no JSON', () => new Response('<html>'), { name: 'BodyError' }],
 ];
 
-describe('nothing is trusted, and nothing sent, where the answer', () => {
-  test.each(FORGERIES)('%s', async (_, answer, expected) => {
-    const forget = sandbox.on('get', 'v3/certificates', answer);
+describe('nothing is trusted, and nothing sent, where the response', () => {
+  test.each(FORGERIES)('%s', async (_, response, expected) => {
+    const forget = sandbox.on('get', 'v3/certificates', response);
     const before = sandbox.requests.length;
     const { pay } = payer(withoutKeys(sandbox));
     expect(await rejection(pay())).toMatchObject(expected);
     expect(sandbox.requests.slice(before).map(({ target }) => target)).toEqual(['/v3/certificates']);
-    // It was the answer, and not the client: unforged, it is taken.
+    // It was the response, and not the client: unforged, it is taken.
     forget();
     await pay();
   });
@@ -198,7 +198,7 @@ test('of several certificates those that are not valid are left out, and the oth
   expect(found.map(({ serialNumber }) => serialNumber)).toEqual([first().serial_no]);
 });
 
-test('an answer signed by the configured public key is taken as well', async () => {
+test('a response signed by the configured public key is taken as well', async () => {
   await using other = await startWithCertificate();
   const list = await (await unverified(other)).json();
   await other.rotate('public-key');

@@ -108,7 +108,7 @@ describe('the grey switch', () => {
 describe('serial numbers that nobody knows', () => {
   const UNKNOWN = '5000000000000000000000000000000000000000';
 
-  test('in answers are looked for at most once a minute', async () => {
+  test('in responses are looked for at most once a minute', async () => {
     await using sandbox = await startWithCertificate();
     const { pay } = payer(withoutKeys(sandbox));
     await pay();

@@ -324,7 +324,7 @@ test.each<[string, object, object]>([
     { sub_mchid: '1230000001', sub_appid: 'wx2', openid: 'o1' },
     { subMchId: '1230000001', subAppId: 'wx2', openId: 'o1' },
   ],
-])('merchantTransfer%s hands on what the answer says, without a signature', (_name, more, expected) => {
+])('merchantTransfer%s hands on what the response says, without a signature', (_name, more, expected) => {
   const answer = { out_bill_no: 'x', state: 'WAIT_USER_CONFIRM', package_info: 'affffddafdfafddffda==' };
   const parameters = both.merchantTransfer({ appid: APPID, ...answer, ...more });
   expect(parameters).toEqual({ mchId: MCHID, appId: APPID, package: 'affffddafdfafddffda==', ...expected });

@@ -148,7 +148,7 @@ describe('a body that is tampered with', () => {
 });
 
 describe('a delay', () => {
-  test('passes before the answer, which is right', async () => {
+  test('passes before the response, which is right', async () => {
     sandbox.misbehave({ delay: 80 });
     const pause = jest.spyOn(timers, 'setTimeout');
     const answer = await ping();
@@ -285,7 +285,7 @@ describe('misbehave', () => {
     );
   });
 
-  test('tells by an answer that a function chose what it does not know', async () => {
+  test('tells by a response that a function chose what it does not know', async () => {
     sandbox.misbehave(() => ({ sgnature: 'wrong' }) as Misbehaviour);
     expect(await ping()).toMatchObject({ status: 500, json: { message: expect.stringContaining('sgnature') } });
   });

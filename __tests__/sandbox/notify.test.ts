@@ -150,7 +150,7 @@ describe('the schedule', () => {
     expect(attempts.map(({ accepted }) => accepted)).toEqual([false, false, false, false, true]);
   });
 
-  test('goes on where nobody answers', async () => {
+  test('goes on where nobody responds', async () => {
     await using sandbox = await Sandbox.start({ notifyPace: 0 });
     const { url } = await answering((request) => request.socket.destroy(), 204);
     const { attempts } = await sandbox.notify('TRANSACTION.SUCCESS', content, url);
@@ -158,7 +158,7 @@ describe('the schedule', () => {
     expect(attempts[0]?.reply).toMatch(/socket|ECONNRESET/i);
   });
 
-  test('goes on after 5 s without an answer', async () => {
+  test('goes on after 5 s without a response', async () => {
     await using sandbox = await Sandbox.start({ notifyPace: 0 });
     const { url } = await answering(() => {}, 204);
     const { attempts } = await sandbox.notify('TRANSACTION.SUCCESS', content, url);

@@ -205,12 +205,12 @@ test('v2 and APIv3 have paths of their own', async () => {
   expect((await post(order(), '/a')).fields).toMatchObject({ as: 'v2' });
   const signedAsV3 = authorization(sandbox, 'POST', '/a', '{}');
   const headers = { accept: '*/*', 'user-agent': 'x', authorization: signedAsV3 };
-  const answer = await fetch(`${sandbox.url}a`, { method: 'POST', body: '{}', headers });
-  expect(await answer.json()).toEqual({ as: 'v3' });
+  const response = await fetch(`${sandbox.url}a`, { method: 'POST', body: '{}', headers });
+  expect(await response.json()).toEqual({ as: 'v3' });
   expect((await post(order(), '/v2/a')).fields).toMatchObject({ return_code: 'FAIL' });
 });
 
-test('an unknown path is answered by a failure that says how to teach it', async () => {
+test('an unknown path gets a failure that says how to teach it', async () => {
   const { status, fields } = await post(order(), '/pay/orderquery');
   expect(status).toBe(200);
   expect(fields.return_msg).toContain("sandbox.on('post', 'v2/pay/orderquery', handler)");

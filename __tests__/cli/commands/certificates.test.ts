@@ -32,7 +32,7 @@ test('each is saved under its serial number, by the short options of wechatpay-p
   }
 });
 
-test('a saved certificate verifies answers', async () => {
+test('a saved certificate verifies responses', async () => {
   const serial = await sandbox.rotate();
   sandbox.on('get', 'v3/something', () => ({ ok: true }));
   const output = directory();

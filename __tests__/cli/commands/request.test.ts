@@ -116,7 +116,7 @@ describe('answers', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ status: 200, base64: 'H4v/' });
   });
 
-  test('sensitive fields are encrypted, and those of the answer decrypted', async () => {
+  test('sensitive fields are encrypted, and those of the response decrypted', async () => {
     sandbox.on<{ name: string }>('post', 'v3/profitsharing/receivers/add', async ({ json }) => ({
       name: await sandbox.encrypt(await sandbox.decrypt(json.name)),
     }));
@@ -166,7 +166,7 @@ describe('answers', () => {
     expect(stderr).toMatch(/^wxpay: ORDERNOTEXIST: 此交易订单号不存在\n/);
   });
 
-  test('an answer that cannot be trusted is not shown', async () => {
+  test('a response that cannot be trusted is not shown', async () => {
     sandbox.on('get', 'v3/something', () => ({ forged: true }));
     sandbox.misbehave({ signature: 'wrong' });
     const { code, stdout, stderr } = await wxpay(['request', 'get', 'v3/something'], { env });
@@ -174,7 +174,7 @@ describe('answers', () => {
     expect(stderr).toMatch(/^wxpay: ERR_SIGNATURE_WRONG: The signature does not match/);
   });
 
-  test('nobody answers', async () => {
+  test('nobody responds', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
