@@ -187,7 +187,7 @@ describe('what comes back', () => {
     });
   });
 
-  test('a large answer, in many chunks', async () => {
+  test('a large response, in many chunks', async () => {
     const text = '中'.repeat(1_000_000);
     sandbox.on('get', echo, () => ({ text }));
     expect(await instance.chain(echo).get().json()).toEqual({ text });
@@ -237,7 +237,7 @@ describe('refusals of the platform', () => {
   });
 });
 
-describe('answers that cannot be trusted', () => {
+describe('responses that cannot be trusted', () => {
   test.each<[string, Parameters<Sandbox['misbehave']>[0], object]>([
     ['a wrong signature', { signature: 'wrong' }, { code: 'ERR_SIGNATURE_WRONG', probe: false }],
     [
@@ -437,7 +437,7 @@ describe('nothing is sent', () => {
   });
 });
 
-test('a thousand calls at once are all answered, each with its own answer', async () => {
+test('a thousand calls at once are all answered, each with its own response', async () => {
   sandbox.on('get', 'v3/echo/{n}', ({ variables }) => ({ n: variables.n }));
   const calls = Array.from({ length: 1000 }, (_, n) =>
     instance.chain('v3/echo/{n}').get({ n, timeout: 60_000 }).json<{ n: string }>(),

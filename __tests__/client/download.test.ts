@@ -37,7 +37,7 @@ test('a file comes unsigned, and streams', async () => {
   expect(sandbox.requests[0]?.target).toBe('/v3/billdownload/file?token=AbC%2B%2F%3D');
 });
 
-test('the download_url of an answer, as it is', async () => {
+test('the download_url of a response, as it is', async () => {
   sandbox.misbehave({ signature: 'none' });
   const url = `${sandbox.url}v3/billdownload/file?token=AbC%2B%2F%3D&tartype=gzip`;
   expect(await instance.chain(url).get({ download: true }).text()).toBe(BILL);
@@ -72,7 +72,7 @@ test('a file that is cut off fails the stream, with an error of ours', async () 
   expect(await rejection(response.text())).toBeInstanceOf(TransportError);
 });
 
-test("the time is that of the answer's head; the caller's signal counts to the end", async () => {
+test("the time is that of the response's head; the caller's signal counts to the end", async () => {
   const large = 'x'.repeat(8 * 1024 * 1024);
   sandbox.on('get', path, () => new Response(large));
   const controller = new AbortController();

@@ -69,7 +69,7 @@ describe('calls', () => {
     expect(new Set(nonces).size).toBe(5);
   });
 
-  test.each(['MD5', 'HMAC-SHA256'])('sign_type %s: the answer comes in kind, and is verified', async (sign_type) => {
+  test.each(['MD5', 'HMAC-SHA256'])('sign_type %s: the response comes in kind, and is verified', async (sign_type) => {
     const answer = await instance[path].post({ xml: { ...order, sign_type } }).xml<Record<string, string>>();
     expect(answer).toMatchObject({ return_code: 'SUCCESS', result_code: 'SUCCESS', mch_id, prepay_id: 'wx1' });
     expect(answer.sign).toHaveLength(sign_type === 'MD5' ? 32 : 64);
@@ -96,7 +96,7 @@ describe('calls', () => {
     expect(sent()?.target).toMatch(/\?mch_id=1900000109&nonce_str=\w{32}&sign=/);
   });
 
-  test('an answer without a sign is taken where it is to have none', async () => {
+  test('a response without a sign is taken where it is to have none', async () => {
     sandbox.on('post', 'v2/mmpaymkttransfers/promotion/transfers', () => ({ payment_no: '7' }), { signed: false });
     const node = instance.chain('v2/mmpaymkttransfers/promotion/transfers');
     const options = { xml: { mchid: mch_id, amount: 1 }, security: false };
@@ -131,7 +131,7 @@ describe('calls', () => {
   });
 });
 
-describe('failed answers', () => {
+describe('failed responses', () => {
   test('of the operation: an ApiError with all codes', async () => {
     sandbox.on('post', path, () => v2Fault('ORDERPAID', '该订单已支付'));
     const error = await rejection(instance[path].post({ xml: order }));
@@ -190,7 +190,7 @@ describe('failed answers', () => {
   });
 });
 
-describe('the sign of an answer', () => {
+describe('the sign of a response', () => {
   test.each<[Misbehaviour, string]>([
     [{ signature: 'wrong' }, 'ERR_SIGNATURE_WRONG'],
     [{ signature: 'none' }, 'ERR_SIGNATURE_MISSING'],

@@ -27,7 +27,7 @@ test('does not count once there is one; the other times do', async () => {
   expect(error.message).toContain('Headers Timeout');
 });
 
-test('between two pieces of the answer', async () => {
+test('between two pieces of the response', async () => {
   const slow = await listen((socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'));
   });

@@ -61,7 +61,7 @@ test.each<[string, LooseOptions, number]>([
   await breaking.close();
 });
 
-test('not for an answer, and not where both hosts are away', async () => {
+test('not for a response, and not where both hosts are away', async () => {
   second.misbehave({ status: 503 });
   const client = build({ failover: refused });
   expect(await rejection(client.chain('v3/order').get())).toMatchObject({ status: 503 });

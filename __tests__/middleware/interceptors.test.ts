@@ -83,7 +83,7 @@ describe('with undici.request', () => {
     expect(await body.json()).toMatchObject({ code: 'SYSTEM_ERROR' });
   });
 
-  test('with download: true the answer streams through', async () => {
+  test('with download: true the response streams through', async () => {
     sandbox.misbehave({ signature: 'none' });
     const options = { headers, dispatcher, download: true };
     expect((await request(url, options)).statusCode).toBe(200);
@@ -100,7 +100,7 @@ test('with fetch', async () => {
 });
 
 describe('below what repeats a request', () => {
-  test('a retry is signed afresh, and gets the whole answer', async () => {
+  test('a retry is signed afresh, and gets the whole response', async () => {
     const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
     sandbox.misbehave({ status: 503 });
     sandbox.misbehave({ reset: 'body' });
@@ -241,7 +241,7 @@ describe('the caller as a handler of undici', () => {
     expect(steps).toEqual(['start', 'resumed', 'data', 'resumed']);
   });
 
-  test('may abort at the head of the verified answer, and hears of it once', async () => {
+  test('may abort at the head of the verified response, and hears of it once', async () => {
     const reason = new Error('enough');
     const errors: Error[] = [];
     await new Promise<void>((resolve) => {

@@ -110,7 +110,7 @@ describe('what is repeated', () => {
 });
 
 describe('the end of it', () => {
-  test('the error has the last answer whole, and says how many attempts there were', async () => {
+  test('the error has the last response whole, and says how many attempts there were', async () => {
     const body = JSON.stringify({ code: 'SYSTEM_ERROR', message: 'the third', detail: { field: 'x' } });
     sandbox.misbehave({ status: 503 }, 2);
     sandbox.misbehave({ status: 500, body, headers: { 'X-Last': 'yes' } });
@@ -132,7 +132,7 @@ describe('the end of it', () => {
     expect(sandbox.requests).toHaveLength(2);
   });
 
-  test('a large answer goes through, and is not repeated', async () => {
+  test('a large response goes through, and is not repeated', async () => {
     const body = JSON.stringify({ code: 'SYSTEM_ERROR', message: 'x'.repeat(2 ** 20) });
     sandbox.misbehave({ status: 500, body });
     expect(await rejection(build().chain('v3/order').get())).toMatchObject({ status: 500 });
@@ -161,7 +161,7 @@ describe('pauses', () => {
     expect(delays).toContain(1000);
   });
 
-  test('a pause that would outlast the call is not begun: the last answer is the error', async () => {
+  test('a pause that would outlast the call is not begun: the last response is the error', async () => {
     sandbox.misbehave({ status: 429, headers: { 'Retry-After': '3' } });
     const error = await rejection(build().chain('v3/order').get({ timeout: 2000 }));
     expect(error).toMatchObject({ name: 'ApiError', status: 429 });

@@ -80,7 +80,7 @@ test('a host that is neither of WeChat Pay nor configured gets no signature', as
   expect(elsewhere.requests).toMatchObject([{ body }]);
 });
 
-test('the answer: a failure, a wrong sign, none', async () => {
+test('the response: a failure, a wrong sign, none', async () => {
   sandbox.on('post', 'v2/pay/x', () => v2Fault('NOTENOUGH', '余额不足'));
   const error = await rejection(post());
   expect(error).toMatchObject({ name: 'ApiError', code: 'NOTENOUGH', request: 'POST /pay/x' });
@@ -138,13 +138,13 @@ test.each<[string, object, RegExp]>([
   expect(sandbox.requests[0]).toMatchObject({ status: 200, body: expect.stringMatching(expected) });
 });
 
-test('with download: true the answer streams through', async () => {
+test('with download: true the response streams through', async () => {
   sandbox.on('post', 'v2/pay/x', () => new Response('`a,`b'), { signed: false });
   const answer = await post({ download: true });
   expect(await answer.body.text()).toBe('`a,`b');
 });
 
-test('an answer of another status passes, unverified', async () => {
+test('a response of another status passes, unverified', async () => {
   sandbox.misbehave({ status: 502, body: 'Bad Gateway' });
   const { statusCode, body: answer } = await post();
   expect([statusCode, await answer.text()]).toEqual([502, 'Bad Gateway']);

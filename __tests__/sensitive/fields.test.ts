@@ -138,7 +138,7 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   test('is decrypted when it is read as JSON', async () => {
     const user_name = await sandbox.encrypt(NAME);
     sandbox.on('get', 'v3/taxi-invoice/driver/update-driver', () => ({}));
