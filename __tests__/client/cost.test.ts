@@ -19,7 +19,7 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 20
 const merchant = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const json = { out_trade_no: '1', description: 'x'.repeat(SIZE) };
 
-/** Answers in memory; the last piece of an answer that was given. */
+/** Answers in memory; the last piece of a response that was given. */
 let given: Buffer;
 const wire = (text: string): Dispatcher =>
   new Agent().compose(() => (_options, handler) => {
@@ -108,7 +108,7 @@ test('copies of the body', async () => {
   const response = await call();
   const large = (results: jest.MockResult<{ length: number }>[]) =>
     results.filter(({ value }) => value?.length >= SIZE).length;
-  // The request: written once, copied once to be signed. The answer: copied once to be verified, and then looked at as
+  // The request: written once, copied once to be signed. The response: copied once to be verified, and then looked at as
   // a Buffer over the same memory.
   const copies = {
     stringify: large(stringify.mock.results),

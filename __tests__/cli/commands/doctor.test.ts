@@ -1,18 +1,17 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { selfSigned } from '../../support/keys';
+import { useSandbox } from '../../support/sandbox';
 import { afterwards, environment, file, keepSecret, type Printed, wxpay } from '../support';
 
 let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   env = environment(sandbox);
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const doctor = (own: Record<string, string | undefined> = {}, args: string[] = []): Promise<Printed> =>
   wxpay(['doctor', ...args], { env: { ...env, ...own } });

@@ -1,18 +1,17 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fault, Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { fault, type Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../../support/sandbox';
 import { afterwards, environment, file, wxpay } from '../support';
 
 let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   env = environment(sandbox);
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const NATIVE = 'v3/pay/transactions/native';
 const order = { appid: 'wx8888888888888888', out_trade_no: 'ORDER-1', description: '茶', amount: { total: 1 } };
@@ -117,7 +116,7 @@ describe('answers', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ status: 200, base64: 'H4v/' });
   });
 
-  test('sensitive fields are encrypted, and those of the answer decrypted', async () => {
+  test('sensitive fields are encrypted, and those of the response decrypted', async () => {
     sandbox.on<{ name: string }>('post', 'v3/profitsharing/receivers/add', async ({ json }) => ({
       name: await sandbox.encrypt(await sandbox.decrypt(json.name)),
     }));
@@ -167,7 +166,7 @@ describe('answers', () => {
     expect(stderr).toMatch(/^wxpay: ORDERNOTEXIST: 此交易订单号不存在\n/);
   });
 
-  test('an answer that cannot be trusted is not shown', async () => {
+  test('a response that cannot be trusted is not shown', async () => {
     sandbox.on('get', 'v3/something', () => ({ forged: true }));
     sandbox.misbehave({ signature: 'wrong' });
     const { code, stdout, stderr } = await wxpay(['request', 'get', 'v3/something'], { env });
@@ -188,7 +187,7 @@ describe('answers', () => {
     expect(JSON.parse(text).error).toMatchObject({ code: 'ERR_TRANSPORT', query: `get ${path}/R-1` });
   });
 
-  test('nobody answers', async () => {
+  test('nobody responds', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
