@@ -19,6 +19,7 @@ import { report } from './diagnostics';
 import { createDispatchers, type Route } from './dispatchers';
 import { download } from './download';
 import { afterSending, explainFailure } from './failure';
+import { refuseOtherOwner } from './refuse-other-owner';
 import { buildRequest, type OutgoingRequest, type RequestDefaults, readCall } from './request';
 import type { ApiResponse } from './response';
 import { ResponsePromise } from './response-promise';
@@ -35,7 +36,7 @@ const USER_AGENT = `wechatpay-undici/${VERSION} node/${process.versions.node} ($
 export type Request = (verb: string, path: string, options: unknown) => ResponsePromise;
 
 /**
- * A client for one merchant.
+ * A client for one merchant or one brand.
  * @throws {@link ConfigurationError} where a key or a certificate cannot be used
  */
 export function createClient(config: LoadedConfig, credentials: Credentials): Request {
@@ -49,7 +50,8 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     retries: config.retry !== undefined,
     headers: { v2: headersOf('v2'), v3: headersOf('v3') },
   };
-  const { origins } = config;
+  const { origins, signatory, baseUrl } = config;
+  const owner = signatory.brandId === undefined ? 'merchant' : 'brand';
   const stackOf = createDispatchers(config);
   // A download of certificates has no outcome, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
@@ -83,7 +85,8 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
 
   const begin = (...[verb, path, options]: Parameters<Request>): Promise<ApiResponse> => {
-    const call = readCall(verb, path, options, config.baseUrl);
+    const call = readCall(verb, path, options, baseUrl);
+    refuseOtherOwner(call, owner, baseUrl);
     const isMarked = call.trait.encrypt !== undefined && !call.options.encrypted;
     return isMarked ? startMarked(call) : start(call, build(call));
   };
