@@ -10,7 +10,6 @@ import {
   Certificates,
   ConfigurationError,
   type Diagnostic,
-  Formatter,
   InvalidArgumentError,
   Invocation,
   type LooseOptions,
@@ -123,9 +122,6 @@ describe('a request', () => {
       new RegExp(
         `^${SCHEME} brand_id="${BRAND_ID}",nonce_str="\\w{32}",timestamp="\\d{10}",serial_no="${SERIAL}",signature="[\\w+/=]{344}"$`,
       ),
-    );
-    expect(Formatter.brandAuthorization('1', 'n', 's', 2, 'A')).toBe(
-      `${SCHEME} brand_id="1",nonce_str="n",timestamp="2",serial_no="A",signature="s"`,
     );
   });
 

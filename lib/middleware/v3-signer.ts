@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors';
 import * as Formatter from '../signature/formatter';
 import { type MerchantKeyInput, toSign } from '../signature/functions';
 import { DatedKeys, type PlatformCertificates, refuseOwnKeys } from '../signature/platform-keys';
-import type { Signatory } from '../signature/scheme';
+import { brandAuthorization, type Signatory } from '../signature/scheme';
 import { isMedia } from '../upload/media';
 import type { Interceptor } from './dispatch-options';
 import { trustedOrigins } from './hosts';
@@ -70,7 +70,7 @@ export function signer(config: SignerConfig): Interceptor {
 function authorizationOf(signatory: Signatory): (...parts: [string, string, number, string]) => string {
   const { brandId, mchid } = signatory;
   if (brandId === undefined) return (...parts) => Formatter.authorization(mchid, ...parts);
-  return (...parts) => Formatter.brandAuthorization(brandId, ...parts);
+  return (...parts) => brandAuthorization(brandId, ...parts);
 }
 
 /** WeChat Pay would sign its response by a key that does not count: the outcome would not be known. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError } from '../errors';
-import { BRAND_SCHEME, SCHEME } from './scheme';
+import { SCHEME } from './scheme';
 
 const LINE_FEED = Buffer.from('\n');
 
@@ -91,23 +91,6 @@ export function authorization(
   serial: string,
 ): string {
   return `${SCHEME} mchid="${mchid}",serial_no="${serial}",timestamp="${time}",nonce_str="${nonce}",signature="${signature}"`;
-}
-
-/**
- * The same for a brand (品牌), which signs by a scheme of its own.
- * @param brandId id of the brand
- * @param signature signature of {@link request}, in Base64
- * @param serial serial number of the brand's API certificate, upper-case hexadecimal
- * @see https://pay.weixin.qq.com/doc/brand/4015597833
- */
-export function brandAuthorization(
-  brandId: string,
-  nonce: string,
-  signature: string,
-  time: number | string,
-  serial: string,
-): string {
-  return `${BRAND_SCHEME} brand_id="${brandId}",nonce_str="${nonce}",timestamp="${time}",serial_no="${serial}",signature="${signature}"`;
 }
 
 /** Each piece followed by a line feed, the last one too. */
