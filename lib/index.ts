@@ -83,4 +83,5 @@ export type {
   VerifyFunction,
 } from './signature/functions';
 export * as Hash from './signature/hash';
+export type { Signatory } from './signature/scheme';
 export { Media, type MediaFile, type MediaOptions, type MediaSource } from './upload/media';
