@@ -1,7 +1,7 @@
 export { Builder } from './builder';
 export type { CertificateCache } from './certificates';
 export * as Certificates from './certificates';
-export type { ClientConfig } from './client';
+export type { BrandConfig, ClientConfig } from './client';
 export type { MerchantCertificate, TlsFile } from './client/base-dispatcher';
 export type { Diagnostic } from './client/diagnostics';
 export * as AesEcb from './crypto/aes-ecb';
@@ -60,7 +60,7 @@ export type {
   WebHandler,
 } from './notification';
 export * as Notifications from './notification';
-export type { Chain } from './openapi/chain';
+export type { BrandChain, Chain } from './openapi/chain';
 export type { NotificationOf } from './openapi/notification';
 export type { RequestOf, ResponseOf } from './openapi/operation';
 export type {
@@ -84,4 +84,5 @@ export type {
   VerifyFunction,
 } from './signature/functions';
 export * as Hash from './signature/hash';
+export type { Signatory } from './signature/scheme';
 export { Media, type MediaFile, type MediaOptions, type MediaSource } from './upload/media';

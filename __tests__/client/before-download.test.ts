@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { ConfigurationError, InvalidArgumentError } from 'wechatpay-undici';
-import { failure, wechatPay } from '../support/wechatpay';
+import { rejection } from '../support/rejection';
+import { wechatPay } from '../support/wechatpay';
 
 // A client that downloads certificates must ask for one before it can encrypt. What can be refused without it, is.
 
@@ -29,7 +30,7 @@ test.each<[string, string, Record<string, unknown>, string]>([
   ['an unknown option', BATCHES, { json: batch('张三'), jsno: {} }, 'jsno'],
   ['a foreign host', BATCHES, { json: batch('张三'), baseUrl: 'https://x.example/' }, 'is neither a WeChat Pay host'],
 ])('%s is refused before a download', async (_name, path, options, message) => {
-  const error = await failure(downloading().chain(path).post(options));
+  const error = await rejection(downloading().chain(path).post(options));
   expect(error).toBeInstanceOf(InvalidArgumentError);
   expect(error.message).toContain(message);
   expect(running.arrived).toBe(0);
@@ -48,16 +49,16 @@ test.each<[string, Record<string, unknown>]>([
   // Without TLS there is no certificate to present.
   const baseUrl = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const chain = downloading({ baseUrl }).chain(BATCHES);
-  const error = await failure(chain.post({ ...options, security: true }));
+  const error = await rejection(chain.post({ ...options, security: true }));
   expect(error).toBeInstanceOf(ConfigurationError);
   expect(error.message).toContain('configure it as "merchant"');
   expect(connections).toBe(0);
-  await failure(chain.post({ ...options, security: false }));
+  await rejection(chain.post({ ...options, security: false }));
   expect(connections).toBeGreaterThan(0);
 });
 
 test('what is in order is not refused: the download is tried', async () => {
-  await failure(
+  await rejection(
     downloading()
       .chain(BATCHES)
       .post({ json: batch('张三') }),

@@ -71,7 +71,7 @@ describe('calls', () => {
       { mch_id, 'a b': 'x', '1': 'y' },
       { mch_id, item: 'x', '': 'y' },
     ]) {
-      expect(await failure(instance[path].post({ xml }))).toMatchObject({
+      expect(await rejection(instance[path].post({ xml }))).toMatchObject({
         code: 'ERR_INVALID_ARGUMENT',
         message: expect.stringContaining('several fields to write as "item"'),
       });

@@ -1,5 +1,6 @@
 import { ConfigurationError, TimeoutError } from 'wechatpay-undici';
-import { failure, responding, wechatPay } from '../support/wechatpay';
+import { rejection } from '../support/rejection';
+import { responding, wechatPay } from '../support/wechatpay';
 
 // Where the signature never came, nothing has been sent, and the error says so.
 
@@ -26,7 +27,7 @@ test.each<[string, Failing, unknown]>([
   ['gives no Base64', () => '?', undefined],
 ])('a function in the place of the key that %s', async (_name, privateKey, cause) => {
   for (const retry of [undefined, { attempts: 3, delay: 0 }]) {
-    const error = await failure(build({ privateKey, retry }).chain(PATH).get());
+    const error = await rejection(build({ privateKey, retry }).chain(PATH).get());
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toContain(NOTHING);
     expect(error.message).not.toContain(UNKNOWN);
@@ -37,7 +38,7 @@ test.each<[string, Failing, unknown]>([
 });
 
 test.each([undefined, { attempts: 3, delay: 0 }])('a function that takes too long, with retry: %p', async (retry) => {
-  const error = await failure(build({ privateKey: late, timeout: 20, retry }).chain(PATH).get());
+  const error = await rejection(build({ privateKey: late, timeout: 20, retry }).chain(PATH).get());
   expect(error).toBeInstanceOf(TimeoutError);
   expect(error.message).toContain(NOTHING);
   expect(running.arrived).toBe(0);
@@ -50,7 +51,7 @@ test('a signature that comes when the time is over sends nothing', async () => {
     resolve = give;
   });
   const instance = build({ privateKey: () => promise, timeout: 20 });
-  expect((await failure(instance.chain(PATH).get())).message).toContain(NOTHING);
+  expect((await rejection(instance.chain(PATH).get())).message).toContain(NOTHING);
   resolve('AAAA');
   // What was let through would be before this on the same connections.
   await build().chain(PATH).get();
@@ -59,7 +60,7 @@ test('a signature that comes when the time is over sends nothing', async () => {
 
 test('a response that takes too long leaves the outcome unknown', async () => {
   running.respond = () => {};
-  const error = await failure(build({ timeout: 1500 }).chain(PATH).get());
+  const error = await rejection(build({ timeout: 1500 }).chain(PATH).get());
   expect(error).toBeInstanceOf(TimeoutError);
   expect(error.message).toContain(UNKNOWN);
   expect(error.message).not.toContain(NOTHING);

@@ -74,7 +74,7 @@ test('fields in the place of a body, also where the request is repeated; a body 
   );
   expect(new Set(nonces).size).toBe(4);
   for (const wrong of [{ mch_id: '1' }, { mch_id, a: ['1'] }, { mch_id, a: '\u0000' }, {}]) {
-    const error = await failure(dispatcher.request({ ...options, ...{ fields: wrong } }));
+    const error = await rejection(dispatcher.request({ ...options, ...{ fields: wrong } }));
     expect(error).toMatchObject({ name: 'InvalidArgumentError' });
   }
   expect(sandbox.requests).toHaveLength(4);

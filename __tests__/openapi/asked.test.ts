@@ -1,7 +1,8 @@
 import { runInNewContext } from 'node:vm';
 import { type LooseOptions, type OutcomeQuery, Transformer, WechatPayError } from 'wechatpay-undici';
 import { findOperation, segmentsOf } from '../../lib/openapi/trait-of';
-import { failure, MCHID, wechatPay } from '../support/wechatpay';
+import { rejection } from '../support/rejection';
+import { MCHID, wechatPay } from '../support/wechatpay';
 import { type Operation, operationsOf } from './calls';
 
 /*
@@ -35,7 +36,7 @@ async function queryAfter(operation: Operation, all: boolean): Promise<OutcomeQu
   const { verb, path } = operation;
   const client = build();
   const node = client.chain(path);
-  const error = await failure(node[verb as 'post'](optionsOf(operation, all)));
+  const error = await rejection(node[verb as 'post'](optionsOf(operation, all)));
   expect([path, error.message]).toEqual([path, expect.stringMatching(/query the outcome/)]);
   return (error as WechatPayError).query;
 }
@@ -114,7 +115,7 @@ test.each([
       const asked = operationAt(verb, path);
       if (asked === undefined) throw new Error(`${call} has a query that there is not: ${path}.`);
       target = undefined;
-      const error = await failure(query.ask());
+      const error = await rejection(query.ask());
       expect([call, error]).toEqual([call, expect.any(WechatPayError)]);
       expect([call, target]).toEqual([call, `${verb.toUpperCase()} /${path.replace(/^v2\//, '')}`]);
       const missing = requiredBy(asked).filter((name) => !given.includes(name));

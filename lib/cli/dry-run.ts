@@ -1,5 +1,5 @@
 import { Agent } from 'undici';
-import type { ClientConfig } from '../client';
+import type { BrandConfig, ClientConfig } from '../client';
 import { IDLE } from '../middleware/dispatch-options';
 import { isMedia } from '../upload/media';
 
@@ -21,7 +21,9 @@ const SECRET_MEMBER = /\b((?:(?:access_|refresh_)?token|(?:js_|auth_)?code|secre
  * A configuration whose requests are signed, and not sent.
  * @returns what gives the last of them, once its call has failed
  */
-export function dryRun(config: ClientConfig): { config: ClientConfig; taken(): DryRequest | undefined } {
+export function dryRun<Config extends ClientConfig | BrandConfig>(
+  config: Config,
+): { config: Config; taken(): DryRequest | undefined } {
   let request: DryRequest | undefined;
   const dispatcher = new Agent().compose(() => ({ method, origin, path, headers, body }, handler) => {
     request = {
@@ -34,11 +36,12 @@ export function dryRun(config: ClientConfig): { config: ClientConfig; taken(): D
     handler.onResponseError?.(IDLE, new Error('A dry run sends nothing.'));
     return true;
   });
+  if ('brandId' in config) return { config: { ...config, dispatcher }, taken: () => request };
   // With the APIv3 key and no key of WeChat Pay, the client would download certificates first.
-  const { apiv3Key, ...rest } = config;
+  const { apiv3Key, ...rest } = config as ClientConfig;
   const certs = rest.certs ?? (apiv3Key === undefined ? undefined : { [NEWEST]: () => false });
   // What is left out or added leaves it a configuration.
-  const dry = { ...rest, ...(certs && { certs }), dispatcher, merchant: { dispatcher } } as ClientConfig;
+  const dry = { ...rest, ...(certs && { certs }), dispatcher, merchant: { dispatcher } } as unknown as Config;
   return { config: dry, taken: () => request };
 }
 

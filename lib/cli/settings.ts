@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Option } from 'commander';
-import type { ClientConfig } from '../client';
+import type { BrandConfig, ClientConfig } from '../client';
 import { codeOf } from '../crypto/bytes';
 import { certificateOf, type PrivateKeyInput, serialOf } from '../crypto/keys';
 import { ConfigurationError } from '../errors';
 import type { Io } from './io';
 
-/** One thing that the command has to know of a merchant. */
+/** One thing that the command has to know of a merchant or a brand. */
 export interface Setting {
   /** The environment variable. */
   readonly env: string;
@@ -23,6 +23,11 @@ export interface Setting {
 /** All that can be set, by the name of the option; `--help` and the code both read this. */
 export const SETTINGS = {
   mchid: { env: 'WECHATPAY_MCHID', flags: '-m, --mchid <id>', what: 'merchant id (商户号)' },
+  brandId: {
+    env: 'WECHATPAY_BRAND_ID',
+    flags: '--brand-id <id>',
+    what: 'brand id (品牌ID), for paths below brand/; the serial number and keys are then its own',
+  },
   serial: {
     env: 'WECHATPAY_SERIAL',
     flags: '-s, --serial <serial>',
@@ -142,8 +147,7 @@ export function inTermsOfSettings(message: string): string {
  * @throws {@link ConfigurationError} that names all that is missing, or a file that cannot be read
  */
 export function clientConfig(settings: Settings, needed: readonly SettingName[] = ['mchid']): ClientConfig {
-  const certificate = merchantCertificate(settings);
-  const serial = settings.serial ?? (certificate && serialOf(certificate));
+  const serial = serialNumber(settings);
   requireSettings({ ...settings, ...(serial !== undefined && { serial }) }, needed);
   const { mchid = '', baseUrl } = settings;
   const privateKey = privateKeyOf(settings);
@@ -156,6 +160,25 @@ export function clientConfig(settings: Settings, needed: readonly SettingName[] 
   return Object.fromEntries(
     Object.entries(config).filter(([, value]) => value !== undefined),
   ) as unknown as ClientConfig;
+}
+
+/**
+ * What `Builder.factory` takes for the client of a brand, from settings.
+ * @throws {@link ConfigurationError} that names all that is missing, or a file that cannot be read
+ */
+export function brandConfig(settings: Settings): BrandConfig {
+  const serial = serialNumber(settings) ?? '';
+  const needed = ['brandId', 'serial', 'privateKey', 'publicKey', 'publicKeyId'] as const;
+  requireSettings({ ...settings, ...(serial !== '' && { serial }) }, needed);
+  const { brandId = '', baseUrl } = settings;
+  const config = { brandId, serial, privateKey: privateKeyOf(settings) ?? '', certs: platformKeys(settings) ?? {} };
+  return baseUrl === undefined ? config : { ...config, baseUrl };
+}
+
+/** That of the certificate, where none is set. */
+function serialNumber(settings: Settings): string | undefined {
+  const certificate = merchantCertificate(settings);
+  return settings.serial ?? (certificate && serialOf(certificate));
 }
 
 /** @throws {@link ConfigurationError} that names all that is missing */

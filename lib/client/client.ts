@@ -13,6 +13,7 @@ import { download } from './download';
 import { afterSending, explainFailure } from './failure';
 import { readCall } from './options';
 import { tellQuery } from './outcome';
+import { refuseOtherOwner } from './refuse-other-owner';
 import { buildRequest, type OutgoingRequest, type RequestDefaults } from './request';
 import { type ApiResponse, ResponsePromise } from './response';
 import { send, within } from './send';
@@ -34,7 +35,7 @@ interface Built {
 }
 
 /**
- * A client for one merchant.
+ * A client for one merchant or one brand.
  * @throws {@link ConfigurationError} where a key or a certificate cannot be used
  */
 export function createClient(config: LoadedConfig, credentials: Credentials): Request {
@@ -48,7 +49,8 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     retries: config.retry !== undefined,
     headers: { v2: headersOf('v2'), v3: headersOf('v3') },
   };
-  const { origins } = config;
+  const { origins, signatory, baseUrl } = config;
+  const owner = signatory.brandId === undefined ? 'merchant' : 'brand';
   const stackOf = createDispatchers(config);
   // A download of certificates has no outcome, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
@@ -64,7 +66,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     return carryOut(dispatcher, outgoing, decode, (reason) => {
       const failure = outgoing.exchange.started ? explain(reason, outgoing) : reason;
       // Where the call had a root of its own, that is where its outcome is known.
-      tellQuery(failure, call.path, outgoing, config.mchid, ({ verb, path, options }) =>
+      tellQuery(failure, call.path, outgoing, signatory.mchid, ({ verb, path, options }) =>
         request(verb, path, baseUrl === undefined ? options : { ...options, baseUrl }),
       );
       return failure;
@@ -89,7 +91,8 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
 
   const begin = (...[verb, path, options]: Parameters<Request>): Promise<ApiResponse> => {
-    const call = readCall(verb, path, options, config.baseUrl);
+    const call = readCall(verb, path, options, baseUrl);
+    refuseOtherOwner(call, owner, baseUrl);
     const isMarked = call.trait.encrypt !== undefined && !call.options.encrypted;
     return isMarked ? startMarked(call) : start(call, build(call));
   };

@@ -10,13 +10,13 @@ import type { Verify } from '../middleware/verifying-handler';
 import type { HeadersInput, Timeouts } from '../openapi/options';
 import { readApiKey } from '../signature/api-key';
 import { loadMerchantKey, type MerchantKey, type MerchantKeyInput, type VerifyFunction } from '../signature/functions';
-import type { PlatformCertificates } from '../signature/platform-keys';
-import { refuseOwnKeys } from '../signature/platform-keys';
+import { type OwnKeys, type PlatformCertificates, refuseOwnKeys, requirePublicKeys } from '../signature/platform-keys';
+import type { Signatory } from '../signature/scheme';
 import type { MerchantCertificate } from './base-dispatcher';
 import { readTimeouts } from './options';
 
-/** What every client needs, and what it may have. */
-interface CommonConfig {
+/** What the client of a merchant needs, and what it may have. */
+interface MerchantConfig extends SharedConfig {
   /** Merchant id (商户号). */
   mchid: string;
   /**
@@ -30,6 +30,10 @@ interface CommonConfig {
   payBankKey?: KeyInput;
   /** The merchant's TLS client certificate, for the operations of v2 that ask for it. */
   merchant?: MerchantCertificate;
+}
+
+/** What every client may have. */
+interface SharedConfig {
   /**
    * Root of the API. Without it `https://api.mch.weixin.qq.com/`, or the one of its own that an operation has. Requests to
    * it are signed.
@@ -81,9 +85,26 @@ interface V2Config {
   secret: string;
 }
 
-/** The configuration of a client: for APIv3, for v2, or for both. */
-export type ClientConfig = CommonConfig &
+/** The configuration of a merchant's client: for APIv3, for v2, or for both. */
+export type ClientConfig = MerchantConfig &
   (((V3Config | DownloadingConfig) & Partial<V2Config>) | (V2Config & Partial<V3Config>));
+
+/**
+ * The configuration of a brand's client (品牌): it calls the operations of brands, those below `brand/`, and no others.
+ * @see https://pay.weixin.qq.com/doc/brand/4015407523
+ */
+export interface BrandConfig extends SharedConfig {
+  /** Id of the brand (品牌ID), from its console (品牌经营平台). */
+  brandId: string;
+  /** Serial number of the brand's API certificate: hexadecimal, upper case. */
+  serial: string;
+  /** Private key of the brand's API certificate, in any form that a merchant's may have. */
+  privateKey: MerchantKeyInput;
+  /** The brand's WeChat Pay public key by its id, `PUB_KEY_ID_…`; there are no platform certificates for brands. */
+  certs: Readonly<Record<string, KeyInput | VerifyFunction>>;
+  /** The brand's API key (品牌API密钥): 32 characters. With it `Notifications.of(instance)` decrypts. */
+  brandApiKey?: string | Uint8Array;
+}
 
 /** {@link V3Config}, its keys loaded. */
 export interface LoadedV3 {
@@ -100,10 +121,12 @@ export interface LoadedV3 {
 
 /** A configuration that has been checked, its keys loaded. */
 export interface LoadedConfig {
-  mchid: string;
+  /** Who the client signs as. */
+  signatory: Signatory;
   v3: LoadedV3 | undefined;
   v2: V2Config | undefined;
   apiv3Key: Uint8Array | undefined;
+  brandApiKey: Uint8Array | undefined;
   certificateCache: CertificateCache | undefined;
   payBankKey: PublicKey | undefined;
   merchant: MerchantCertificate | undefined;
@@ -118,17 +141,7 @@ export interface LoadedConfig {
   dispatcher: Dispatcher | undefined;
 }
 
-/** The members of {@link ClientConfig}; the type keeps the list whole. */
-const KNOWN: Record<keyof ClientConfig, true> = {
-  mchid: true,
-  serial: true,
-  privateKey: true,
-  certs: true,
-  apiv3Key: true,
-  certificateCache: true,
-  secret: true,
-  payBankKey: true,
-  merchant: true,
+const SHARED: Record<keyof SharedConfig, true> = {
   baseUrl: true,
   baseUrls: true,
   headers: true,
@@ -138,40 +151,117 @@ const KNOWN: Record<keyof ClientConfig, true> = {
   dispatcher: true,
 };
 
+/** The members of {@link ClientConfig} and of {@link BrandConfig}; the types keep the lists whole. */
+const KNOWN: Record<'merchant' | 'brand', Readonly<Record<string, true>>> = {
+  merchant: {
+    mchid: true,
+    serial: true,
+    privateKey: true,
+    certs: true,
+    apiv3Key: true,
+    certificateCache: true,
+    secret: true,
+    payBankKey: true,
+    merchant: true,
+    ...SHARED,
+  } satisfies Record<keyof ClientConfig, true>,
+  brand: {
+    brandId: true,
+    serial: true,
+    privateKey: true,
+    certs: true,
+    brandApiKey: true,
+    ...SHARED,
+  } satisfies Record<keyof BrandConfig, true>,
+};
+
 const SECRET_LENGTH = 32;
 
 /**
  * Checks a configuration and loads its keys.
  * @throws {@link ConfigurationError} that names the option, what was found and what was expected
  */
-export function loadConfig(config: ClientConfig): LoadedConfig {
+export function loadConfig(config: ClientConfig | BrandConfig): LoadedConfig {
   if (typeof config !== 'object' || config === null)
     throw new ConfigurationError('The configuration must be an object.');
-  const unknown = Object.keys(config).find((name) => !Object.hasOwn(KNOWN, name));
-  if (unknown !== undefined) {
-    throw new ConfigurationError(`Unknown option "${unknown}". Valid options: ${Object.keys(KNOWN).join(', ')}.`);
-  }
-  const baseUrl = config.baseUrl === undefined ? undefined : configuredBase('baseUrl', config.baseUrl);
-  const baseUrls = configuredBases(config.baseUrls);
-  const timeouts = readTimeouts(config.timeout, (message) => new ConfigurationError(message));
-  const { merchant, dispatcher, payBankKey } = config;
+  return isBrand(config) ? loadBrand(config) : loadMerchant(config);
+}
+
+function loadMerchant(config: ClientConfig): LoadedConfig {
+  refuseUnknown(config, 'merchant');
+  const { merchant, payBankKey } = config;
   const v2 = readV2(config);
   const apiv3Key = readApiKey('apiv3Key', 'APIv3', config.apiv3Key);
   return {
-    mchid: token('mchid', config.mchid),
+    signatory: { mchid: token('mchid', config.mchid) },
     v3: readV3(config, v2 !== undefined, apiv3Key !== undefined),
     v2,
     apiv3Key,
+    brandApiKey: undefined,
     certificateCache: readCache(config.certificateCache),
     payBankKey: payBankKey === undefined ? undefined : loadPublicKey(payBankKey, 'payBankKey', 'encrypt'),
     merchant,
+    ...readShared(config),
+  };
+}
+
+function loadBrand(config: BrandConfig): LoadedConfig {
+  refuseUnknown(config, 'brand');
+  const { serial, privateKey, certs } = config;
+  const brandId = token('brandId', config.brandId);
+  const brandSerial = token('serial', serial);
+  const key = loadMerchantKey(privateKey);
+  if (typeof certs === 'object' && certs !== null) requirePublicKeys(certs);
+  return {
+    signatory: { brandId },
+    v3: {
+      serial: brandSerial,
+      privateKey: key,
+      ...readCerts(certs, { serial: brandSerial, privateKey: key, brandId }),
+    },
+    v2: undefined,
+    apiv3Key: undefined,
+    brandApiKey: readApiKey('brandApiKey', 'brand API', config.brandApiKey),
+    certificateCache: undefined,
+    payBankKey: undefined,
+    merchant: undefined,
+    ...readShared(config),
+  };
+}
+
+/** One client is one identity. */
+function isBrand(config: ClientConfig | BrandConfig): config is BrandConfig {
+  const { mchid, brandId } = config as Partial<Record<'mchid' | 'brandId', unknown>>;
+  if (mchid === undefined || brandId === undefined) return mchid === undefined && Object.hasOwn(config, 'brandId');
+  throw new ConfigurationError(
+    '"mchid" and "brandId" are given together: one client is one identity. Build one client for the merchant, with ' +
+      '"mchid", and another for the brand, with "brandId".',
+  );
+}
+
+function refuseUnknown(config: object, owner: keyof typeof KNOWN): void {
+  // Of `mchid` and `brandId`, one may be there without a value.
+  const names = Object.keys(config).filter((name) => name !== 'mchid' && name !== 'brandId');
+  const unknown = names.find((name) => !Object.hasOwn(KNOWN[owner], name));
+  if (unknown === undefined) return;
+  const other = owner === 'brand' ? 'merchant' : 'brand';
+  const valid = `Valid options: ${Object.keys(KNOWN[owner]).join(', ')}.`;
+  if (!Object.hasOwn(KNOWN[other], unknown)) throw new ConfigurationError(`Unknown option "${unknown}". ${valid}`);
+  throw new ConfigurationError(`"${unknown}" is an option for a ${other}, and this client is for a ${owner}. ${valid}`);
+}
+
+function readShared(config: SharedConfig) {
+  const baseUrl = config.baseUrl === undefined ? undefined : configuredBase('baseUrl', config.baseUrl);
+  const baseUrls = configuredBases(config.baseUrls);
+  const timeouts = readTimeouts(config.timeout, (message) => new ConfigurationError(message));
+  return {
     baseUrl,
     baseUrls,
     origins: trustedOrigins({ baseUrl, baseUrls }),
     headers: configuredHeaders(config.headers),
     timeouts,
     ...readReliability(config, baseUrl),
-    dispatcher,
+    dispatcher: config.dispatcher,
   };
 }
 
@@ -182,12 +272,11 @@ function readV3(config: Partial<V3Config>, optional: boolean, downloads: boolean
   const merchantSerial = token('serial', serial);
   // Whatever stands there is checked; undefined is an error that says so.
   const key = loadMerchantKey(privateKey as MerchantKeyInput);
-  const loaded = readCerts(downloads ? (certs ?? {}) : certs, merchantSerial, downloads);
-  refuseOwnKeys(loaded.certs, { privateKey: key });
-  return { serial: merchantSerial, privateKey: key, ...loaded };
+  const owner = { serial: merchantSerial, privateKey: key };
+  return { ...owner, ...readCerts(downloads ? (certs ?? {}) : certs, owner, downloads) };
 }
 
-function readReliability({ retry, failover }: CommonConfig, baseUrl: URL | undefined) {
+function readReliability({ retry, failover }: SharedConfig, baseUrl: URL | undefined) {
   const from = baseUrl && { from: baseUrl };
   if (failover === true && baseUrl) {
     throw new ConfigurationError('"failover" must be the URL of a second host, because "baseUrl" is set.');
@@ -213,15 +302,16 @@ function token(name: string, value: unknown): string {
   throw new ConfigurationError(`"${name}" is ${found}.`);
 }
 
-function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean): Pick<LoadedV3, 'certs' | 'issued'> {
+function readCerts(certs: unknown, owner: OwnKeys, mayBeEmpty = false): Pick<LoadedV3, 'certs' | 'issued'> {
   if (typeof certs !== 'object' || certs === null || (Object.keys(certs).length === 0 && !mayBeEmpty)) {
+    const downloads = 'Merchants that use platform certificates can pass "apiv3Key" instead to download them.';
     throw new ConfigurationError(
-      "\"certs\" must contain WeChat Pay's public key under its ID, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }. " +
-        'Merchants that use platform certificates can pass "apiv3Key" instead to download them.',
+      "\"certs\" must contain WeChat Pay's public key under its ID, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }." +
+        (owner.brandId === undefined ? ` ${downloads}` : ''),
     );
   }
   const entries: [string, KeyInput | VerifyFunction][] = Object.entries(certs);
-  refuseOwnKeys(Object.fromEntries(entries), { serial: merchantSerial });
+  refuseOwnKeys(Object.fromEntries(entries), { ...owner, privateKey: undefined });
   const issued: X509Certificate[] = [];
   for (const [id, key] of entries) {
     const certificate = typeof key === 'function' ? undefined : certificateOf(key);
@@ -239,7 +329,9 @@ function readCerts(certs: unknown, merchantSerial: string, mayBeEmpty: boolean):
     const loaded = loadPublicKey(key, `certs["${id}"]`);
     return [id, issued.find((certificate) => serialOf(certificate) === id) ?? loaded];
   });
-  return { certs: Object.fromEntries(keys), issued };
+  const loaded: LoadedV3['certs'] = Object.fromEntries(keys);
+  refuseOwnKeys(loaded, owner);
+  return { certs: loaded, issued };
 }
 
 function configuredHeaders(headers: unknown): HeaderRecord {

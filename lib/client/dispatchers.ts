@@ -22,9 +22,14 @@ const NEEDED: Record<Protocol, string> = { v2: '"secret"', v3: '"serial", "priva
  * @throws {@link ConfigurationError} where a key or a certificate cannot be used
  */
 export function createDispatchers(config: LoadedConfig): Dispatchers {
-  const { mchid, v2, v3, origins } = config;
-  const signers = { v2: v2 && v2Signer({ mchid, origins, ...v2 }), v3: v3 && signer({ mchid, origins, ...v3 }) };
-  const verifiers = { v2: v2 && v2Verifier(v2), v3: v3 && verifier(v3) };
+  const { signatory, v2, v3, origins } = config;
+  const { mchid, brandId } = signatory;
+  const signers = {
+    // A brand has no v2.
+    v2: v2 && mchid !== undefined ? v2Signer({ mchid, origins, ...v2 }) : undefined,
+    v3: v3 && signer({ ...signatory, origins, ...v3 }),
+  };
+  const verifiers = { v2: v2 && v2Verifier(v2), v3: v3 && verifier({ brandId, ...v3 }) };
   // The last one runs first: whatever repeats a request is outside of what signs it.
   const repeaters = [config.failover && failover(config.failover), config.retry && retry(config.retry)];
   const over = (dispatcher: Dispatcher) => ({

@@ -1,2 +1,2 @@
 export { createClient } from './client';
-export { type ClientConfig, type LoadedConfig, loadConfig } from './config';
+export { type BrandConfig, type ClientConfig, type LoadedConfig, loadConfig } from './config';

@@ -33,9 +33,9 @@ type Ask = (query: OutcomeCall) => ResponsePromise;
 /**
  * Gives an error the query that tells the outcome of its request, and names the query in its message.
  * @param path of the call, its variables filled in
- * @param mchid the merchant number of the client
+ * @param mchid the merchant number of the client, if it signs as a merchant
  */
-export function tellQuery(error: unknown, path: string, sent: Sent, mchid: string, ask: Ask): void {
+export function tellQuery(error: unknown, path: string, sent: Sent, mchid: string | undefined, ask: Ask): void {
   if (sent.method === 'GET' || !(error instanceof WechatPayError) || !isUnknown(error, sent)) return;
   const query = queryOf(path, sent, mchid, ask);
   if (query === undefined) return;
@@ -63,7 +63,7 @@ function isUndecided({ status, code }: ApiError): boolean {
   return status >= 500 || UNDECIDED.has(code);
 }
 
-function queryOf(path: string, sent: Sent, mchid: string, ask: Ask): OutcomeQuery | undefined {
+function queryOf(path: string, sent: Sent, mchid: string | undefined, ask: Ask): OutcomeQuery | undefined {
   try {
     const call = outcomeQueryOf(sent.method.toLowerCase(), path, optionsOf(sent), mchid);
     return call && new PendingQuery(call, ask);

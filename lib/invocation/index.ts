@@ -25,7 +25,7 @@ export interface FrontEnd extends Payments, Coupons, PayScore, Transfers {}
  * Makes the parameters with which pages, mini programs and apps call WeChat Pay, signed with the keys that an instance
  * was built with. Keep what this returns: the private key is loaded here.
  * @param instance what `Builder.factory` returned
- * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance
+ * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance, or built it for a brand
  * @example
  * const invocation = Invocation.of(instance);
  * const { timeStamp, nonceStr, package: prepay, signType, paySign } = await invocation.jsapi({ appid, prepay_id });

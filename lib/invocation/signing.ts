@@ -62,6 +62,12 @@ export interface Signing {
 
 /** Makes what signs of what an instance was built with; the private key is loaded here. */
 export function createSigning({ mchid, privateKey, secret }: Credentials): Signing {
+  if (mchid === undefined) {
+    throw new InvalidArgumentError(
+      'This is the client of a brand; payments, coupons and pay score are opened for a merchant. ' +
+        'Pass the client of the merchant: Builder.factory({ mchid, serial, privateKey, certs }).',
+    );
+  }
   const rsa = privateKey === undefined ? undefined : toSign(privateKey);
   return {
     mchid,

@@ -6,6 +6,7 @@ import type { ReceivedHeaders } from '../format/headers';
 import type { MerchantKeyInput, VerifyFunction } from '../signature/functions';
 import { loadPlatformKeys, type PlatformKeys, refuseOwnKeys } from '../signature/platform-keys';
 import { verifyPlatformSignature } from '../signature/platform-signature';
+import { BRAND_SCHEME } from '../signature/scheme';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
 import { PassingHandler, refusingRedirects } from './handler';
 import { refuseOtherNumbers } from './own-numbers';
@@ -57,6 +58,8 @@ export interface VerifierConfig {
   /** The merchant's, if they are at hand: with them the merchant's own key is refused in the place of WeChat Pay's. */
   serial?: string;
   privateKey?: MerchantKeyInput;
+  /** The brand, in whose responses `Wechatpay-Signature-Type` must name the scheme of brands. */
+  brandId?: string | undefined;
 }
 
 /**
@@ -74,22 +77,23 @@ export interface VerifierConfig {
 export function verifier(config: VerifierConfig): Interceptor {
   const keys = config.certificates ?? loadPlatformKeys(config.certs);
   refuseOwnKeys(config.certs, config);
+  const scheme = config.brandId === undefined ? undefined : BRAND_SCHEME;
   // Of a failure, no key is looked for: that would cost a download for whoever makes up a serial number.
   const atHand: PlatformKeys = { get: (serial) => keys.get(serial), keys: () => keys.keys() };
   return (dispatch) => (options: SignedDispatchOptions, down) => {
     const handler = refusingRedirects(down, options);
     const advice = adviceFor(options);
     const success: Verify =
-      config.verify ?? (({ headers, body }) => verifyPlatformSignature(headers, body, keys, advice));
+      config.verify ?? (({ headers, body }) => verifyPlatformSignature(headers, body, keys, advice, scheme));
     const accept = ({ body }: BufferedResponse): void => refuseOtherNumbers(options, membersOf(body));
     const failure = ({ headers, body }: BufferedResponse): Promise<boolean> =>
-      verifyPlatformSignature(headers, body, atHand, advice).then(() => true, unlessWrong);
+      verifyPlatformSignature(headers, body, atHand, advice, scheme).then(() => true, unlessWrong);
     if (!options.download) {
       return dispatch(options, new VerifyingHandler(handler, { success, accept, failure }, options.exchange));
     }
     const verifyHead: VerifyHead = async (headers) => {
       const statement = signedStatement(options.path, headers);
-      if (statement !== undefined) await verifyPlatformSignature(headers, statement, keys, advice);
+      if (statement !== undefined) await verifyPlatformSignature(headers, statement, keys, advice, scheme);
     };
     const verifying = new VerifyingHandler(handler, { failure }, options.exchange);
     return dispatch(options, new HeadHolder(verifying, verifyHead));

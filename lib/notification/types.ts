@@ -63,7 +63,10 @@ export interface RequestParts {
 /** Any form a request may come in. */
 export type NotificationRequest = Request | IncomingMessage | RequestParts;
 
-/** Options of `Notifications.of`. Without an instance, APIv3 needs `certs` and `apiv3Key`, v2 needs `secret`. */
+/**
+ * Options of `Notifications.of`. Without an instance, APIv3 needs `certs` and `apiv3Key`, v2 needs
+ * `secret`, a brand needs `certs` and `brandApiKey`.
+ */
 export interface NotificationOptions {
   /** WeChat Pay's keys by id, as in the configuration of a client; goes before those of the instance. */
   certs?: Readonly<Record<string, KeyInput | VerifyFunction>>;
@@ -71,6 +74,8 @@ export interface NotificationOptions {
   apiv3Key?: string | Uint8Array;
   /** The APIv2 key: 32 characters; goes before that of the instance. */
   secret?: string;
+  /** The API key of a brand (品牌API密钥): 32 characters, in the place of the others; goes before that of the instance. */
+  brandApiKey?: string | Uint8Array;
   /**
    * Remembers what has been processed, for several machines and across restarts; by default this process remembers its
    * latest 10,000 notifications.

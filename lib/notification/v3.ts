@@ -1,24 +1,29 @@
 import { createHash } from 'node:crypto';
 import { BodyError } from '../errors';
-import { decryptApiv3 } from '../signature/api-key';
+import { type DecryptingKey, decryptApiv3 } from '../signature/api-key';
 import type { PlatformKeys } from '../signature/platform-keys';
 import { verifyPlatformSignature } from '../signature/platform-signature';
+import { BRAND_SCHEME } from '../signature/scheme';
 import type { RawRequest } from './request';
 import type { V3Notification } from './types';
 
 /**
- * Verifies a notification of APIv3 over its raw bytes, then decrypts its `resource`.
+ * Verifies a notification of APIv3, or of a brand, over its raw bytes, then decrypts its `resource`.
+ * @param apiKey decrypts it
+ * @param option the one that this key was configured by
  * @throws {@link SignatureError} that says which check failed
  * @throws {@link ConfigurationError} where the content cannot be decrypted
  * @throws {@link BodyError} where the body or its content is no JSON
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
+ * @see https://pay.weixin.qq.com/doc/brand/4015407591
  */
 export async function parseV3(
   { headers, body }: RawRequest,
   keys: PlatformKeys,
-  apiv3Key: Uint8Array,
+  apiKey: Uint8Array,
+  option: DecryptingKey = 'apiv3Key',
 ): Promise<V3Notification> {
-  await verifyPlatformSignature(headers, body, keys);
+  await verifyPlatformSignature(headers, body, keys, undefined, option === 'brandApiKey' ? BRAND_SCHEME : undefined);
   const envelope = readJson(body.toString(), 'body');
   const { id, create_time, event_type, resource_type, summary, resource } = envelope as Partial<V3Notification>;
   const { ciphertext, nonce, associated_data } = Object(resource) as Record<string, unknown>;
@@ -33,7 +38,7 @@ export async function parseV3(
     resource:
       ciphertext === undefined
         ? Object(resource)
-        : readJson(await decrypt(ciphertext, apiv3Key, nonce, associated_data), 'content'),
+        : readJson(await decrypt(ciphertext, apiKey, nonce, associated_data, option), 'content'),
     envelope,
   };
 }
@@ -42,9 +47,15 @@ export async function parseV3(
  * Decrypts what a verified notification holds.
  * @throws {@link ConfigurationError} where that fails
  */
-export function decrypt(ciphertext: unknown, key: Uint8Array, nonce: unknown, aad: unknown): Promise<string> {
+export function decrypt(
+  ciphertext: unknown,
+  key: Uint8Array,
+  nonce: unknown,
+  aad: unknown,
+  option?: DecryptingKey,
+): Promise<string> {
   const issue = 'The notification is signed by WeChat Pay, but its content cannot be decrypted.';
-  return decryptApiv3({ ciphertext, nonce, associated_data: aad }, key, issue);
+  return decryptApiv3({ ciphertext, nonce, associated_data: aad }, key, issue, option);
 }
 
 /** An id for what has none: a hash of its content. */

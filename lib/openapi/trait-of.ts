@@ -60,9 +60,7 @@ export function marksOf(verb: string, path: string, base?: URL): Trait | undefin
   const root = base?.pathname.replace(/[^/]*$/, '') ?? '/';
   if (root === '/' && !UNUSUAL.test(path)) return undefined;
   const [protocol = ''] = /^v2\//i.exec(path) ?? [];
-  const address = path.slice(protocol.length);
-  const [isAbsolute] = /^(?:https?:)?\/\/|^\//i.exec(address) ?? [];
-  const plain = plainPath(isAbsolute === undefined ? root + address : address);
+  const plain = plainPath(path.slice(protocol.length), base);
   for (const spelling of [plain, plain.replace(/\/$/, '')]) {
     const encrypt = traitOf(verb, protocol + spelling)?.encrypt;
     if (encrypt) return { encrypt };
@@ -70,8 +68,13 @@ export function marksOf(verb: string, path: string, base?: URL): Trait | undefin
   return undefined;
 }
 
-/** The path as the table has it: from the `v3` on where there is one, since that may stand below another root. */
-function plainPath(address: string): string {
+/**
+ * The path as the table has it: from the `v3` on where there is one, since that may stand below another root.
+ * @param base root of the API
+ */
+export function plainPath(path: string, base?: URL): string {
+  const root = base?.pathname.replace(/[^/]*$/, '') ?? '/';
+  const address = /^(?:https?:)?\/\/|^\//i.test(path) ? path : root + path;
   const [bare = ''] = address.replace(/^(?:https?:)?\/\/[^/?#]*/i, '').split(/[?#]/, 1);
   const segments: string[] = [];
   for (const segment of bare
@@ -81,8 +84,8 @@ function plainPath(address: string): string {
     if (segment === '..') segments.pop();
     else if (segment !== '.') segments.push(segment);
   }
-  const path = segments.join('/').replace(/^\//, '');
-  return path.replace(/^.*?\/(?=v3\/)/, '');
+  const plain = segments.join('/').replace(/^\//, '');
+  return plain.replace(/^.*?\/(?=v3\/)/, '');
 }
 
 /** A character that needs no escape (RFC 3986, 2.3) is the same without. */

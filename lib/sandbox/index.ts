@@ -1,4 +1,4 @@
-export type { SandboxConfig } from './identity';
+export type { SandboxBrandConfig, SandboxConfig } from './identity';
 export type { NotificationContent, NotificationName } from './notifications/message';
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';

@@ -3,7 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { encrypt } from '../crypto/rsa';
 import { ConfigurationError } from '../errors';
 import { operation } from './catalogue/operation';
-import { clientConfig, createIdentity, type Identity, type SandboxConfig } from './identity';
+import {
+  brandConfig,
+  clientConfig,
+  createIdentity,
+  type Identity,
+  type SandboxBrandConfig,
+  type SandboxConfig,
+} from './identity';
 import type { NotificationContent, NotificationName } from './notifications/message';
 import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from './notifications/notify';
 import { createPlatform, type Platform } from './platform';
@@ -93,6 +100,11 @@ export class Sandbox implements AsyncDisposable {
     const credentials = await createIdentity();
     const notifier = createNotifier(credentials, clock, notifyPace);
     return new Sandbox(await listen(port), credentials, clock, notifier);
+  }
+
+  /** A configuration for the client of a brand, with fresh keys of its own and the public key that the platform has for it. */
+  get brandConfig(): SandboxBrandConfig {
+    return brandConfig(this.#credentials, this.url);
   }
 
   /** The last 1,000 requests that arrived, in order, whether they were answered well or not. */

@@ -129,7 +129,7 @@ function notDecrypted({ verb, path: called }: Call, field: string, cause: unknow
   return new BodyError(
     'ERR_BODY_NOT_DECRYPTED',
     `${what}: WeChat Pay has processed it and the response is verified, but its field "${field}" cannot be decrypted ` +
-      'with "privateKey": most likely it was encrypted for another merchant certificate. Do not send it again; ' +
+      'with "privateKey": most likely it was encrypted for another certificate than yours. Do not send it again; ' +
       'query it, and set encrypted: true to receive the fields as they are.',
     { cause },
   );

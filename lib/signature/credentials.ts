@@ -3,18 +3,22 @@ import type { PublicKey } from '../crypto/keys';
 import { InvalidArgumentError } from '../errors';
 import type { MerchantKey, VerifyFunction } from './functions';
 import type { PlatformCertificates } from './platform-keys';
+import type { Signatory } from './scheme';
 
-/** What a client signs, verifies, encrypts and decrypts with: the configuration's keys, loaded. */
-export interface Credentials {
-  readonly mchid: string;
+/** The configuration's keys, loaded. */
+interface Keys {
   readonly serial?: string;
   readonly privateKey?: MerchantKey;
   readonly certs?: Readonly<Record<string, PublicKey | X509Certificate | VerifyFunction>>;
   readonly certificates?: PlatformCertificates;
   readonly secret?: string;
   readonly apiv3Key?: Uint8Array | undefined;
+  readonly brandApiKey?: Uint8Array | undefined;
   readonly payBankKey?: PublicKey | undefined;
 }
+
+/** What a client signs, verifies, encrypts and decrypts with, and as whom. */
+export type Credentials = Keys & Signatory;
 
 const known = new WeakMap<object, Credentials>();
 

@@ -30,10 +30,12 @@ export function day(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }
 
-/** What is known of the merchant: whatever was given, whether it can be used or not. */
-export interface Merchant {
+/** What is known of the merchant or the brand: whatever was given, whether it can be used or not. */
+export interface OwnKeys {
   serial?: unknown;
   privateKey?: unknown;
+  /** Of a brand alone. */
+  brandId?: unknown;
 }
 
 /**
@@ -41,18 +43,24 @@ export interface Merchant {
  * merchant, could make responses of its own. A function in the place of either key tells nothing of it.
  * @throws {@link ConfigurationError} that names the entry of `certs`
  */
-export function refuseOwnKeys(certs: Readonly<Record<string, unknown>>, { serial, privateKey }: Merchant): void {
+export function refuseOwnKeys(
+  certs: Readonly<Record<string, unknown>>,
+  { serial, privateKey, brandId }: OwnKeys,
+): void {
   const own = publicHalf(privateKey);
+  const [whose, expected] =
+    brandId === undefined
+      ? (["merchant's", "WeChat Pay's public key (pub_key.pem) or platform certificate"] as const)
+      : (["brand's", "WeChat Pay's public key (pub_key.pem)"] as const);
   for (const [id, key] of Object.entries(certs)) {
     if (typeof serial === 'string' && id.toUpperCase() === serial.toUpperCase()) {
       throw new ConfigurationError(
-        `"certs" contains the merchant's own serial number ${id}; use WeChat Pay's public key or platform certificate.`,
+        `"certs" contains the ${whose} own serial number ${id}; use ${expected.replace(' (pub_key.pem)', '')}.`,
       );
     }
     if (own && publicKeyOf(key)?.equals(own)) {
       throw new ConfigurationError(
-        `certs["${id}"] is the merchant's own public key; WeChat Pay's public key (pub_key.pem) or platform ` +
-          'certificate belongs there, not apiclient_cert.pem.',
+        `certs["${id}"] is the ${whose} own public key; ${expected} belongs there, not apiclient_cert.pem.`,
       );
     }
   }
@@ -238,6 +246,23 @@ function validitiesOf(certs: Readonly<Record<string, unknown>>): ReadonlyMap<str
     if (certificate) validities.set(id, validityOf(certificate));
   }
   return validities;
+}
+
+/**
+ * Refuses what a brand does not have: there are no platform certificates for brands, only public keys.
+ * @throws {@link ConfigurationError} that names the entry of `certs`
+ * @see https://pay.weixin.qq.com/doc/brand/4015582733
+ */
+export function requirePublicKeys(certs: Readonly<Record<string, unknown>>): void {
+  for (const [id, key] of Object.entries(certs)) {
+    const isCertificate = typeof key !== 'function' && certificateOf(key as KeyInput) !== undefined;
+    if (isPublicKeyId(id) && !isCertificate) continue;
+    const found = isCertificate ? 'is a certificate' : 'has the id of no public key';
+    throw new ConfigurationError(
+      `certs["${id}"] ${found}. A brand has no platform certificates: "certs" takes the brand's WeChat Pay public key ` +
+        'under its ID, PUB_KEY_ID_….',
+    );
+  }
 }
 
 /** Whether an id is that of a public key; the serial number of a certificate is hexadecimal. */

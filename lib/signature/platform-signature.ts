@@ -14,6 +14,7 @@ export const PROBE = 'WECHATPAY/SIGNTEST/';
  * @param body the raw body, as received
  * @param keys WeChat Pay's; one that is not at hand is looked for once time and headers have been found right
  * @param advice ends the text of an error
+ * @param scheme that of a brand: a header that names another one is an error
  * @throws {@link SignatureError} that says which check failed
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
@@ -22,6 +23,7 @@ export async function verifyPlatformSignature(
   body: string | Uint8Array,
   keys: PlatformKeys,
   advice?: string,
+  scheme?: string,
 ): Promise<void> {
   const fail = (code: SignatureErrorCode, message: string, options?: ErrorOptions): never => {
     const probe = String(headers['wechatpay-signature']).startsWith(PROBE);
@@ -44,6 +46,10 @@ export async function verifyPlatformSignature(
   const nonce = header('wechatpay-nonce');
   const signature = header('wechatpay-signature');
   const serial = header('wechatpay-serial');
+  const type = single(headers['wechatpay-signature-type']);
+  if (scheme !== undefined && type !== undefined && type !== scheme) {
+    fail('ERR_SIGNATURE_WRONG', `"Wechatpay-Signature-Type" is ${JSON.stringify(type)}; of a brand it is ${scheme}.`);
+  }
 
   const issue = clockIssue(time, timestamp());
   if (issue) fail('ERR_SIGNATURE_CLOCK', issue);

@@ -5,22 +5,25 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { Builder } from '../../builder';
 import { segment, VERBS, type Verb } from '../../chain/chain';
-import type { ClientConfig } from '../../client';
+import type { BrandConfig, ClientConfig } from '../../client';
 import { codeOf } from '../../crypto/bytes';
 import { ConfigurationError, InvalidArgumentError, printable } from '../../errors';
 import { parseJson } from '../../format/json';
 import { toObject } from '../../format/transformer';
+import type { LooseNode } from '../../openapi/node';
 import type { LooseOptions } from '../../openapi/options';
+import { ownerOf } from '../../openapi/owner';
 import type { ApiResponse } from '../../openapi/response';
 import { protocolOfPath } from '../../openapi/trait-of';
 import { type DryRequest, dryRun, maskedUrl } from '../dry-run';
 import { type Io, readStdin, write } from '../io';
 import { note, printJson } from '../report';
-import { clientConfig } from '../settings';
+import { brandConfig, clientConfig, type Settings } from '../settings';
 import type { CommandSpec } from './command';
 
 const HELP = `A path that contains "/" is literal; any other is a chain of segments: v3.pay.transactions.outTradeNo._out_trade_no_
-is v3/pay/transactions/out-trade-no/{out_trade_no}. Paths that begin with v2/ (or v2.) speak XML.
+is v3/pay/transactions/out-trade-no/{out_trade_no}. Paths that begin with v2/ (or v2.) speak XML;
+those that begin with brand/ (or brand.) are signed as the brand.
 
 The response is printed to stdout once its signature has been verified; if WeChat Pay refuses the request, its code,
 message and Request-ID are printed to stderr.
@@ -38,7 +41,7 @@ export const requestCommand: CommandSpec = {
   usage: 'request',
   what: 'send one signed request and print the verified response',
   settings: [
-    ...(['mchid', 'serial', 'privateKey', 'publicKey', 'publicKeyId'] as const),
+    ...(['mchid', 'brandId', 'serial', 'privateKey', 'publicKey', 'publicKeyId'] as const),
     ...(['apiv3Key', 'secret', 'certificate', 'baseUrl'] as const),
   ],
   help: HELP,
@@ -60,14 +63,13 @@ export const requestCommand: CommandSpec = {
       ...(options.query !== undefined && { query: readQuery(options.query) }),
       ...(body !== undefined && readBody(path, isV2, await bodyText(io, body))),
     };
-    const config = clientConfig(settings, isV2 ? ['mchid', 'secret'] : ['mchid', 'serial', 'privateKey']);
-    if (!isV2 && !('certs' in config) && !('apiv3Key' in config)) throw noPlatformKey();
+    const config = ownerOf(path) === 'brand' ? brandConfig(settings) : merchantConfig(settings, isV2);
     if (options.dryRun === true) {
       const request = await takeDry(config, path, verb, call);
       await (json ? printJson(io, request) : printRequest(io, request));
       return 0;
     }
-    const response = await Builder.factory(config).chain(path)[verb](call);
+    const response = await nodeOf(config, path)[verb](call);
     await printResponse(io, response, isV2, json);
     return 0;
   },
@@ -153,6 +155,17 @@ function readJson(text: string): unknown {
   );
 }
 
+function merchantConfig(settings: Settings, isV2: boolean): ClientConfig {
+  const config = clientConfig(settings, isV2 ? ['mchid', 'secret'] : ['mchid', 'serial', 'privateKey']);
+  if (!isV2 && !('certs' in config) && !('apiv3Key' in config)) throw noPlatformKey();
+  return config;
+}
+
+/** The two kinds of clients have other types, and the same `chain()`. */
+function nodeOf(config: ClientConfig | BrandConfig, path: string): LooseNode {
+  return 'brandId' in config ? Builder.factory(config).chain(path) : Builder.factory(config).chain(path);
+}
+
 function noPlatformKey(): ConfigurationError {
   return new ConfigurationError(
     "Missing: WeChat Pay's key, without which no response can be verified. Set WECHATPAY_PUBLIC_KEY and " +
@@ -161,11 +174,16 @@ function noPlatformKey(): ConfigurationError {
 }
 
 /** What would be sent. */
-async function takeDry(config: ClientConfig, path: string, verb: Verb, options: LooseOptions): Promise<DryRequest> {
+async function takeDry(
+  config: ClientConfig | BrandConfig,
+  path: string,
+  verb: Verb,
+  options: LooseOptions,
+): Promise<DryRequest> {
   const { config: dry, taken } = dryRun(config);
   try {
     // A page for the user's browser is not called: the response is its address.
-    const url = await Builder.factory(dry).chain(path)[verb](options).text();
+    const url = await nodeOf(dry, path)[verb](options).text();
     return { method: verb.toUpperCase(), url: maskedUrl(url), headers: {}, body: '' };
   } catch (error) {
     const request = taken();

@@ -51,7 +51,7 @@ export const sandboxCommand: CommandSpec = {
   },
 };
 
-type Written = Readonly<Record<Exclude<SettingName, 'certificate' | 'passphrase'>, string>>;
+type Written = Readonly<Record<Exclude<SettingName, 'brandId' | 'certificate' | 'passphrase'>, string>>;
 
 function readPort(value: unknown): number {
   if (value === undefined) return 0;

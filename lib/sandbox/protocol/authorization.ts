@@ -2,33 +2,32 @@ import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
 import { verify } from '../../crypto/rsa';
 import * as Formatter from '../../signature/formatter';
-import { SCHEME } from '../../signature/scheme';
+import { BRAND_SCHEME, SCHEME, type Signatory } from '../../signature/scheme';
 import type { IncomingRequest } from '../wire/request';
 import { fault } from '../wire/response';
 
 /** Checks who sent a request: `undefined` if it is the merchant, otherwise the response that refuses it. */
 export type Authorize = (request: IncomingRequest) => Promise<Response | undefined>;
 
-/** What the platform knows of the merchant. */
-export interface KnownMerchant {
-  readonly mchid: string;
-  readonly serial: string;
-  readonly publicKey: KeyObject;
-}
+/** What the platform knows of the merchant, or of the brand. */
+export type KnownSignatory = Signatory & { readonly serial: string; readonly publicKey: KeyObject };
 
 /** How far a timestamp may be off, in seconds. */
 const TOLERANCE = 300;
 
-const MEMBERS = ['mchid', 'serial_no', 'nonce_str', 'timestamp', 'signature'] as const;
-type Members = Record<(typeof MEMBERS)[number], string>;
+const MEMBERS = ['serial_no', 'nonce_str', 'timestamp', 'signature'] as const;
+type Members = Record<(typeof MEMBERS)[number] | 'id', string>;
 
 /**
- * Makes the check of the header `Authorization`: its form, the merchant, the certificate, the clock, the signature
+ * Makes the check of the header `Authorization`: its form, who signs, the certificate, the clock, the signature
  * and, last, that its nonce is new.
  * @param clock the time now, in milliseconds since 1970
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
-export function authorizer(merchant: KnownMerchant, clock: () => number): Authorize {
+export function authorizer(known: KnownSignatory, clock: () => number): Authorize {
+  const { mchid, brandId } = known;
+  const [who, member, id, expected] =
+    brandId === undefined ? ['merchant', 'mchid', mchid, SCHEME] : ['brand', 'brand_id', brandId, BRAND_SCHEME];
   const claim = nonceStore();
   return async (request) => {
     const { authorization } = request.headers;
@@ -36,20 +35,20 @@ export function authorizer(merchant: KnownMerchant, clock: () => number): Author
       return refusal('authorization', 'The header Authorization is missing.');
     }
     const [scheme = ''] = authorization.split(' ', 1);
-    if (scheme !== SCHEME) {
-      return refusal('authorization', `The scheme of Authorization is "${scheme}" and should be ${SCHEME}.`);
+    if (scheme !== expected) {
+      return refusal('authorization', `The scheme of Authorization is "${scheme}" and should be ${expected}.`);
     }
-    const members = parse(authorization.slice(scheme.length + 1));
+    const members = parse(authorization.slice(scheme.length + 1), member);
     if (typeof members === 'string') return refusal('authorization', members);
 
-    const { mchid, serial_no, nonce_str, timestamp, signature } = members;
-    if (mchid !== merchant.mchid) {
-      return refusal('mchid', `The merchant "${mchid}" is unknown: the sandbox knows ${merchant.mchid}.`);
+    const { serial_no, nonce_str, timestamp, signature } = members;
+    if (members.id !== id) {
+      return refusal(member, `The ${who} "${members.id}" is unknown: the sandbox knows ${id}.`);
     }
-    if (serial_no !== merchant.serial) {
+    if (serial_no !== known.serial) {
       return refusal(
         'serial_no',
-        `The merchant has no certificate of the serial number "${serial_no}": the sandbox knows ${merchant.serial}.`,
+        `The ${who} has no certificate of the serial number "${serial_no}": the sandbox knows ${known.serial}.`,
       );
     }
     const now = Math.floor(clock() / 1000);
@@ -60,10 +59,10 @@ export function authorizer(merchant: KnownMerchant, clock: () => number): Author
       );
     }
     const messageOver = (body: Buffer) => Formatter.request(request.method, request.target, timestamp, nonce_str, body);
-    if (!(await verify(messageOver(request.body), signature, merchant.publicKey))) {
+    if (!(await verify(messageOver(request.body), signature, known.publicKey))) {
       return refusal(
         'signature',
-        "The signature is not that of the merchant's key over this request: compare detail.sign_information with what was signed.",
+        `The signature is not that of the ${who}'s key over this request: compare detail.sign_information with what was signed.`,
         signInformation(request, messageOver),
       );
     }
@@ -74,8 +73,11 @@ export function authorizer(merchant: KnownMerchant, clock: () => number): Author
   };
 }
 
-/** Reads `name="value"` pairs; a text says what is wrong with them. */
-function parse(list: string): Members | string {
+/**
+ * Reads `name="value"` pairs; a text says what is wrong with them.
+ * @param idMember the name of the one that says who signs
+ */
+function parse(list: string, idMember: string): Members | string {
   const members: Partial<Record<string, string>> = {};
   for (const pair of list.split(',')) {
     const [, name, value] = /^\s*(\w+)="([^"]*)"\s*$/.exec(pair) ?? [];
@@ -85,11 +87,11 @@ function parse(list: string): Members | string {
     if (Object.hasOwn(members, name)) return `Authorization is malformed: it has ${name} twice.`;
     members[name] = value;
   }
-  const { mchid, serial_no, nonce_str, timestamp, signature } = members;
-  if (!mchid || !serial_no || !nonce_str || !timestamp || !signature) {
-    return `Authorization is malformed: it lacks ${MEMBERS.filter((name) => !members[name]).join(', ')}.`;
+  const { [idMember]: id, serial_no, nonce_str, timestamp, signature } = members;
+  if (!id || !serial_no || !nonce_str || !timestamp || !signature) {
+    return `Authorization is malformed: it lacks ${[idMember, ...MEMBERS].filter((name) => !members[name]).join(', ')}.`;
   }
-  return { mchid, serial_no, nonce_str, timestamp, signature };
+  return { id, serial_no, nonce_str, timestamp, signature };
 }
 
 /** Remembers nonces until their timestamp is too old to be taken again. */

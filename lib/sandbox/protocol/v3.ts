@@ -2,18 +2,24 @@ import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
 import { sign } from '../../crypto/rsa';
 import { nonce, response } from '../../signature/formatter';
-import { SCHEME } from '../../signature/scheme';
-import type { Identity } from '../identity';
+import { BRAND_SCHEME, SCHEME } from '../../signature/scheme';
+import type { Brand, Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import { type IncomingRequest, pathOf } from '../wire/request';
 import { fault, fromResponse, type Header, hold, isResponse, paramError, type SandboxResponse } from '../wire/response';
-import { authorizer } from './authorization';
+import { type Authorize, authorizer } from './authorization';
 import type { ProtocolRules } from './protocol';
 
-/** The platform's key and its id. */
+/** The platform's key and its id; the scheme where it is not that of merchants. */
 interface Signer {
   readonly serial: string;
   readonly privateKey: KeyObject;
+  readonly scheme?: string;
+}
+
+/** What signs for a brand. */
+export function sealsOfBrand(brand: Brand): { merchant: Pick<Signer, 'privateKey'>; platform: Signer } {
+  return { merchant: brand, platform: { ...brand.platform, scheme: BRAND_SCHEME } };
 }
 
 /**
@@ -30,14 +36,14 @@ export async function sealHeaders(
 ): Promise<Header[]> {
   if (signature === 'none') return [];
   const { privateKey } = signature === 'wrong' ? merchant : platform;
-  const headers = await signatureHeaders(signed, time + skew, { serial, privateKey });
+  const headers = await signatureHeaders(signed, time + skew, { ...platform, serial, privateKey });
   return signature === 'probe' ? headers.map(asProbe) : headers;
 }
 
 async function signatureHeaders(
   signed: string | Buffer,
   time: number,
-  { serial, privateKey }: Signer,
+  { serial, privateKey, scheme = SCHEME }: Signer,
 ): Promise<Header[]> {
   const nonce_str = nonce();
   return [
@@ -45,7 +51,7 @@ async function signatureHeaders(
     ['Wechatpay-Timestamp', String(time)],
     ['Wechatpay-Nonce', nonce_str],
     ['Wechatpay-Signature', await sign(response(time, nonce_str, signed), privateKey)],
-    ['Wechatpay-Signature-Type', SCHEME],
+    ['Wechatpay-Signature-Type', scheme],
   ];
 }
 
@@ -77,7 +83,13 @@ const CODES: Readonly<Record<number, string>> = {
  */
 export function v3Protocol(credentials: Identity, clock: () => number): ProtocolRules {
   const { merchant, platform } = credentials;
-  const authorize = authorizer(merchant, clock);
+  const authorizeMerchant = authorizer(merchant, clock);
+  let authorizeBrand: Authorize | undefined;
+  const authorize: Authorize = (request) => {
+    if (!isOfBrand(request)) return authorizeMerchant(request);
+    authorizeBrand ??= authorizer(credentials.brand, clock);
+    return authorizeBrand(request);
+  };
   const failing = (status: number, message = 'The sandbox was told to response so.') =>
     fromResponse(fault(status, codeOf(status), message));
 
@@ -86,10 +98,12 @@ export function v3Protocol(credentials: Identity, clock: () => number): Protocol
       const refused = lackingHeader(request) ?? malformedForm(request) ?? (await authorize(request));
       return refused && fromResponse(refused);
     },
-    async object({ headers }) {
-      const serial = headers['wechatpay-serial']?.toString();
-      const ids = platform.ids(clock());
-      if (serial === undefined || ids.includes(serial)) return undefined;
+    async object(request) {
+      const isBrand = isOfBrand(request);
+      const serial = request.headers['wechatpay-serial']?.toString();
+      const ids = isBrand ? [credentials.brand.platform.serial] : platform.ids(clock());
+      // Of a merchant alone the header may be missing.
+      if (serial === undefined ? !isBrand : ids.includes(serial)) return undefined;
       const issue = `names a key that the platform does not have; it has ${ids.join(', ')}`;
       return fromResponse(paramError('header', 'Wechatpay-Serial', issue, serial));
     },
@@ -109,15 +123,22 @@ export function v3Protocol(credentials: Identity, clock: () => number): Protocol
     unknown: (message) => failing(404, message),
     broken: (message) => failing(500, message),
     failing,
-    async seal(response, how, { target, headers }, time) {
+    async seal(response, how, request, time) {
+      const { target, headers } = request;
       if (how.signature === 'none' || response.status === 401) return response;
       const { signed, sealed } = await toSign(response);
       const isList = CERTIFICATES.has(pathOf(target));
       const signer = isList ? platform.signerOfList(headers['wechatpay-serial']?.toString(), clock()) : platform;
-      const seals = await sealHeaders(signed, time, { merchant, platform: signer }, how);
+      const signers = isOfBrand(request) ? sealsOfBrand(credentials.brand) : { merchant, platform: signer };
+      const seals = await sealHeaders(signed, time, signers, how);
       return { ...sealed, headers: [...sealed.headers, ...seals] };
     },
   };
+}
+
+/** Brands have paths of their own. */
+function isOfBrand({ target }: IncomingRequest): boolean {
+  return target.startsWith('/brand/');
 }
 
 function codeOf(status: number): string {
