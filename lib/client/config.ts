@@ -16,7 +16,7 @@ import type { MerchantCertificate } from './base-dispatcher';
 import { readTimeouts } from './options';
 
 /** What every client needs, and what it may have. */
-interface CommonConfig {
+export interface CommonConfig {
   /** Merchant id (商户号). */
   mchid: string;
   /**
@@ -53,7 +53,7 @@ interface CommonConfig {
 }
 
 /** What APIv3 needs. */
-interface V3Config {
+export interface V3Config {
   /** Serial number of the merchant certificate, as the merchant platform shows it: hexadecimal, upper case. */
   serial: string;
   /**
@@ -71,12 +71,12 @@ interface V3Config {
 }
 
 /** What APIv3 needs where platform certificates are downloaded. */
-interface DownloadingConfig extends Omit<V3Config, 'certs'>, Partial<Pick<V3Config, 'certs'>> {
+export interface DownloadingConfig extends Omit<V3Config, 'certs'>, Partial<Pick<V3Config, 'certs'>> {
   apiv3Key: string | Uint8Array;
 }
 
 /** What v2 needs. */
-interface V2Config {
+export interface V2Config {
   /** The APIv2 key: 32 characters. */
   secret: string;
 }
