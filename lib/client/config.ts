@@ -16,7 +16,7 @@ import type { MerchantCertificate } from './base-dispatcher';
 import { readTimeouts } from './options';
 
 /** What the client of a merchant needs, and what it may have. */
-interface MerchantConfig extends SharedConfig {
+export interface MerchantConfig extends SharedConfig {
   /** Merchant id (商户号). */
   mchid: string;
   /**
@@ -33,7 +33,7 @@ interface MerchantConfig extends SharedConfig {
 }
 
 /** What every client may have. */
-interface SharedConfig {
+export interface SharedConfig {
   /**
    * Root of the API. Without it `https://api.mch.weixin.qq.com/`, or the one of its own that an operation has. Requests to
    * it are signed.
@@ -57,7 +57,7 @@ interface SharedConfig {
 }
 
 /** What APIv3 needs. */
-interface V3Config {
+export interface V3Config {
   /** Serial number of the merchant certificate, as the merchant platform shows it: hexadecimal, upper case. */
   serial: string;
   /**
@@ -75,12 +75,12 @@ interface V3Config {
 }
 
 /** What APIv3 needs where platform certificates are downloaded. */
-interface DownloadingConfig extends Omit<V3Config, 'certs'>, Partial<Pick<V3Config, 'certs'>> {
+export interface DownloadingConfig extends Omit<V3Config, 'certs'>, Partial<Pick<V3Config, 'certs'>> {
   apiv3Key: string | Uint8Array;
 }
 
 /** What v2 needs. */
-interface V2Config {
+export interface V2Config {
   /** The APIv2 key: 32 characters. */
   secret: string;
 }

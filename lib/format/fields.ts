@@ -29,7 +29,9 @@ export function sortedEntries<Value>(fields: Readonly<Record<string, Value>>): [
  * @throws {@link InvalidArgumentError} that names the field whose value has no text (see {@link fieldText})
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
-export function queryStringLike(fields: Fields | Iterable<readonly [string, unknown]>): string {
+export function queryStringLike(
+  fields: Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>,
+): string {
   const entries = entriesOf(fields);
   if (!entries.every(isPair)) throw new InvalidArgumentError('Fields given as a list must be [name, value] pairs.');
   return entries

@@ -8,9 +8,7 @@ import type { Interceptor } from './dispatch-options';
 import { signing, trustedOrigins } from './signing';
 
 /** What the signer needs: who signs, as `mchid` or as `brandId`, and with what. */
-export type SignerConfig = Signatory & SignerKeys;
-
-interface SignerKeys {
+export type SignerConfig = Signatory & {
   /** Serial number of the certificate of the merchant, or of the brand. */
   serial: string;
   /** Private key of that certificate, or what signs with it elsewhere. */
@@ -25,7 +23,7 @@ interface SignerKeys {
   baseUrls?: readonly (string | URL)[];
   /** All origins to sign for, in the place of both. @internal */
   origins?: ReadonlySet<string>;
-}
+};
 
 /**
  * An interceptor of undici that signs requests as APIv3 wants it: as a merchant (`WECHATPAY2-SHA256-RSA2048`), or as a

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KeyInput } from '../crypto/keys';
-import type { Notification as Catalogued } from '../openapi/notification';
+import type { JsonNotifications } from '../openapi/generated/notifications';
 import type { VerifyFunction } from '../signature/functions';
 import type { NotificationStore } from './store';
 
@@ -46,7 +46,8 @@ export interface V2Notification<Resource = Record<string, unknown>> {
  * What {@link NotificationReceiver.parse} gives unless it is told otherwise: a notification of APIv3 that the catalogue knows.
  * Others come through as well; say `V3Notification` to have them typed.
  */
-export type KnownNotification = Catalogued & Pick<V3Notification, 'protocol' | 'envelope'>;
+export type KnownNotification = JsonNotifications[keyof JsonNotifications] &
+  Pick<V3Notification, 'protocol' | 'envelope'>;
 
 /** Any notification. */
 export type AnyNotification = V3Notification<string, unknown> | V2Notification<unknown>;

@@ -5,7 +5,7 @@ import type { V3 } from './generated/v3';
 import type { LooseNode } from './node';
 
 /** The first segments of the property chain of a merchant. */
-interface MerchantRoot {
+export interface MerchantRoot {
   /** The XML APIs. */
   readonly v2: V2;
   /** The JSON APIs. */
@@ -17,7 +17,7 @@ interface MerchantRoot {
 }
 
 /** The first segment of the property chain of a brand. */
-interface BrandRoot {
+export interface BrandRoot {
   /** The JSON APIs of brands. */
   readonly brand: BrandOperations;
   /** Goes to a path, written as it is: `chain('brand/store/brandstores')`. */
@@ -29,17 +29,17 @@ interface BrandRoot {
 declare const needs: unique symbol;
 
 /** What a merchant's client has in the place of an operation of brands: build one with `brandId`. */
-interface NeedsClientOfBrand {
+export interface NeedsClientOfBrand {
   readonly [needs]: 'Builder.factory({ brandId, serial, privateKey, certs })';
 }
 
 /** What a brand's client has in the place of an operation of merchants: build one with `mchid`. */
-interface NeedsClientOfMerchant {
+export interface NeedsClientOfMerchant {
   readonly [needs]: 'Builder.factory({ mchid, serial, privateKey, certs })';
 }
 
 /** Paths in brackets that the catalogue does not know: text with a slash, taken as it is written. */
-interface LiteralPaths {
+export interface LiteralPaths {
   readonly [path: `${string}/${string}`]: LooseNode;
 }
 

@@ -17,9 +17,7 @@ export type OptionalDownloadCall<Options> = (options?: Options & CommonOptions) 
 export type LooseCall = ((options?: LooseOptions) => ResponsePromise<unknown>) & LooseNode;
 
 /** A path that the catalogue does not know: every verb, every further segment, loosely typed. */
-export type LooseNode = LooseVerbs & LooseSegments;
-
-interface LooseVerbs {
+export type LooseNode = {
   /** Goes on with a segment or a path, written as it is. */
   chain(path: string | number): LooseNode;
   readonly get: LooseCall;
@@ -32,20 +30,7 @@ interface LooseVerbs {
   readonly patchAsync: LooseCall;
   readonly delete: LooseCall;
   readonly deleteAsync: LooseCall;
-}
-
-interface LooseSegments {
-  readonly [segment: string]: LooseNode;
-}
-
-/**
- * Keys that are not plain names are literal segments, sent as they are written: `['merchant-service']`,
- * `['{transaction_id}']`, `['4200AbC']`. The catalogue need not know them. The compiler holds each known path against
- * each of these patterns, so that there are no more of them; whatever else a segment may be, `chain()` takes.
- */
-interface LiteralSegments {
-  readonly [literal: `${string}-${string}` | `{${string}` | `${number}${string}`]: LooseNode;
-}
+} & { readonly [segment: string]: LooseNode };
 
 /**
  * A path that the catalogue knows. Of plain names it has those of the catalogue and no others: a misspelt segment, or a
@@ -55,7 +40,13 @@ interface LiteralSegments {
  * known, and what is written as text (by `chain()`, or in brackets where it is no plain name) is taken as it is:
  * `instance.v3.pay.chain('new').segment.post({ json })`.
  */
-export interface PathNode extends LiteralSegments {
+export interface PathNode {
+  /**
+   * Keys that are not plain names are literal segments, sent as they are written: `['merchant-service']`,
+   * `['{transaction_id}']`, `['4200AbC']`. The catalogue need not know them. The compiler holds each known path against
+   * each of these patterns, so that there are no more of them; whatever else a segment may be, `chain()` takes.
+   */
+  readonly [literal: `${string}-${string}` | `{${string}` | `${number}${string}`]: LooseNode;
   /** Goes on with a segment or a path, written as it is; the catalogue need not know it. */
   chain(path: string | number): LooseNode;
 }

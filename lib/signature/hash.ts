@@ -1,7 +1,7 @@
 import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto';
 import { bytesOf } from '../crypto/bytes';
 import { InvalidArgumentError } from '../errors';
-import { type Fields, queryStringLike, sortedEntries } from '../format/fields';
+import { queryStringLike, sortedEntries } from '../format/fields';
 
 /** How v2 signs, by the `sign_type`. */
 export type SignType = 'MD5' | 'HMAC-SHA256';
@@ -57,7 +57,11 @@ export function hmac(message: string | Uint8Array, key: string | Uint8Array, alg
  * @example const sign = Hash.sign('MD5', { appid, mch_id, nonce_str, body: 'test' }, apiv2Key);
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
-export function sign(type: SignType, data: Fields | string, key: string | Uint8Array): string {
+export function sign(
+  type: SignType,
+  data: Readonly<Record<string, unknown>> | string,
+  key: string | Uint8Array,
+): string {
   if (!Object.keys(SIGNERS).includes(type)) {
     throw new InvalidArgumentError(`The sign type must be one of ${Object.keys(SIGNERS).join(', ')}.`);
   }

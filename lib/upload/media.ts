@@ -16,7 +16,8 @@ export interface MediaFile {
   readonly digest: string;
 }
 
-type MaybePromise<T> = T | Promise<T>;
+/** What is sent beside a file, by name. */
+export type MediaFields = Readonly<Record<string, unknown>>;
 
 /** Options of {@link Media.from}. */
 export interface MediaOptions {
@@ -27,14 +28,14 @@ export interface MediaOptions {
   /** Name of the part that holds the file; `file` by default. */
   name?: string;
   /** Hash of the file that `meta` or `fields` is given as `digest`; `sha256` by default. */
-  algorithm?: Algorithm;
+  algorithm?: 'md5' | 'sha1' | 'sha256' | 'sm3';
   /**
    * The part `meta`, `{ filename, sha256 }` by default. An object adds to that (a member of `undefined` takes away); a
    * function replaces it, for the operations that want other names.
    */
-  meta?: Readonly<Record<string, unknown>> | ((file: MediaFile) => MaybePromise<Readonly<Record<string, unknown>>>);
+  meta?: MediaFields | ((file: MediaFile) => MediaFields | Promise<MediaFields>);
   /** Plain fields instead of `meta`, as v2's `uploadmedia` wants them. */
-  fields?: (file: MediaFile) => MaybePromise<Readonly<Record<string, unknown>>>;
+  fields?: (file: MediaFile) => MediaFields | Promise<MediaFields>;
 }
 
 /** What a {@link Media} is made of. */

@@ -26,6 +26,7 @@ export interface V2ApplymentMicroResult {
 }
 
 export interface V2Applyment extends PathNode {
+  /** `v2/applyment/micro` */
   readonly micro: V2ApplymentMicro;
 }
 

@@ -50,6 +50,7 @@ export interface V2Mmpaymkttransfers extends PathNode {
    * https://pay.weixin.qq.com/doc/v2/merchant/4011989767
    */
   readonly gettransferinfo: V2MmpaymkttransfersGettransferinfo;
+  /** `v2/mmpaymkttransfers/promotion` */
   readonly promotion: V2MmpaymkttransfersPromotion;
   /**
    * 查询代金券批次

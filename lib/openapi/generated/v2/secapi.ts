@@ -65,8 +65,11 @@ export interface V2SecapiResult {
 }
 
 export interface V2Secapi extends PathNode {
+  /** `v2/secapi/mch` */
   readonly mch: V2SecapiMch;
+  /** `v2/secapi/mkt` */
   readonly mkt: V2SecapiMkt;
+  /** `v2/secapi/pay` */
   readonly pay: V2SecapiPay;
 }
 

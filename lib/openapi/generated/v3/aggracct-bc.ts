@@ -68,12 +68,16 @@ export interface AggracctBcWbChannelSpecialReductionResult {
 }
 
 export interface AggracctBc extends PathNode {
+  /** `v3/aggracct-bc/wb-channel` */
   readonly wbChannel: AggracctBcWbChannel;
 }
 
 export interface AggracctBcWbChannel extends PathNode {
+  /** `v3/aggracct-bc/wb-channel/account` */
   readonly account: AggracctBcWbChannelAccount;
+  /** `v3/aggracct-bc/wb-channel/bank-channel-account` */
   readonly bankChannelAccount: AggracctBcWbChannelBankChannelAccount;
+  /** `v3/aggracct-bc/wb-channel/control-orders` */
   readonly controlOrders: AggracctBcWbChannelControlOrders;
   /**
    * 特殊减额
@@ -373,6 +377,7 @@ export interface AggracctBcWbChannelBankChannelAccountRenameByApplicationId exte
 }
 
 export interface AggracctBcWbChannelControlOrders extends PathNode {
+  /** `v3/aggracct-bc/wb-channel/control-orders/info` */
   readonly info: AggracctBcWbChannelControlOrdersInfo;
   /**
    * 发起微众台账管控
@@ -392,10 +397,12 @@ export interface AggracctBcWbChannelControlOrders extends PathNode {
 }
 
 export interface AggracctBcWbChannelControlOrdersInfo extends PathNode {
+  /** `v3/aggracct-bc/wb-channel/control-orders/info/update` */
   readonly update: AggracctBcWbChannelControlOrdersInfoUpdate;
 }
 
 export interface AggracctBcWbChannelControlOrdersInfoUpdate extends PathNode {
+  /** `v3/aggracct-bc/wb-channel/control-orders/info/update/result` */
   readonly result: AggracctBcWbChannelControlOrdersInfoUpdateResult;
 }
 

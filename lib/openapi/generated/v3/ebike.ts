@@ -63,16 +63,19 @@ export interface EbikeChargeTransactionsResult {
 }
 
 export interface Ebike extends PathNode {
+  /** `v3/ebike/charge` */
   readonly charge: EbikeCharge;
 }
 
 export interface EbikeCharge extends PathNode {
+  /** `v3/ebike/charge/contracts` */
   readonly contracts: EbikeChargeContracts;
   /**
    * 充电自行车代扣受理扣款
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
    */
   readonly transactions: EbikeChargeTransactions;
+  /** `v3/ebike/charge/users` */
   readonly users: EbikeChargeUsers;
 }
 
@@ -286,7 +289,9 @@ export interface EbikeChargeTransactions extends PathNode {
    * @deprecated WeChat Pay has taken it offline.
    */
   readonly postAsync: Call<EbikeChargeTransactionsPost, EbikeChargeTransactionsPostResult>;
+  /** `v3/ebike/charge/transactions/id` */
   readonly id: EbikeChargeTransactionsId;
+  /** `v3/ebike/charge/transactions/out-trade-no` */
   readonly outTradeNo: EbikeChargeTransactionsOutTradeNo;
 }
 
@@ -378,6 +383,7 @@ export interface EbikeChargeTransactionsOutTradeNoByOutTradeNo extends PathNode 
 }
 
 export interface EbikeChargeUsers extends PathNode {
+  /** `v3/ebike/charge/users/{openid}` */
   readonly _openid_: EbikeChargeUsersByOpenid;
 }
 

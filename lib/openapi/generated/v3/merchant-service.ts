@@ -148,6 +148,7 @@ export interface MerchantService extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
    */
   readonly feedbacks: MerchantServiceFeedbacks;
+  /** `v3/merchant-service/images` */
   readonly images: MerchantServiceImages;
 }
 

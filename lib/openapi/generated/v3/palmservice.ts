@@ -2,10 +2,12 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Palmservice extends PathNode {
+  /** `v3/palmservice/authorization` */
   readonly authorization: PalmserviceAuthorization;
 }
 
 export interface PalmserviceAuthorization extends PathNode {
+  /** `v3/palmservice/authorization/openid` */
   readonly openid: PalmserviceAuthorizationOpenid;
   /**
    * 服务关联预授权

@@ -142,12 +142,14 @@ export interface MarketingFavor extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012534633
    */
   readonly couponStocks: MarketingFavorCouponStocks;
+  /** `v3/marketing/favor/media` */
   readonly media: MarketingFavorMedia;
   /**
    * 条件查询批次列表
    * https://pay.weixin.qq.com/doc/v3/merchant/4012460489
    */
   readonly stocks: MarketingFavorStocks;
+  /** `v3/marketing/favor/users` */
   readonly users: MarketingFavorUsers;
 }
 
@@ -1052,6 +1054,7 @@ export interface MarketingFavorStocksByStockIdUseFlowByDay extends PathNode {
 }
 
 export interface MarketingFavorUsers extends PathNode {
+  /** `v3/marketing/favor/users/{openid}` */
   readonly _openid_: MarketingFavorUsersByOpenid;
 }
 
