@@ -11,7 +11,7 @@ import type { AnyNotification, NotificationOptions, NotificationReceiver } from 
 import { parseV2 } from './v2';
 import { parseV3 } from './v3';
 
-/** The members of {@link NotificationOptions}; the type keeps the list whole. */
+/** The members of {@link NotificationOptions}; the type keeps the list complete. */
 const KNOWN: Record<keyof NotificationOptions, true> = {
   certs: true,
   apiv3Key: true,
@@ -24,18 +24,18 @@ const KNOWN: Record<keyof NotificationOptions, true> = {
 
 const MAX_BODY_SIZE = 1024 * 1024;
 
-/** Seconds by which ids are kept longer than a notification may be repeated, or replayed: clocks differ. */
+/** How many seconds longer to keep ids than a notification may be repeated or replayed, because clocks differ. */
 const MARGIN = 3600;
 
 /**
- * Receives the notifications of one merchant, with the keys that an instance was built with: its APIv3 key, its APIv2 key
- * and its `certs`. If the instance downloads platform certificates, it does so for notifications as well.
+ * Receives the notifications of one merchant, with the keys of an instance: its APIv3 key, its APIv2 key and its `certs`.
+ * If the instance downloads platform certificates, it does so for notifications as well.
  *
  * Keys are loaded and checked here, once. No timer is started.
  * @param instance what `Builder.factory` returned
- * @param options keys given here go before those of the instance
+ * @param options keys given here take precedence over those of the instance
  * @throws {@link ConfigurationError} that names the option, what was found and what was expected
- * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance
+ * @throws {@link InvalidArgumentError} if the instance was not created by `Builder.factory`
  * @example
  * const notifications = Notifications.of(instance);
  * app.post('/notify', notifications.nodeHandler(async ({ event_type, resource }) => {
@@ -52,7 +52,7 @@ export function of(instance: Chain, options?: NotificationOptions): Notification
  */
 export function of(options: NotificationOptions): NotificationReceiver;
 export function of(first: Chain | NotificationOptions, second?: NotificationOptions): NotificationReceiver {
-  // Instances are functions, and so are paths of them: those are refused by a message of their own.
+  // Instances are functions, and so are their paths, which get an error message of their own.
   const isInstance = typeof first === 'function' || second !== undefined;
   const built = isInstance ? credentialsOf(first) : undefined;
   return receiver(readOptions(isInstance && second === undefined ? {} : (second ?? first)), built);
@@ -92,7 +92,7 @@ function receiver(config: NotificationOptions, built: Credentials | undefined): 
   };
   return {
     ...createHandlers({ parse, maxBodySize, store, keep: Math.max(maxAge || 0, MAX_AGE) + MARGIN, onError }),
-    // Which type it is, the caller knows and says.
+    // The caller states the type.
     parse: async <Notification extends AnyNotification>(request: Parameters<NotificationReceiver['parse']>[0]) =>
       (await parse(await readRequest(request, maxBodySize))) as Notification,
   };

@@ -7,10 +7,10 @@ import type { RawRequest } from './request';
 import type { V3Notification } from './types';
 
 /**
- * Verifies a notification of APIv3 over its raw bytes, then decrypts its `resource`.
+ * Verifies an APIv3 notification over its raw bytes, then decrypts its `resource`.
  * @throws {@link SignatureError} that says which check failed
- * @throws {@link ConfigurationError} where the content cannot be decrypted
- * @throws {@link BodyError} where the body or its content is no JSON
+ * @throws {@link ConfigurationError} if the content cannot be decrypted
+ * @throws {@link BodyError} if the body or its content is not JSON
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
  */
 export async function parseV3(
@@ -24,7 +24,7 @@ export async function parseV3(
   const { ciphertext, nonce, associated_data } = Object(resource) as Record<string, unknown>;
   return {
     protocol: 'v3',
-    // Notifications without an id must not be taken for one and the same.
+    // Notifications without an id must not be treated as the same one.
     id: typeof id === 'string' && id !== '' ? id : contentId(body),
     create_time: create_time ?? '',
     event_type: event_type ?? '',
@@ -39,20 +39,20 @@ export async function parseV3(
 }
 
 /**
- * Decrypts what a verified notification holds.
- * @throws {@link ConfigurationError} where that fails
+ * Decrypts the content of a verified notification.
+ * @throws {@link ConfigurationError} if decryption fails
  */
 export function decrypt(ciphertext: unknown, key: Uint8Array, nonce: unknown, aad: unknown): Promise<string> {
   const issue = 'The notification is signed by WeChat Pay, but its content cannot be decrypted.';
   return decryptApiv3({ ciphertext, nonce, associated_data: aad }, key, issue);
 }
 
-/** An id for what has none: a hash of its content. */
+/** An id for a notification without one: a hash of its content. */
 export function contentId(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The error of `JSON.parse` would quote the text. */
+/** The error of `JSON.parse` would quote the input. */
 function readJson(text: string, what: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../errors';
 import type { MerchantKey, VerifyFunction } from './functions';
 import type { PlatformCertificates } from './platform-keys';
 
-/** What a client signs, verifies, encrypts and decrypts with: the configuration's keys, loaded. */
+/** The loaded keys of a configuration, with which a client signs, verifies, encrypts and decrypts. */
 export interface Credentials {
   readonly mchid: string;
   readonly serial?: string;
@@ -18,15 +18,15 @@ export interface Credentials {
 
 const known = new WeakMap<object, Credentials>();
 
-/** Remembers what an instance was built with, for as long as the instance lives. */
+/** Remembers the keys of an instance for as long as the instance lives. */
 export function remember<Instance extends object>(instance: Instance, credentials: Credentials): Instance {
   known.set(instance, credentials);
   return instance;
 }
 
 /**
- * What an instance was built with.
- * @throws {@link InvalidArgumentError} for what `Builder.factory` did not build
+ * The keys of an instance.
+ * @throws {@link InvalidArgumentError} if the instance was not created by `Builder.factory`
  */
 export function credentialsOf(instance: object): Credentials {
   const credentials = known.get(instance);
