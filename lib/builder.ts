@@ -18,12 +18,12 @@ export const Builder = {
     const loaded = withCertificates(loadConfig(config));
     const { mchid, apiv3Key, payBankKey, v2, v3 } = loaded;
     const credentials = { mchid, apiv3Key, payBankKey, ...v2, ...v3 };
-    // The Proxy answers to every path; what is known of each is a matter of types alone.
+    // The Proxy accepts every path; the types describe the known ones.
     return remember(chain(createClient(loaded, credentials)) as Chain, credentials);
   },
 };
 
-/** Has platform certificates downloaded where the APIv3 key to open them is configured. */
+/** Enables the download of platform certificates if the APIv3 key is configured. */
 function withCertificates(loaded: LoadedConfig): LoadedConfig {
   const { v3, apiv3Key, certificateCache: cache } = loaded;
   if (!v3 || !apiv3Key) return loaded;
@@ -32,7 +32,7 @@ function withCertificates(loaded: LoadedConfig): LoadedConfig {
     apiv3Key,
     cache,
     request: (verify) => {
-      // A client of its own, which waits for no certificate and announces none; downloads are rare.
+      // A separate client, which neither waits for certificates nor announces one; downloads are rare.
       const alone = { ...loaded, v2: undefined, merchant: undefined, v3: { ...v3, certs: {}, verify } };
       const client = createClient(alone, { mchid: loaded.mchid });
       return client('get', certificatesPath(loaded.baseUrl), undefined).text();

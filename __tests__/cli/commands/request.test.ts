@@ -308,7 +308,7 @@ describe('mistakes', () => {
     [['request', 'get', 'v3..certificates'], 'is not a path'],
     [['request', 'get', 'v3.a._id_'], 'variables without a value; add --variable id=…'],
     [['request', 'get', 'v3/a/{id}', '-v', 'ID=1'], 'has no variable "ID": it has id'],
-    [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" is not a name and value; write --variable name=value'],
+    [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" is not a name and value; use --variable name=value'],
     [['request', 'get', 'v3/a', '-q', 'a'], 'write --query name=value'],
     [['request', 'get'], "missing required argument 'path'"],
     [['request', 'get', 'v3/a', '--qurey', 'a=1'], "unknown option '--qurey'\n(Did you mean --query?)"],
