@@ -6,7 +6,7 @@ import { IDLE } from './dispatch-options';
 type Controller = Dispatcher.DispatchController;
 type Upgrade = Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>;
 
-/** Passes on all that it is told. undici's own `DecoratorHandler` is deprecated, and fails on an interim response. */
+/** Passes all events on. undici's own `DecoratorHandler` is deprecated, and fails on an interim response. */
 export class PassingHandler implements Dispatcher.DispatchHandler {
   protected readonly handler: Dispatcher.DispatchHandler;
 
@@ -39,11 +39,11 @@ export class PassingHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Passes on what it is told, and is the controller too of the handler behind it: it outlives the connection's own. */
+/** Passes events on, and acts as the controller of the next handler, because it outlives the connection's controller. */
 export class ControllingHandler extends PassingHandler implements Controller {
-  /** The controller of the connection, while there is one. */
+  /** The controller of the connection, if there is one. */
   protected wire: Controller = IDLE;
-  /** Why the handler behind it has aborted. */
+  /** Why the next handler has aborted. */
   protected abortReason: Error | null = null;
 
   override onRequestStart(wire: Controller, context: unknown): void {

@@ -3,8 +3,8 @@ import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import type { SignedDispatchOptions } from './dispatch-options';
 
 /**
- * The hosts of WeChat Pay's API. Requests are signed for these and for the base URL that the user configured; for no
- * other, wherever a redirect may lead.
+ * WeChat Pay's API hosts. Requests are signed for these and for the configured base URLs only, wherever a redirect may
+ * lead.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012075113
  */
 const WECHATPAY_HOSTS = [
@@ -19,15 +19,15 @@ const WECHATPAY_HOSTS = [
   'pay.wechatpay.cn',
 ];
 
-/** Roots of the API that the user configured. */
+/** The configured base URLs. */
 export interface BaseUrls {
   baseUrl?: string | URL | undefined;
   baseUrls?: readonly (string | URL)[] | undefined;
 }
 
 /**
- * The origins to sign for: WeChat Pay's, over https, and the configured ones.
- * @throws {@link ConfigurationError} where a base URL is none
+ * The origins to sign for: WeChat Pay's over https, and the configured ones.
+ * @throws {@link ConfigurationError} if a base URL is not valid
  */
 export function trustedOrigins({ baseUrl, baseUrls }: BaseUrls = {}): ReadonlySet<string> {
   const origins = new Set(WECHATPAY_HOSTS.map((host) => `https://${host}`));
@@ -36,20 +36,20 @@ export function trustedOrigins({ baseUrl, baseUrls }: BaseUrls = {}): ReadonlySe
   return origins;
 }
 
-/** @throws {@link ConfigurationError} where the base URL of that name is none */
+/** @throws {@link ConfigurationError} if the base URL with that name is not valid */
 export function configuredBase(name: string, input: unknown): URL {
   const base = readBaseUrl(input);
   if (base) return base;
   throw new ConfigurationError(`"${name}" ${BASE_URL_RULE}.`);
 }
 
-/** @throws {@link ConfigurationError} where `baseUrls` is no list, or one of it is no base URL */
+/** @throws {@link ConfigurationError} if `baseUrls` is not a list of base URLs */
 export function configuredBases(baseUrls: unknown = []): URL[] {
   if (!Array.isArray(baseUrls)) throw new ConfigurationError('"baseUrls" must be a list of URLs.');
   return baseUrls.map((base, index) => configuredBase(`baseUrls[${index}]`, base));
 }
 
-/** Whether a request of undici goes to one of the origins, or to the one that it says to trust. */
+/** Whether an undici request goes to one of the origins, or to the one that its options trust. */
 export function isTrusted(options: SignedDispatchOptions, origins: ReadonlySet<string>): boolean {
   const { origin, trustedOrigin } = options;
   if (typeof origin === 'string' && origins.has(origin)) return true;
@@ -58,7 +58,7 @@ export function isTrusted(options: SignedDispatchOptions, origins: ReadonlySet<s
   return origins.has(normal) || (normal === trustedOrigin && readBaseUrl(normal) !== undefined);
 }
 
-/** Scheme, host and port; undefined where there are none. */
+/** Scheme, host and port; undefined if the URL has none. */
 export function originOf(origin: string | URL | undefined): string | undefined {
   if (origin instanceof URL) return origin.origin;
   return origin !== undefined && URL.canParse(origin) ? new URL(origin).origin : undefined;

@@ -4,12 +4,12 @@ import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import type { SignedDispatchOptions } from './dispatch-options';
 import { PassingHandler } from './handler';
 
-/** Statuses that send the client elsewhere (RFC 9110, section 15.4). */
+/** Redirect statuses (RFC 9110, section 15.4). */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * A handler that ends a redirect as an error. WeChat Pay redirects nothing, and does not sign such a response: whoever
- * follows it, as `fetch` does, would sign a request that somebody else has chosen.
+ * A handler that turns a redirect into an error. WeChat Pay sends no redirects, and would not sign them: a client that
+ * follows one, as `fetch` does, would sign a request that somebody else has chosen.
  */
 export function refusingRedirects(
   handler: Dispatcher.DispatchHandler,

@@ -7,7 +7,7 @@ import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dis
 import { isTrusted } from './hosts';
 import { refusingRedirects } from './refuse-redirects';
 
-/** A request in the one form that can be both signed and sent. */
+/** A request in a form that can be both signed and sent. */
 export interface SignableRequest {
   method: string;
   /** Path and query, as in the request line. */
@@ -17,10 +17,10 @@ export interface SignableRequest {
   body: string | Uint8Array | Media | null;
 }
 
-/** Gives what of a request changes as it is signed. Its headers are a copy, to be changed as well. */
+/** Returns the changes that sign a request. Its headers are a copy, which may be changed too. */
 export type Sign = (request: SignableRequest, options: SignedDispatchOptions) => Promise<Partial<SignableRequest>>;
 
-/** An interceptor that signs requests to trusted origins; requests to others pass as they are. */
+/** An interceptor that signs requests to trusted origins and passes others through unchanged. */
 export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
   return (dispatch) => (options: SignedDispatchOptions, handler) => {
     if (!isTrusted(options, origins)) return dispatch(options, handler);
@@ -33,21 +33,21 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
         body: isHeld(options.body) ? options.body : await readBody(options.body),
       };
       Object.assign(request, await sign(request, options));
-      // undici has noted the abort but acts on it only once there is a socket.
+      // undici records the abort, but acts on it only once there is a socket.
       if (options.signal?.aborted) throw abortError(options.signal.reason);
       const { headers, body } = isMedia(request.body) ? streaming(request.headers, request.body) : request;
       const sent: Record<string, unknown> = { ...options, path: request.path, headers, body };
-      // It is part of the path by now.
+      // It is already part of the path.
       if (query) sent.query = undefined;
       dispatch(sent as unknown as typeof options, refusingRedirects(handler, options));
     };
-    // Without this the request would hang for ever, and the process die of an unhandled rejection.
+    // Without this, the request would hang forever, and an unhandled rejection would end the process.
     send().catch((error: Error) => tellFailure(handler, error));
     return true;
   };
 }
 
-/** An upload as undici takes it: streamed, but not in chunks of HTTP. */
+/** An upload in a form that undici accepts: streamed, but not with chunked encoding. */
 function streaming(headers: SignableRequest['headers'], media: Media) {
   return {
     headers: { ...headers, ...media.headers, 'content-length': String(media.contentLength) },
@@ -59,14 +59,14 @@ function isHeld(body: unknown): body is string | Media {
   return typeof body === 'string' || isMedia(body);
 }
 
-/** `fetch` gives even text as an async iterable. */
+/** `fetch` passes even a string as an async iterable. */
 async function readBody(body: unknown): Promise<Uint8Array | null> {
   if (body === undefined || body === null) return null;
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (body instanceof Blob) return Buffer.from(await body.arrayBuffer());
   if (typeof body === 'object' && Symbol.asyncIterator in body) {
     const chunks: Buffer[] = [];
-    // Chunks may be text as well, but Buffer.from has no overload for either.
+    // Chunks may also be strings, but Buffer.from has no overload for both.
     for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks);
   }

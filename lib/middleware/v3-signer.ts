@@ -7,34 +7,34 @@ import type { Interceptor } from './dispatch-options';
 import { trustedOrigins } from './hosts';
 import { signing } from './signing';
 
-/** What the signer needs. */
+/** Options of the signer. */
 export interface SignerConfig {
   /** Merchant id. */
   mchid: string;
   /** Serial number of the merchant certificate. */
   serial: string;
-  /** Private key of the merchant certificate, or what signs with it elsewhere. */
+  /** Private key of the merchant certificate, or a function that signs with it. */
   privateKey: MerchantKeyInput;
-  /** WeChat Pay's public keys by id: the preferred one is announced as `Wechatpay-Serial`, so that it signs the response. */
+  /** WeChat Pay's keys by id. The preferred one is sent as `Wechatpay-Serial`, so that WeChat Pay signs with it. */
   certs: Readonly<Record<string, unknown>>;
-  /** In the place of `certs`. @internal */
+  /** Used instead of `certs`. @internal */
   certificates?: PlatformCertificates;
-  /** A root of the API to sign for, besides WeChat Pay's own hosts. */
+  /** A base URL to sign for, in addition to WeChat Pay's own hosts. */
   baseUrl?: string | URL;
-  /** Further ones. */
+  /** Further base URLs. */
   baseUrls?: readonly (string | URL)[];
-  /** All origins to sign for, in the place of both. @internal */
+  /** All origins to sign for, instead of both. @internal */
   origins?: ReadonlySet<string>;
 }
 
 /**
- * An interceptor of undici that signs requests as APIv3 wants it (`WECHATPAY2-SHA256-RSA2048`).
+ * An undici interceptor that signs requests for APIv3 (`WECHATPAY2-SHA256-RSA2048`).
  *
- * Of an upload, a {@link Media} as the body, the part `meta` alone is signed. Requests to hosts that are neither WeChat
- * Pay's nor the configured one pass without a signature. Compose it inside of all that repeats requests, so that each
- * attempt is signed afresh.
- * @throws {@link ConfigurationError} where the key or the base URL cannot be used, `certs` holds the merchant's own key,
- * or none of its certificates is valid now
+ * For an upload, with a {@link Media} as the body, only the `meta` part is signed. Requests to hosts other than WeChat
+ * Pay's and the configured ones pass through unsigned. Compose it inside all interceptors that repeat requests, so that
+ * each attempt is signed afresh.
+ * @throws {@link ConfigurationError} if the key or the base URL cannot be used, `certs` contains the merchant's own key,
+ * or none of its certificates is currently valid
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
 export function signer(config: SignerConfig): Interceptor {
@@ -63,7 +63,7 @@ export function signer(config: SignerConfig): Interceptor {
   });
 }
 
-/** WeChat Pay would sign its response by a key that does not count: the outcome would not be known. */
+/** WeChat Pay would sign its response with an unusable key, so the outcome would be unknown. */
 function refuseExpired(configured: DatedKeys, announced: string | string[] | undefined): void {
   const reason = typeof announced === 'string' ? configured.explain(announced) : undefined;
   if (reason) throw new ConfigurationError(`${reason} Nothing was sent. Set "Wechatpay-Serial" to another key.`);

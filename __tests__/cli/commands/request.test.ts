@@ -309,7 +309,7 @@ describe('mistakes', () => {
     [['request', 'get', 'v3.a._id_'], 'variables without a value; add --variable id=…'],
     [['request', 'get', 'v3/a/{id}', '-v', 'ID=1'], 'has no variable "ID": it has id'],
     [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" is not a name and value; use --variable name=value'],
-    [['request', 'get', 'v3/a', '-q', 'a'], 'write --query name=value'],
+    [['request', 'get', 'v3/a', '-q', 'a'], 'use --query name=value'],
     [['request', 'get'], "missing required argument 'path'"],
     [['request', 'get', 'v3/a', '--qurey', 'a=1'], "unknown option '--qurey'\n(Did you mean --query?)"],
     [['request', 'get', 'v3/a', '{}', '{}'], 'too many arguments'],
