@@ -13,8 +13,8 @@ import {
 export const EXIT_CODES = {
   0: 'success',
   1: 'WeChat Pay refused the request; or doctor found something to fix',
-  2: 'the command, an option or an argument cannot be used',
-  3: 'the configuration cannot work: something is missing, or not a key',
+  2: 'the command, an option or an argument is invalid',
+  3: 'the configuration is invalid: something is missing, or is not a key',
   4: 'a response or a notification cannot be trusted or decrypted',
   5: 'no connection, or no response in time; WeChat Pay may or may not have processed the request',
   6: 'a response is genuine, but its body is not as expected',
