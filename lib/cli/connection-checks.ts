@@ -43,7 +43,7 @@ export async function checkConnection(settings: Settings): Promise<Check[]> {
   if (error instanceof TransportError || error instanceof TimeoutError) {
     return [failed('connection', `${host} ${unreachable(error)}`), ...unknown('clock', 'request', 'response')];
   }
-  return [passed('connection', `${host} answers`), clock, ...(await checkOutcome(error, settings))];
+  return [passed('connection', `${host} responds`), clock, ...(await checkOutcome(error, settings))];
 }
 
 /** With a configured WeChat Pay key, sends an ordinary request; otherwise downloads certificates. */

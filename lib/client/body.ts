@@ -4,7 +4,7 @@ import { notWritable } from '../format/json';
 import { toXml } from '../format/transformer';
 import { isMedia, type Media } from '../upload/media';
 
-/** The body of a request: the options `json` (null is none) or else `body`. */
+/** The body of a request: the `json` option, unless it is null, or else `body`. */
 export function writeBody(json: unknown, body: unknown): string | Uint8Array | Media | undefined {
   if (json !== undefined && json !== null) return writeJson(json);
   if (body === undefined || body === null || body === '') return undefined;
@@ -16,7 +16,7 @@ export function writeBody(json: unknown, body: unknown): string | Uint8Array | M
   );
 }
 
-/** The body of a request of v2, unsigned: an upload, or the option `xml`. */
+/** The unsigned body of a v2 request: an upload, or the `xml` option. */
 export function writeXml(xml: unknown, body: unknown): string | Media | undefined {
   if (isMedia(body)) return body;
   const fields = readFields(xml);
@@ -24,8 +24,8 @@ export function writeXml(xml: unknown, body: unknown): string | Media | undefine
 }
 
 /**
- * The option `xml` as the texts that are signed and sent.
- * @throws {@link InvalidArgumentError} that names the field which has no text
+ * Converts the `xml` option to the strings that are signed and sent.
+ * @throws {@link InvalidArgumentError} that names a field whose value v2 cannot represent
  */
 export function readFields(xml: unknown): Record<string, string> | undefined {
   if (xml === undefined || xml === null) return undefined;
@@ -39,7 +39,7 @@ function writeJson(json: unknown): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(json);
-    // A replacer makes it several times as slow: it is only for text that may hold such a null.
+    // A replacer is several times slower, so it is used only for JSON that may contain such a null.
     if (text?.includes('null')) JSON.stringify(json, refuseNotANumber);
   } catch (cause) {
     throw notWritable('json', cause);
@@ -48,7 +48,7 @@ function writeJson(json: unknown): string {
   return text;
 }
 
-/** `JSON.stringify` would write null for these, an amount that nobody meant. */
+/** `JSON.stringify` writes null for these, which would be an unintended amount. */
 function refuseNotANumber(key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isFinite(value)) return value;
   throw new InvalidArgumentError(`its member "${key}" is ${value}.`);

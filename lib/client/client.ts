@@ -24,19 +24,19 @@ import type { ApiResponse } from './response';
 import { ResponsePromise } from './response-promise';
 import { send, within } from './send';
 
-/** What WeChat Pay wants of every request, unless the caller says otherwise. */
+/** Headers that WeChat Pay expects on every request, unless the caller overrides them. */
 const DEFAULT_HEADERS: Record<Protocol, HeaderRecord> = {
   v2: { accept: 'text/xml, text/plain, application/x-gzip', 'content-type': 'text/xml; charset=utf-8' },
   v3: { accept: 'application/json, text/plain, application/x-gzip', 'content-type': 'application/json; charset=utf-8' },
 };
 const USER_AGENT = `wechatpay-undici/${VERSION} node/${process.versions.node} (${process.platform}; ${process.arch})`;
 
-/** Sends a request: the verb, the path as a URI template, the options of the call. */
+/** Sends a request, given the verb, the path as a URI template, and the call options. */
 export type Request = (verb: string, path: string, options: unknown) => ResponsePromise;
 
 /**
- * A client for one merchant.
- * @throws {@link ConfigurationError} where a key or a certificate cannot be used
+ * Creates a client for one merchant.
+ * @throws {@link ConfigurationError} if a key or a certificate cannot be used
  */
 export function createClient(config: LoadedConfig, credentials: Credentials): Request {
   const headersOf = (protocol: Protocol) => ({
@@ -51,7 +51,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
   const { origins } = config;
   const stackOf = createDispatchers(config);
-  // A download of certificates has no outcome, and its error says what to configure.
+  // A certificate download has no outcome to query, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
 
   const build = (call: Call): OutgoingRequest => {
@@ -66,8 +66,8 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
 
   /**
-   * Sends a call once its marked fields are encrypted. Where a certificate has to be downloaded for that, all else of the
-   * request is tried before, on a call that no longer has these fields.
+   * Sends a call after its marked fields have been encrypted. If that requires a certificate download, the rest of the
+   * request is built and checked first, without these fields.
    */
   const startMarked = (call: Call): Promise<ApiResponse> => {
     const began = performance.now();
@@ -88,7 +88,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     return isMarked ? startMarked(call) : start(call, build(call));
   };
   const request: Request = (...args) => {
-    // Whoever waits for certificates has made a call of its own, which the error is to name.
+    // Calls that wait for certificates are separate calls, and the error should name the right one.
     const caller = config.v3?.verify ? undefined : captureCaller(request);
     return new ResponsePromise((resolve, reject) => {
       const fail = (error: unknown) => reject(caller ? withCaller(error, caller) : error);
@@ -103,8 +103,8 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
 }
 
 /**
- * Sends a request, and reports it.
- * @param explain the error to give where a connection had been made
+ * Sends a request and reports it to diagnostics.
+ * @param explain converts the error if there had been a connection
  */
 function carryOut(
   dispatcher: Dispatcher,
@@ -131,13 +131,13 @@ function carryOut(
   );
 }
 
-/** Without TLS, as to a sandbox, there is no certificate to present. */
+/** Without TLS, as with a sandbox, no certificate can be presented. */
 function routeOf({ redirectFragment, security, origin }: OutgoingRequest): Route {
   if (redirectFragment !== undefined) return 'redirect-url';
   return security && origin.startsWith('https:') ? 'secure' : 'plain';
 }
 
-/** Wherever the host comes from: the path, the call's `baseUrl`, or a variable. */
+/** Wherever the host comes from: the path, the `baseUrl` of the call, or a variable. */
 function refuseForeignHost({ origin }: OutgoingRequest, origins: ReadonlySet<string>): void {
   if (origins.has(origin)) return;
   const secure = origin.replace(/^http:/, 'https:');

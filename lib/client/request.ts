@@ -13,14 +13,14 @@ import { readFields, writeBody, writeXml } from './body';
 import { checkOptions, isOption, readMaxBuffer, readOptions, readTimeouts, readVariables } from './options';
 import { refuseDotSegments, resolveTarget, type Target } from './target';
 
-/** A request as it goes out, but for its signature. */
+/** A request ready to be signed and sent. */
 export interface OutgoingRequest extends Target {
   /** Method and path, for errors. */
   label: string;
   method: string;
   headers: HeaderRecord;
   body: string | Uint8Array | Media | undefined;
-  /** For the whole call. */
+  /** Timeout for the whole call. */
   timeout: number;
   connectTimeout: number | undefined;
   headersTimeout: number | undefined;
@@ -35,36 +35,35 @@ export interface OutgoingRequest extends Target {
   nonceless: boolean;
   download: boolean;
   unsigned: boolean;
-  /** Of a page for the user's browser, which is not called: the fragment of its address, or empty. */
+  /** For a page in the user's browser, which is not called: the fragment of its URL, or an empty string. */
   redirectFragment: string | undefined;
-  /** The hash that a downloaded file must have. */
+  /** The expected hash of a downloaded file. */
   digest: FileDigest | undefined;
-  /** How much of a downloaded file may be held in memory, in bytes. */
+  /** Maximum number of bytes of a downloaded file to hold in memory. */
   maxBuffer: number;
 }
 
-/** What a client gives to each of its requests. */
+/** What a client adds to each request. */
 export interface RequestDefaults {
-  /** The configured root of the API, which then counts for operations that have a root of their own as well. */
+  /** The configured base URL, which also overrides the own base URLs of operations. */
   baseUrl: URL | undefined;
   headers: Record<Protocol, HeaderRecord>;
   timeouts: Timeouts;
-  /** Whether requests are repeated at all. */
+  /** Whether requests are retried at all. */
   retries: boolean;
 }
 
-/** The time for a call, and the least for an upload unless the caller gives one, in milliseconds. */
+/** The timeout of a call, and the minimum for an upload unless the caller sets one, in milliseconds. */
 const TIMEOUT = 10_000;
 const UPLOAD_TIMEOUT = 30_000;
 
 const DEFAULT_BASE = new URL(DEFAULT_BASE_URL);
 
 /**
- * Reads a call.
+ * Parses a call.
  * @param template the path, as a URI template
- * @param baseUrl the configured root of the API
- * @throws {@link InvalidArgumentError} where a variable is missing or cannot be used, or what was given has no place in
- * the request
+ * @param baseUrl the configured base URL
+ * @throws {@link InvalidArgumentError} if a variable is missing or invalid, or an option has no place in the request
  */
 export function readCall(verb: string, template: string, input: unknown, baseUrl?: URL): Call {
   const options = readOptions(input);
@@ -85,8 +84,8 @@ export function readCall(verb: string, template: string, input: unknown, baseUrl
 }
 
 /**
- * Builds the request of a call. What is known of the operation counts where the caller gives no option.
- * @throws {@link InvalidArgumentError} where an option cannot be used
+ * Builds the request of a call. What is known of the operation applies unless the caller sets the option.
+ * @throws {@link InvalidArgumentError} if an option is invalid
  */
 export function buildRequest(call: Call, defaults: RequestDefaults): OutgoingRequest {
   const { verb, path, options, trait, serial, variables } = call;

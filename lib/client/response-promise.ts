@@ -2,7 +2,7 @@ import type { ApiResponse, ResponsePromise as ResponsePromiseOf } from '../opena
 
 /** A promise of a response, with shortcuts to its body. */
 export class ResponsePromise extends Promise<ApiResponse> implements ResponsePromiseOf {
-  /** What `then` and its kin give is a plain promise. */
+  /** `then`, `catch` and `finally` return plain promises. */
   static override get [Symbol.species]() {
     return Promise;
   }

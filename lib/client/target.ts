@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors';
 import { encodePath, encodeQuery, writeQuery } from '../format/query';
 import { type Protocol, protocolOfPath } from '../openapi/protocol';
 
-/** Where a request goes: built once, signed and sent as it stands here. */
+/** The target of a request: built once, then signed and sent unchanged. */
 export interface Target {
   protocol: Protocol;
   /** Scheme, host and port. */
@@ -14,14 +14,14 @@ export interface Target {
 /** RFC 3986, appendix B: scheme, authority, path, query; the fragment is never sent. */
 const REFERENCE = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/is;
 
-/** A segment that means another one; servers read the encoded forms like the plain ones. */
+/** Dot segments; servers treat the encoded forms like the plain ones. */
 const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
 
 /**
- * Resolves a path against the root of the API (RFC 3986, section 5).
- * @param reference path, or the whole URL, with its variables filled in
- * @param base root of the API
- * @param query the option of that name: it replaces the query of the path, unless it is undefined or null
+ * Resolves a path against the base URL (RFC 3986, section 5).
+ * @param reference path, or absolute URL, with its variables filled in
+ * @param base base URL
+ * @param query the `query` option: it replaces the query of the path, unless it is undefined or null
  */
 export function resolveTarget(reference: string, base: URL, query: unknown): Target {
   const protocol = protocolOfPath(reference);
@@ -37,7 +37,7 @@ export function resolveTarget(reference: string, base: URL, query: unknown): Tar
   };
 }
 
-/** Refuses values of variables that make a dot segment, since they would lead to another operation. */
+/** Refuses variable values that produce a dot segment, because they would lead to another operation. */
 export function refuseDotSegments(template: string, expanded: string): void {
   if (countDotSegments(expanded) > countDotSegments(template.replace(/\{[^{}]+\}/g, 'x'))) {
     throw new InvalidArgumentError(`A value for "${template}" produces a "." or ".." path segment.`);

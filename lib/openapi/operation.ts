@@ -26,8 +26,8 @@ type OptionsOf<Node, V extends Verb> = Node extends { readonly [Name in V]: (...
     : never
   : never;
 
-type ResultOf<Node, V extends Verb> = Node extends { readonly [Name in V]: (...options: never) => infer Answer }
-  ? Answer extends ResponsePromise<infer Result>
+type ResultOf<Node, V extends Verb> = Node extends { readonly [Name in V]: (...options: never) => infer Returned }
+  ? Returned extends ResponsePromise<infer Result>
     ? Result
-    : Awaited<Answer>
+    : Awaited<Returned>
   : never;
