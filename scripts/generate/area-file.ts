@@ -24,7 +24,7 @@ export function hasPaths(area: Area): boolean {
   return area.nodes.some(({ operations }) => operations.length > 0);
 }
 
-/** Prints a module: shapes that only it uses, options and responses, nodes, paths. */
+/** Prints a module: shapes used only there, options and responses, nodes, paths. */
 export function printArea(printer: Printer, area: Area, fileOfNode: ReadonlyMap<Node, string>): string {
   const declarations = sharedIn(printer);
   for (const node of area.nodes) {
@@ -63,7 +63,7 @@ function declare(printer: Printer, model: OperationModel): string[] {
   return declared;
 }
 
-/** What hovering over a piece of a path shows: of each operation there, its title and the first official page. */
+/** The hover text of a path segment: the title and the first official page of each of its operations. */
 function nodeComment({ operations }: Node): string {
   return comment(
     operations.flatMap(({ operation: { title, links = [] } }) => [title, ...links.slice(0, 1)]).filter(Boolean),
