@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { id: 'EV-1' });
   const deliveries = await Promise.all(machines.map(send));
   // One machine replies with 503 while the other is processing it.
-  console.log('answered:', ...deliveries.map(({ attempts }) => attempts.map(({ status }) => status)));
+  console.log('replied:', ...deliveries.map(({ attempts }) => attempts.map(({ status }) => status)));
   await Promise.all(machines.map(({ close }) => close()));
 }
 

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   await using sandbox = await Sandbox.start();
   const merchantKey = createPublicKey(sandbox.config.privateKey);
   sandbox.on<Receiver>('post', 'v3/profitsharing/receivers/add', async ({ json, headers }) => {
-    console.log('WeChat Pay is sent:', { 'Wechatpay-Serial': headers['wechatpay-serial'], name: json.name });
+    console.log('WeChat Pay receives:', { 'Wechatpay-Serial': headers['wechatpay-serial'], name: json.name });
     return { ...json, name: await Rsa.encrypt('张三', merchantKey) };
   });
 
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     .post({ json, headers: sensitive.headers, encrypted: true })
     .json<Receiver>();
 
-  console.log('WeChat Pay answers:', receiver);
+  console.log('WeChat Pay responds:', receiver);
   console.log('the name in it:', await sensitive.decrypt(receiver.name));
 }
 

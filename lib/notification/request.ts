@@ -43,7 +43,7 @@ export async function readRequest(
 ): Promise<RawRequest> {
   const source: Source = Object(request);
   if (typeof source.headers !== 'object' || source.headers === null) {
-    throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
+    throw new InvalidArgumentError('A request must have "headers"; pass { headers, body }, or the whole request.');
   }
   const headers = readHeaders(source.headers);
   const { rawBody, body } = source;

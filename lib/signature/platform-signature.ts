@@ -86,7 +86,7 @@ export function clockIssue(time: string, now: number): string | undefined {
     ahead > 0
       ? `The local clock is ${ahead} s ahead of "Wechatpay-Timestamp" (${time})`
       : `"Wechatpay-Timestamp" (${time}) is ${-ahead} s ahead of the local clock`;
-  return `${order}; ${MAX_CLOCK_SKEW} s are allowed. Check the local clock, and that the message is not an old one.`;
+  return `${order}; at most ${MAX_CLOCK_SKEW} s is allowed. Check the system clock, and that the message is recent.`;
 }
 
 function single(value: string | string[] | undefined): string | undefined {

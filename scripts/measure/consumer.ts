@@ -19,8 +19,8 @@ const FIGURES = {
 type Figures = Record<keyof typeof FIGURES, number>;
 
 /**
- * What the types cost a project that uses the package: `npm run measure:types`. The machine may be busy with other
- * things: the best run of each counts, the medians are shown beside it.
+ * The cost of the types for a project that uses the package: `npm run measure:types`. Because the machine may be busy, the
+ * best of all runs counts; medians are shown next to it.
  */
 function measureCompiler(folder: string): boolean {
   const runs = { without: [] as Figures[], with: [] as Figures[] };
@@ -75,7 +75,7 @@ async function measureCompletion(folder: string): Promise<boolean> {
       times.push(performance.now() - start);
       const names = (answer as { entries: { name: string }[] }).entries.map(({ name }) => name);
       if (!names.includes('transactions')) throw new Error(`No "transactions" among ${names.join(', ')}.`);
-      // As if typed: what the checker knows is gone, the files are not.
+      // Like an edit: the checker's state is discarded, the files are not.
       server.tell('change', { file, line: 1, offset: 1, endLine: 1, endOffset: 1, insertString: ' ' });
     }
     const [first = Number.NaN, ...later] = times;

@@ -1,10 +1,10 @@
-/** What the comment of an operation or a notification says. */
+/** The parsed comment of an operation or a notification. */
 export interface Documentation {
   title: string;
   links: string[];
   /** Its state, in Chinese. */
   remarks: string[];
-  /** Why it is not to be used any more, in Chinese. */
+  /** Why it is deprecated, in Chinese. */
   deprecated: string | undefined;
 }
 
