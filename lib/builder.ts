@@ -32,7 +32,7 @@ function factory(config: ClientConfig | BrandConfig): Chain | BrandChain {
 /** Builds clients. */
 export const Builder = { factory };
 
-/** Has platform certificates downloaded where the APIv3 key to open them is configured. */
+/** Enables the download of platform certificates if the APIv3 key is configured. */
 function withCertificates(loaded: LoadedConfig): LoadedConfig {
   const { v3, apiv3Key, certificateCache: cache } = loaded;
   if (!v3 || !apiv3Key) return loaded;
@@ -41,7 +41,7 @@ function withCertificates(loaded: LoadedConfig): LoadedConfig {
     apiv3Key,
     cache,
     request: (verify) => {
-      // A client of its own, which waits for no certificate and announces none; downloads are rare.
+      // A separate client, which neither waits for certificates nor announces one; downloads are rare.
       const alone = { ...loaded, v2: undefined, merchant: undefined, v3: { ...v3, certs: {}, verify } };
       const client = createClient(alone, loaded.signatory);
       return client('get', certificatesPath(loaded.baseUrl), undefined).text();

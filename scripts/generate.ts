@@ -3,7 +3,7 @@ import { readCatalogue } from './generate/catalogue';
 import { generate } from './generate/index';
 import { writeFiles } from './generate/write';
 
-/** Writes what a catalogue knows: `npm run generate -- <folder of the catalogue> [folder of the files]`. */
+/** Generates the types and traits of a catalogue: `npm run generate -- <folder of the catalogue> [folder of the files]`. */
 function main([catalogue, folder = resolve(__dirname, '../lib/openapi/generated')]: readonly string[]): void {
   if (catalogue === undefined) {
     console.error('Usage: npm run generate -- <folder of the catalogue> [folder to write to]');

@@ -4,19 +4,19 @@ import { credentialsOf } from '../signature/credentials';
 
 export type { CertificateCache } from './cache';
 
-/** Downloads of platform certificates, as {@link of} gives them. */
+/** Downloads of platform certificates, as returned by {@link of}. */
 export interface PlatformCertificateDownloads {
-  /** Downloads the certificates now. @returns those that are valid, that with the longest validity first */
+  /** Downloads the certificates now. @returns the currently valid ones, the one that expires last first */
   refresh(): Promise<X509Certificate[]>;
 }
 
 /**
- * The platform certificates of an instance that downloads them. It does so by itself; ask it only for what is more.
+ * The platform certificates of an instance that downloads them. It does so by itself; call this only for direct access.
  * @param instance what `Builder.factory` returned
  * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance; {@link ConfigurationError}
  * where it has no `apiv3Key`, is one for v2 alone, or that of a brand
  * @example
- * // Now, whatever is held already; those that are valid, that with the longest validity first.
+ * // Downloads now, even if some are cached. Only valid ones, the one that expires last first.
  * for (const certificate of await Certificates.of(instance).refresh()) {
  *   await writeFile(`wechatpay_${certificate.serialNumber}.pem`, certificate.toString());
  * }

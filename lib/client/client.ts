@@ -18,14 +18,14 @@ import { buildRequest, type OutgoingRequest, type RequestDefaults } from './requ
 import { type ApiResponse, ResponsePromise } from './response';
 import { send, within } from './send';
 
-/** What WeChat Pay wants of every request, unless the caller says otherwise. */
+/** Headers that WeChat Pay expects on every request, unless the caller overrides them. */
 const DEFAULT_HEADERS: Record<Protocol, HeaderRecord> = {
   v2: { accept: 'text/xml, text/plain, application/x-gzip', 'content-type': 'text/xml; charset=utf-8' },
   v3: { accept: 'application/json, text/plain, application/x-gzip', 'content-type': 'application/json; charset=utf-8' },
 };
 const USER_AGENT = `wechatpay-undici/${VERSION} node/${process.versions.node} (${process.platform}; ${process.arch})`;
 
-/** Sends a request: the verb, the path as a URI template, the options of the call. */
+/** Sends a request, given the verb, the path as a URI template, and the call options. */
 export type Request = (verb: string, path: string, options: unknown) => ResponsePromise;
 
 /** A request, and what it goes through. */
@@ -52,7 +52,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   const { origins, signatory, baseUrl } = config;
   const owner = signatory.brandId === undefined ? 'merchant' : 'brand';
   const stackOf = createDispatchers(config);
-  // A download of certificates has no outcome, and its error says what to configure.
+  // A certificate download has no outcome to query, and its error says what to configure.
   const explain = config.v3?.verify ? (error: unknown) => error : afterSending;
 
   const build = (call: Call): Built => {
@@ -74,8 +74,8 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
   };
 
   /**
-   * Sends a call once its marked fields are encrypted. Where a certificate has to be downloaded for that, all else of the
-   * request is tried before, on a call that no longer has these fields.
+   * Sends a call after its marked fields have been encrypted. If that requires a certificate download, the rest of the
+   * request is built and checked first, without these fields.
    */
   const startMarked = (call: Call): Promise<ApiResponse> => {
     const began = performance.now();
@@ -97,7 +97,7 @@ export function createClient(config: LoadedConfig, credentials: Credentials): Re
     return isMarked ? startMarked(call) : start(call, build(call));
   };
   const request: Request = (...args) => {
-    // Whoever waits for certificates has made a call of its own, which the error is to name.
+    // Calls that wait for certificates are separate calls, and the error should name the right one.
     const caller = config.v3?.verify ? undefined : captureCaller(request);
     return new ResponsePromise((resolve, reject) => {
       const fail = (error: unknown) => reject(caller ? withCaller(error, caller) : error);
@@ -145,13 +145,13 @@ function isEncrypted({ options, trait }: Call): boolean {
   return trait.decrypt !== undefined && !options.encrypted;
 }
 
-/** Without TLS, as to a sandbox, there is no certificate to present. */
+/** Without TLS, as with a sandbox, no certificate can be presented. */
 function routeOf({ redirectFragment, security, origin }: OutgoingRequest): Route {
   if (redirectFragment !== undefined) return 'redirect-url';
   return security && origin.startsWith('https:') ? 'secure' : 'plain';
 }
 
-/** Wherever the host comes from: the path, the call's `baseUrl`, or a variable. */
+/** Wherever the host comes from: the path, the `baseUrl` of the call, or a variable. */
 function refuseForeignHost({ origin }: OutgoingRequest, origins: ReadonlySet<string>): void {
   if (origins.has(origin)) return;
   const secure = origin.replace(/^http:/, 'https:');
@@ -161,38 +161,38 @@ function refuseForeignHost({ origin }: OutgoingRequest, origins: ReadonlySet<str
   throw new InvalidArgumentError(`${origin} ${issue}; the request was neither signed nor sent.`);
 }
 
-/** How many frames of a caller are kept: each takes time at every call, for the few that fail. */
+/** How many frames of a caller to keep: each costs time on every call, for the few that fail. */
 const FRAMES = 6;
 
-/** Where a call was made: V8 makes text of it only where an error asks for that. */
+/** Where a call was made. V8 formats it only when an error needs it. */
 export interface Caller {
   readonly stack?: unknown;
 }
 
 /**
- * Remembers where a call is made, since an error that comes later has no frame of it.
- * @param below the function whose callers are meant
+ * Records where a call is made, because a later error has no frame of it.
+ * @param below the function whose callers to record
  */
 export function captureCaller(below: (...args: never[]) => unknown): Caller {
   const caller: Caller = {};
   const limit = Error.stackTraceLimit;
-  // `Reflect.set`, since `Error` may be frozen.
+  // `Reflect.set`, because `Error` may be frozen.
   if (limit > FRAMES) Reflect.set(Error, 'stackTraceLimit', FRAMES);
   Error.captureStackTrace(caller, below);
   if (limit > FRAMES) Reflect.set(Error, 'stackTraceLimit', limit);
   return caller;
 }
 
-/** Errors that have frames of a caller. Several calls may share one, such as that of a download of certificates. */
+/** Errors that already have frames of a caller. Several calls may share one, such as that of a certificate download. */
 const told = new WeakSet<WechatPayError>();
 
-/** Adds the frames of a caller to the stack of an error of our family, where they are not there already. */
+/** Appends the frames of a caller to the stack of one of our errors, unless it has them already. */
 export function withCaller(error: unknown, caller: Caller): unknown {
   if (!(error instanceof WechatPayError) || told.has(error)) return error;
   told.add(error);
   const stack = String(error.stack);
   const missing = framesOf(caller).filter((frame) => !stack.includes(frame));
-  // An error of the caller's own functions may be frozen.
+  // An error from the caller's own functions may be frozen.
   if (missing.length > 0) Reflect.set(error, 'stack', [stack, ...missing].join('\n'));
   return error;
 }
@@ -201,7 +201,7 @@ function framesOf(caller: Caller): readonly string[] {
   try {
     return String(caller.stack).match(/^ {4}at .*$/gm) ?? [];
   } catch {
-    // A program may have an `Error.prepareStackTrace` of its own.
+    // A program may have its own `Error.prepareStackTrace`.
     return [];
   }
 }

@@ -20,68 +20,68 @@ export interface MerchantConfig extends SharedConfig {
   /** Merchant id (商户号). */
   mchid: string;
   /**
-   * The APIv3 key: 32 bytes. With it, platform certificates that are not in `certs` are downloaded when they are needed,
-   * and `Notifications.of(instance)` decrypts.
+   * The APIv3 key, 32 bytes. With it, platform certificates missing from `certs` are downloaded on demand, and
+   * `Notifications.of(instance)` can decrypt.
    */
   apiv3Key?: string | Uint8Array;
-  /** Keeps the downloaded platform certificates where other processes, or the next one, find them. */
+  /** Shares the downloaded platform certificates with other processes and later runs. */
   certificateCache?: CertificateCache;
-  /** The RSA key that encrypts fields of v2's payments to banks, as `v2/risk/getpublickey` gives it. */
+  /** The RSA key that encrypts fields of v2 payments to banks, as returned by `v2/risk/getpublickey`. */
   payBankKey?: KeyInput;
-  /** The merchant's TLS client certificate, for the operations of v2 that ask for it. */
+  /** The merchant's TLS client certificate, for v2 operations that require it. */
   merchant?: MerchantCertificate;
 }
 
 /** What every client may have. */
 export interface SharedConfig {
   /**
-   * Root of the API. Without it `https://api.mch.weixin.qq.com/`, or the one of its own that an operation has. Requests to
-   * it are signed.
+   * Base URL. Defaults to `https://api.mch.weixin.qq.com/`, unless the operation has its own. Requests to it are
+   * signed.
    */
   baseUrl?: string | URL;
   /**
-   * Further hosts that the `baseUrl` of a call, or an absolute URL as a path, may lead to, such as a proxy of yours.
-   * Requests to them are signed. WeChat Pay's own need not stand here.
+   * Further base URLs that calls may use, as their `baseUrl` or in an absolute URL, such as your own proxy. Requests to
+   * them are signed. WeChat Pay's own hosts need not be listed.
    */
   baseUrls?: readonly (string | URL)[];
   /** Headers to send with every request. */
   headers?: HeadersInput;
-  /** Longest time for a whole call, in milliseconds, or times for each of its phases; 10,000 in all by default. */
+  /** Timeout for a whole call, in milliseconds, or timeouts for its phases; 10,000 in total by default. */
   timeout?: number | Timeouts;
-  /** Repeats requests that fail for a passing reason, where that has no second effect: see {@link retry}. */
+  /** Retries idempotent requests after transient failures: see {@link retry}. */
   retry?: boolean | RetryOptions;
-  /** Goes to a second host where the first cannot be reached: `true` for WeChat Pay's `api2.mch.weixin.qq.com`. */
+  /** Falls back to a second host if the first is unreachable: `true` for WeChat Pay's `api2.mch.weixin.qq.com`. */
   failover?: boolean | string | URL;
-  /** A dispatcher of undici to send with, such as a `ProxyAgent`; an `Agent` of its own by default. */
+  /** An undici dispatcher to send with, such as a `ProxyAgent`; by default, the client creates an `Agent`. */
   dispatcher?: Dispatcher;
 }
 
 /** What APIv3 needs. */
 export interface V3Config {
-  /** Serial number of the merchant certificate, as the merchant platform shows it: hexadecimal, upper case. */
+  /** Serial number of the merchant certificate, as shown on the merchant platform: upper-case hexadecimal. */
   serial: string;
   /**
-   * Private key of the merchant certificate (`apiclient_key.pem`): PEM text, a `file://` URL, bytes or a
-   * key object. Of a key that lives elsewhere `{ sign, decrypt }`, functions in its place; or a function that signs alone.
-   * Without `decrypt`, fields of responses that are encrypted for the merchant stay ciphertext.
+   * Private key of the merchant certificate (`apiclient_key.pem`): PEM text, a `file://` URL, bytes or a key object. For
+   * an external key, `{ sign, decrypt }` with functions, or only a signing function. Without `decrypt`, response fields
+   * that are encrypted for the merchant stay encrypted.
    */
   privateKey: MerchantKeyInput;
   /**
-   * WeChat Pay's keys by id: the public key by `PUB_KEY_ID_…`, platform certificates by their serial number. Both kinds
-   * may stand side by side; the response's `Wechatpay-Serial` chooses. A certificate counts within its dates. In the place
-   * of a key, a function that verifies.
+   * WeChat Pay's keys by id: the public key by `PUB_KEY_ID_…`, platform certificates by serial number. Both kinds may be
+   * present; the response's `Wechatpay-Serial` selects one. A certificate is used only within its validity period. A
+   * verification function may replace a key.
    */
   certs: Readonly<Record<string, KeyInput | VerifyFunction>>;
 }
 
-/** What APIv3 needs where platform certificates are downloaded. */
+/** Options required by APIv3 if platform certificates are downloaded. */
 export interface DownloadingConfig extends Omit<V3Config, 'certs'>, Partial<Pick<V3Config, 'certs'>> {
   apiv3Key: string | Uint8Array;
 }
 
 /** What v2 needs. */
 export interface V2Config {
-  /** The APIv2 key: 32 characters. */
+  /** The APIv2 key, 32 characters. */
   secret: string;
 }
 
@@ -106,20 +106,20 @@ export interface BrandConfig extends SharedConfig {
   brandApiKey?: string | Uint8Array;
 }
 
-/** {@link V3Config}, its keys loaded. */
+/** {@link V3Config} with its keys loaded. */
 export interface LoadedV3 {
   serial: string;
   privateKey: MerchantKey;
   certs: Readonly<Record<string, PublicKey | X509Certificate | VerifyFunction>>;
-  /** Those of `certs` that were given as certificates. */
+  /** Those in `certs` that were passed as certificates. */
   issued: readonly X509Certificate[];
-  /** In the place of `certs`, where certificates are downloaded. */
+  /** Used instead of `certs` if certificates are downloaded. */
   certificates?: PlatformCertificates;
-  /** Verifies answers, in the place of `certs`. */
+  /** Verifies responses instead of `certs`. */
   verify?: Verify;
 }
 
-/** A configuration that has been checked, its keys loaded. */
+/** A checked configuration with its keys loaded. */
 export interface LoadedConfig {
   /** Who the client signs as. */
   signatory: Signatory;
@@ -265,12 +265,12 @@ function readShared(config: SharedConfig) {
   };
 }
 
-/** Of a client for v2, what APIv3 needs may be left out; but not in part. */
+/** A v2-only client may omit the APIv3 options, but not some of them. */
 function readV3(config: Partial<V3Config>, optional: boolean, downloads: boolean): LoadedV3 | undefined {
   const { serial, privateKey, certs } = config;
   if (optional && serial === undefined && privateKey === undefined && certs === undefined) return undefined;
   const merchantSerial = token('serial', serial);
-  // Whatever stands there is checked; undefined is an error that says so.
+  // Every value is checked, so undefined leads to a clear error.
   const key = loadMerchantKey(privateKey as MerchantKeyInput);
   const owner = { serial: merchantSerial, privateKey: key };
   return { ...owner, ...readCerts(downloads ? (certs ?? {}) : certs, owner, downloads) };
@@ -294,7 +294,7 @@ function readV2({ secret }: Partial<V2Config>): V2Config | undefined {
   throw new ConfigurationError(`"secret" must be the APIv2 key, ${SECRET_LENGTH} characters; found ${found}.`);
 }
 
-/** Text that stands between quotes in the `Authorization` header. */
+/** A string that appears within quotes in the `Authorization` header. */
 function token(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[^\s",:]+$/.test(value)) return value;
   const found =
@@ -323,7 +323,7 @@ function readCerts(certs: unknown, owner: OwnKeys, mayBeEmpty = false): Pick<Loa
     }
     issued.push(certificate);
   }
-  // A certificate stays one, since its dates count.
+  // Certificates are kept as such, because their validity period is checked on use.
   const keys = entries.map(([id, key]) => {
     if (typeof key === 'function') return [id, key];
     const loaded = loadPublicKey(key, `certs["${id}"]`);

@@ -13,7 +13,7 @@ import { type Protocol, protocolOfPath } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
 import { readMaxBuffer, readTimeouts } from './options';
 
-/** A request as it goes out, but for its signature. */
+/** A request ready to be signed and sent. */
 export interface OutgoingRequest extends Target {
   /** Method and path, for errors. */
   label: string;
@@ -22,7 +22,7 @@ export interface OutgoingRequest extends Target {
   body: string | Uint8Array | Media | undefined;
   /** v2: the fields of the XML body, which the signer signs and writes. */
   fields: Readonly<Record<string, string>> | undefined;
-  /** For the whole call. */
+  /** Timeout for the whole call. */
   timeout: number;
   connectTimeout: number | undefined;
   headersTimeout: number | undefined;
@@ -37,33 +37,33 @@ export interface OutgoingRequest extends Target {
   nonceless: boolean;
   download: boolean;
   unsigned: boolean;
-  /** Of a page for the user's browser, which is not called: the fragment of its address, or empty. */
+  /** For a page in the user's browser, which is not called: the fragment of its URL, or an empty string. */
   redirectFragment: string | undefined;
-  /** The hash that a downloaded file must have. */
+  /** The expected hash of a downloaded file. */
   digest: FileDigest | undefined;
-  /** How much of a downloaded file may be held in memory, in bytes. */
+  /** Maximum number of bytes of a downloaded file to hold in memory. */
   maxBuffer: number;
 }
 
-/** What a client gives to each of its requests. */
+/** What a client adds to each request. */
 export interface RequestDefaults {
-  /** The configured root of the API, which then counts for operations that have a root of their own as well. */
+  /** The configured base URL, which also overrides the own base URLs of operations. */
   baseUrl: URL | undefined;
   headers: Record<Protocol, HeaderRecord>;
   timeouts: Timeouts;
-  /** Whether requests are repeated at all. */
+  /** Whether requests are retried at all. */
   retries: boolean;
 }
 
-/** The time for a call, and the least for an upload unless the caller gives one, in milliseconds. */
+/** The timeout of a call, and the minimum for an upload unless the caller sets one, in milliseconds. */
 const TIMEOUT = 10_000;
 const UPLOAD_TIMEOUT = 30_000;
 
 const DEFAULT_BASE = new URL(DEFAULT_BASE_URL);
 
 /**
- * Builds the request of a call. What is known of the operation counts where the caller gives no option.
- * @throws {@link InvalidArgumentError} where an option cannot be used
+ * Builds the request of a call. What is known of the operation applies unless the caller sets the option.
+ * @throws {@link InvalidArgumentError} if an option is invalid
  */
 export function buildRequest(call: Call, defaults: RequestDefaults): OutgoingRequest {
   const { verb, path, options, trait, serial, variables } = call;
@@ -136,7 +136,7 @@ function readOwnBase(baseUrl: unknown): URL | undefined {
   return base;
 }
 
-/** The body of a request: the options `json` (null is none) or else `body`. */
+/** The body of a request: the `json` option, unless it is null, or else `body`. */
 export function writeBody(json: unknown, body: unknown): string | Uint8Array | Media | undefined {
   if (json !== undefined && json !== null) return writeJson(json);
   if (body === undefined || body === null || body === '') return undefined;
@@ -173,8 +173,8 @@ export function readXmlFields(xml: unknown): Record<string, string> | undefined 
 }
 
 /**
- * The option `xml` as the texts that are signed and sent.
- * @throws {@link InvalidArgumentError} that names the field which has no text
+ * Converts the `xml` option to the strings that are signed and sent.
+ * @throws {@link InvalidArgumentError} that names a field whose value v2 cannot represent
  */
 export function readFields(xml: unknown): Record<string, string> | undefined {
   if (xml === undefined || xml === null) return undefined;
@@ -188,7 +188,7 @@ function writeJson(json: unknown): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(json);
-    // A replacer makes it several times as slow: it is only for text that may hold such a null.
+    // A replacer is several times slower, so it is used only for JSON that may contain such a null.
     if (text?.includes('null')) JSON.stringify(json, refuseNotANumber);
   } catch (cause) {
     throw notWritable('json', cause);
@@ -197,13 +197,13 @@ function writeJson(json: unknown): string {
   return text;
 }
 
-/** `JSON.stringify` would write null for these, an amount that nobody meant. */
+/** `JSON.stringify` writes null for these, which would be an unintended amount. */
 function refuseNotANumber(key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isFinite(value)) return value;
   throw new InvalidArgumentError(`its member "${key}" is ${value}.`);
 }
 
-/** Where a request goes: built once, signed and sent as it stands here. */
+/** The target of a request: built once, then signed and sent unchanged. */
 export interface Target {
   protocol: Protocol;
   /** Scheme, host and port. */
@@ -216,10 +216,10 @@ export interface Target {
 const REFERENCE = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/is;
 
 /**
- * Resolves a path against the root of the API (RFC 3986, section 5).
- * @param reference path, or the whole URL, with its variables filled in
- * @param base root of the API
- * @param query the option of that name: it replaces the query of the path, unless it is undefined or null
+ * Resolves a path against the base URL (RFC 3986, section 5).
+ * @param reference path, or absolute URL, with its variables filled in
+ * @param base base URL
+ * @param query the `query` option: it replaces the query of the path, unless it is undefined or null
  */
 export function resolveTarget(reference: string, base: URL, query: unknown): Target {
   const protocol = protocolOfPath(reference);

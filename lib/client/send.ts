@@ -8,15 +8,15 @@ import { apiErrorOf } from './failure';
 import type { OutgoingRequest } from './request';
 import { ApiResponse, HeldResponse } from './response';
 
-/** The time of a call and the caller's signal. */
+/** The timeout and the abort signal of a call. */
 export interface Deadline {
-  /** Ends the time, while the caller's signal still counts. */
+  /** Stops the timeout; the caller's signal stays active. */
   stopClock(): void;
-  /** To be called when the call has ended: leaves no timer and no listener behind. */
+  /** Call this at the end of the call; it removes the timer and the listener. */
   clear(): void;
 }
 
-/** What of a request says when it ends. */
+/** What tells why a request ended. */
 type Limits = Pick<OutgoingRequest, 'label' | 'timeout' | 'deadline' | 'signal' | 'exchange'>;
 
 /**
@@ -45,7 +45,7 @@ export function deadline(limits: Limits, end: (reason: unknown) => void): Deadli
   };
 }
 
-/** The result of work that comes before a request is sent, unless the call ends before. */
+/** Awaits work that precedes sending, unless the call ends first. */
 export function within<Result>(limits: Limits, work: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     const limit = deadline(limits, reject);
@@ -53,7 +53,7 @@ export function within<Result>(limits: Limits, work: () => Promise<Result>): Pro
   });
 }
 
-/** How much is kept of the body of a failure, in bytes. */
+/** How many bytes of the body of a failure to keep. */
 export const MAX_FAILURE = 1024 * 1024;
 
 const NOTHING = new Uint8Array();
@@ -61,7 +61,7 @@ const NOTHING = new Uint8Array();
 /**
  * Receives one response.
  *
- * The verifier bounds what is verified; of a failure, which is not, the first part does.
+ * The verifier limits the size of what it verifies; of a failure that is not verified, only the first part is kept.
  */
 export class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #resolve: (response: BufferedResponse) => void;
@@ -79,8 +79,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Ends the request. undici acts on it only once there is a socket; whoever waits is told at once.
-   * @param reason anything; whoever waits is told just that
+   * Aborts the request. undici acts on it only once there is a socket; the caller gets the error immediately.
+   * @param reason any value; the promise rejects with it
    */
   abort(reason: unknown): void {
     this.#reason = abortError(reason);
@@ -118,8 +118,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
 }
 
 /**
- * Sends a request within its time, and makes a response of its response once that is verified.
- * @param decode decrypts what of the response's JSON is encrypted
+ * Sends a request within its timeout, and resolves to a `Response` once it has been verified.
+ * @param decode decrypts the encrypted fields of the JSON body
  */
 export function send(
   dispatcher: Dispatcher,
@@ -148,7 +148,7 @@ export function send(
   });
 }
 
-/** The interceptors take a Media as body as well, and options of their own; undici lets alone what it does not know. */
+/** The interceptors also accept a Media as body, and options of their own; undici ignores options it does not know. */
 export function dispatchOptions(request: OutgoingRequest): Dispatcher.RequestOptions {
   return request as unknown as Dispatcher.RequestOptions;
 }

@@ -1,4 +1,4 @@
-/** A row of a bill, by the bill's own headings. Amounts are in yuan, as text. */
+/** A row of a bill, keyed by the bill's own column headings. Amounts are in yuan, as strings. */
 export type BillRow<Headings extends string = string> = Readonly<Record<Headings, string>>;
 
 /** The headings of a trade bill that are about the payment. */

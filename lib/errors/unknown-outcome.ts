@@ -2,7 +2,7 @@ import type { OutcomeQuery } from './outcome-query';
 
 const ADVICE = 'query the outcome before retrying.';
 
-/** What to do when it is not known whether WeChat Pay carried out a request. */
+/** What to do if it is unknown whether WeChat Pay processed a request. */
 export const UNKNOWN_OUTCOME = `WeChat Pay may or may not have processed it; ${ADVICE}`;
 
 /** What to do when nothing of a request has left. */

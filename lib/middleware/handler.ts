@@ -7,7 +7,7 @@ import { IDLE, type SignedDispatchOptions } from './dispatch-options';
 type Controller = Dispatcher.DispatchController;
 type Upgrade = Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>;
 
-/** Passes on all that it is told. undici's own `DecoratorHandler` is deprecated, and fails on an interim response. */
+/** Passes all events on. undici's own `DecoratorHandler` is deprecated, and fails on an interim response. */
 export class PassingHandler implements Dispatcher.DispatchHandler {
   protected readonly handler: Dispatcher.DispatchHandler;
 
@@ -40,11 +40,11 @@ export class PassingHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Passes on what it is told, and is the controller too of the handler behind it: it outlives the connection's own. */
+/** Passes events on, and acts as the controller of the next handler, because it outlives the connection's controller. */
 export class ControllingHandler extends PassingHandler implements Controller {
-  /** The controller of the connection, while there is one. */
+  /** The controller of the connection, if there is one. */
   protected wire: Controller = IDLE;
-  /** Why the handler behind it has aborted. */
+  /** Why the next handler has aborted. */
   protected abortReason: Error | null = null;
 
   override onRequestStart(wire: Controller, context: unknown): void {
@@ -106,12 +106,12 @@ export class ControllingHandler extends PassingHandler implements Controller {
   }
 }
 
-/** Statuses that send the client elsewhere (RFC 9110, section 15.4). */
+/** Redirect statuses (RFC 9110, section 15.4). */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * A handler that ends a redirect as an error. WeChat Pay redirects nothing, and does not sign such a response: whoever
- * follows it, as `fetch` does, would sign a request that somebody else has chosen.
+ * A handler that turns a redirect into an error. WeChat Pay sends no redirects, and would not sign them: a client that
+ * follows one, as `fetch` does, would sign a request that somebody else has chosen.
  */
 export function refusingRedirects(
   handler: Dispatcher.DispatchHandler,

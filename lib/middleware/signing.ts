@@ -7,7 +7,7 @@ import { abortError } from './aborting';
 import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';
 import { refusingRedirects } from './handler';
 
-/** A request in the one form that can be both signed and sent. */
+/** A request in a form that can be both signed and sent. */
 export interface SignableRequest {
   method: string;
   /** Path and query, as in the request line. */
@@ -19,10 +19,10 @@ export interface SignableRequest {
   fields?: SignedDispatchOptions['fields'];
 }
 
-/** Gives what of a request changes as it is signed. Its headers are a copy, to be changed as well. */
+/** Returns the changes that sign a request. Its headers are a copy, which may be changed too. */
 export type Sign = (request: SignableRequest, options: SignedDispatchOptions) => Promise<Partial<SignableRequest>>;
 
-/** An interceptor that signs requests to trusted origins; requests to others pass as they are. */
+/** An interceptor that signs requests to trusted origins and passes others through unchanged. */
 export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
   return (dispatch) => (options: SignedDispatchOptions, handler) => {
     const { exchange } = options;
@@ -40,22 +40,22 @@ export function signing(origins: ReadonlySet<string>, sign: Sign): Interceptor {
         body: isHeld(options.body) ? options.body : await readBody(options.body),
       };
       Object.assign(request, await sign(request, options));
-      // undici has noted the abort but acts on it only once there is a socket.
+      // undici records the abort, but acts on it only once there is a socket.
       if (options.signal?.aborted) throw abortError(options.signal.reason);
       if (exchange?.ended) return;
       const { headers, body } = isMedia(request.body) ? streaming(request.headers, request.body) : request;
       const sent: Record<string, unknown> = { ...options, path: request.path, headers, body, fields: request.fields };
-      // It is part of the path by now.
+      // It is already part of the path.
       if (query) sent.query = undefined;
       pass(sent as unknown as typeof options, refusingRedirects(handler, options));
     };
-    // Without this the request would hang for ever, and the process die of an unhandled rejection.
+    // Without this, the request would hang forever, and an unhandled rejection would end the process.
     send().catch((error: Error) => tellFailure(handler, error));
     return true;
   };
 }
 
-/** An upload as undici takes it: streamed, but not in chunks of HTTP. */
+/** An upload in a form that undici accepts: streamed, but not with chunked encoding. */
 function streaming(headers: SignableRequest['headers'], media: Media) {
   return {
     headers: { ...headers, ...media.headers, 'content-length': String(media.contentLength) },
@@ -67,14 +67,14 @@ function isHeld(body: unknown): body is string | Media {
   return typeof body === 'string' || isMedia(body);
 }
 
-/** `fetch` gives even text as an async iterable. */
+/** `fetch` passes even a string as an async iterable. */
 async function readBody(body: unknown): Promise<Uint8Array | null> {
   if (body === undefined || body === null) return null;
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   if (body instanceof Blob) return Buffer.from(await body.arrayBuffer());
   if (typeof body === 'object' && Symbol.asyncIterator in body) {
     const chunks: Buffer[] = [];
-    // Chunks may be text as well, but Buffer.from has no overload for either.
+    // Chunks may also be strings, but Buffer.from has no overload for both.
     for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks);
   }
@@ -82,8 +82,8 @@ async function readBody(body: unknown): Promise<Uint8Array | null> {
 }
 
 /**
- * The hosts of WeChat Pay's API. Requests are signed for these and for the base URL that the user configured; for no
- * other, wherever a redirect may lead.
+ * WeChat Pay's API hosts. Requests are signed for these and for the configured base URLs only, wherever a redirect may
+ * lead.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012075113
  */
 const WECHATPAY_HOSTS = [
@@ -98,15 +98,15 @@ const WECHATPAY_HOSTS = [
   'pay.wechatpay.cn',
 ];
 
-/** Roots of the API that the user configured. */
+/** The configured base URLs. */
 export interface BaseUrls {
   baseUrl?: string | URL | undefined;
   baseUrls?: readonly (string | URL)[] | undefined;
 }
 
 /**
- * The origins to sign for: WeChat Pay's, over https, and the configured ones.
- * @throws {@link ConfigurationError} where a base URL is none
+ * The origins to sign for: WeChat Pay's over https, and the configured ones.
+ * @throws {@link ConfigurationError} if a base URL is not valid
  */
 export function trustedOrigins({ baseUrl, baseUrls }: BaseUrls = {}): ReadonlySet<string> {
   const origins = new Set(WECHATPAY_HOSTS.map((host) => `https://${host}`));
@@ -115,20 +115,20 @@ export function trustedOrigins({ baseUrl, baseUrls }: BaseUrls = {}): ReadonlySe
   return origins;
 }
 
-/** @throws {@link ConfigurationError} where the base URL of that name is none */
+/** @throws {@link ConfigurationError} if the base URL with that name is not valid */
 export function configuredBase(name: string, input: unknown): URL {
   const base = readBaseUrl(input);
   if (base) return base;
   throw new ConfigurationError(`"${name}" ${BASE_URL_RULE}.`);
 }
 
-/** @throws {@link ConfigurationError} where `baseUrls` is no list, or one of it is no base URL */
+/** @throws {@link ConfigurationError} if `baseUrls` is not a list of base URLs */
 export function configuredBases(baseUrls: unknown = []): URL[] {
   if (!Array.isArray(baseUrls)) throw new ConfigurationError('"baseUrls" must be a list of URLs.');
   return baseUrls.map((base, index) => configuredBase(`baseUrls[${index}]`, base));
 }
 
-/** Whether a request of undici goes to one of the origins, or to the one that it says to trust. */
+/** Whether an undici request goes to one of the origins, or to the one that its options trust. */
 export function isTrusted(options: SignedDispatchOptions, origins: ReadonlySet<string>): boolean {
   const { origin, trustedOrigin } = options;
   if (typeof origin === 'string' && origins.has(origin)) return true;
@@ -137,7 +137,7 @@ export function isTrusted(options: SignedDispatchOptions, origins: ReadonlySet<s
   return origins.has(normal) || (normal === trustedOrigin && readBaseUrl(normal) !== undefined);
 }
 
-/** Scheme, host and port; undefined where there are none. */
+/** Scheme, host and port; undefined if the URL has none. */
 export function originOf(origin: string | URL | undefined): string | undefined {
   if (origin instanceof URL) return origin.origin;
   return origin !== undefined && URL.canParse(origin) ? new URL(origin).origin : undefined;

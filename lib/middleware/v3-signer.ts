@@ -13,15 +13,15 @@ export type SignerConfig = Signatory & {
   serial: string;
   /** Private key of that certificate, or what signs with it elsewhere. */
   privateKey: MerchantKeyInput;
-  /** WeChat Pay's public keys by id: the preferred one is announced as `Wechatpay-Serial`, so that it signs the response. */
+  /** WeChat Pay's keys by id. The preferred one is sent as `Wechatpay-Serial`, so that WeChat Pay signs with it. */
   certs: Readonly<Record<string, unknown>>;
-  /** In the place of `certs`. @internal */
+  /** Used instead of `certs`. @internal */
   certificates?: PlatformCertificates;
-  /** A root of the API to sign for, besides WeChat Pay's own hosts. */
+  /** A base URL to sign for, in addition to WeChat Pay's own hosts. */
   baseUrl?: string | URL;
   /** Further ones. */
   baseUrls?: readonly (string | URL)[];
-  /** All origins to sign for, in the place of both. @internal */
+  /** All origins to sign for, instead of both. @internal */
   origins?: ReadonlySet<string>;
 };
 
@@ -79,7 +79,7 @@ function authorizationOf(signatory: Signatory): (...parts: [string, string, numb
   return (...parts) => brandAuthorization(brandId, ...parts);
 }
 
-/** WeChat Pay would sign its response by a key that does not count: the outcome would not be known. */
+/** WeChat Pay would sign its response with an unusable key, so the outcome would be unknown. */
 function refuseExpired(configured: DatedKeys, announced: string | string[] | undefined): void {
   const reason = typeof announced === 'string' ? configured.explain(announced) : undefined;
   if (reason) throw new ConfigurationError(`${reason} Nothing was sent. Set "Wechatpay-Serial" to another key.`);

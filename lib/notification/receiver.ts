@@ -11,7 +11,7 @@ import type { AnyNotification, NotificationOptions, NotificationReceiver } from 
 import { parseV2 } from './v2';
 import { parseV3 } from './v3';
 
-/** The members of {@link NotificationOptions}; the type keeps the list whole. */
+/** The members of {@link NotificationOptions}; the type keeps the list complete. */
 const KNOWN: Record<keyof NotificationOptions, true> = {
   certs: true,
   apiv3Key: true,
@@ -25,7 +25,7 @@ const KNOWN: Record<keyof NotificationOptions, true> = {
 
 const MAX_BODY_SIZE = 1024 * 1024;
 
-/** Seconds by which ids are kept longer than a notification may be repeated, or replayed: clocks differ. */
+/** How many seconds longer to keep ids than a notification may be repeated or replayed, because clocks differ. */
 const MARGIN = 3600;
 
 /**
@@ -34,9 +34,9 @@ const MARGIN = 3600;
  *
  * Keys are loaded and checked here, once. No timer is started.
  * @param instance what `Builder.factory` returned
- * @param options keys given here go before those of the instance
+ * @param options keys given here take precedence over those of the instance
  * @throws {@link ConfigurationError} that names the option, what was found and what was expected
- * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance
+ * @throws {@link InvalidArgumentError} if the instance was not created by `Builder.factory`
  * @example
  * const notifications = Notifications.of(instance);
  * app.post('/notify', notifications.nodeHandler(async ({ event_type, resource }) => {
@@ -56,7 +56,7 @@ export function of(
   first: Chain | BrandChain | NotificationOptions,
   second?: NotificationOptions,
 ): NotificationReceiver {
-  // Instances are functions, and so are paths of them: those are refused by a message of their own.
+  // Instances are functions, and so are their paths, which get an error message of their own.
   const isInstance = typeof first === 'function' || second !== undefined;
   const built = isInstance ? credentialsOf(first) : undefined;
   return receiver(readOptions(isInstance && second === undefined ? {} : (second ?? first)), built);
@@ -83,7 +83,7 @@ function receiver(config: NotificationOptions, built: Credentials | undefined): 
   const parse = isForBrand ? brandParser(config, built) : merchantParser(config, built, maxAge);
   return {
     ...createHandlers({ parse, maxBodySize, store, keep: Math.max(maxAge || 0, MAX_AGE) + MARGIN, onError }),
-    // Which type it is, the caller knows and says.
+    // The caller states the type.
     parse: async <Notification extends AnyNotification>(request: Parameters<NotificationReceiver['parse']>[0]) =>
       (await parse(await readRequest(request, maxBodySize))) as Notification,
   };

@@ -12,8 +12,8 @@ import type { V3Notification } from './types';
  * @param apiKey decrypts it
  * @param option the one that this key was configured by
  * @throws {@link SignatureError} that says which check failed
- * @throws {@link ConfigurationError} where the content cannot be decrypted
- * @throws {@link BodyError} where the body or its content is no JSON
+ * @throws {@link ConfigurationError} if the content cannot be decrypted
+ * @throws {@link BodyError} if the body or its content is not JSON
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
  * @see https://pay.weixin.qq.com/doc/brand/4015407591
  */
@@ -29,7 +29,7 @@ export async function parseV3(
   const { ciphertext, nonce, associated_data } = Object(resource) as Record<string, unknown>;
   return {
     protocol: 'v3',
-    // Notifications without an id must not be taken for one and the same.
+    // Notifications without an id must not be treated as the same one.
     id: typeof id === 'string' && id !== '' ? id : contentId(body),
     create_time: create_time ?? '',
     event_type: event_type ?? '',
@@ -44,8 +44,8 @@ export async function parseV3(
 }
 
 /**
- * Decrypts what a verified notification holds.
- * @throws {@link ConfigurationError} where that fails
+ * Decrypts the content of a verified notification.
+ * @throws {@link ConfigurationError} if decryption fails
  */
 export function decrypt(
   ciphertext: unknown,
@@ -58,12 +58,12 @@ export function decrypt(
   return decryptApiv3({ ciphertext, nonce, associated_data: aad }, key, issue, option);
 }
 
-/** An id for what has none: a hash of its content. */
+/** An id for a notification without one: a hash of its content. */
 export function contentId(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The error of `JSON.parse` would quote the text. */
+/** The error of `JSON.parse` would quote the input. */
 function readJson(text: string, what: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,15 +1,15 @@
 import type { Paths } from './generated/paths';
 import type { ResponsePromise } from './response';
 
-/** The verbs of HTTP that WeChat Pay uses. */
+/** The HTTP verbs that WeChat Pay uses. */
 export type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** The verbs that an operation of this path has. */
+/** The verbs of the operations on this path. */
 export type VerbOf<Path extends keyof Paths> = Extract<keyof Paths[Path], Verb>;
 
 /**
  * The options of an operation: `RequestOf<'v3/pay/transactions/native', 'post'>['json']` is its body.
- * A path is written as in the official documentation, with its variables in braces.
+ * Paths are written as in the official documentation, with variables in braces.
  */
 export type RequestOf<Path extends keyof Paths, V extends VerbOf<Path>> = Paths[Path] extends infer Node
   ? // `Node[V]` would make the compiler look at every path, whether these types are used or not.

@@ -9,24 +9,24 @@ import { DatedKeys } from '../signature/platform-keys';
 
 /** Encrypts for WeChat Pay and decrypts for the merchant. */
 export interface SensitiveFields {
-  /** The id of WeChat Pay's key that encrypts. */
+  /** The id of the WeChat Pay key that encrypts. */
   readonly serial: string;
-  /** To be sent with a request that carries what was encrypted: it tells WeChat Pay which key that was. */
+  /** Send these headers with the encrypted fields: they tell WeChat Pay which key was used. */
   readonly headers: { readonly 'Wechatpay-Serial': string };
   /**
    * Encrypts a sensitive field with WeChat Pay's key, RSA-OAEP with SHA-1.
-   * @param plaintext text of 214 bytes of UTF-8 at most, for a key of 2048 bits
-   * @param padding `PKCS1` for the fields of overseas APIs that ask for it
+   * @param plaintext at most 214 bytes in UTF-8, for a 2048-bit key
+   * @param padding `PKCS1` for the fields of overseas APIs that require it
    * @returns the ciphertext in Base64
-   * @throws {@link InvalidArgumentError} where the text is too long; {@link ConfigurationError} where the key cannot
-   * encrypt, such as a function in its place
+   * @throws {@link InvalidArgumentError} if the text is too long; {@link ConfigurationError} if the key cannot encrypt,
+   * such as a function
    */
   encrypt(plaintext: string, padding?: Padding): Promise<string>;
   /**
    * Decrypts a sensitive field of a response or a notification with the merchant's private key.
    * @param ciphertext in Base64
-   * @throws {@link InvalidArgumentError} where it was not encrypted for this key; {@link ConfigurationError} where the
-   * key cannot decrypt, such as a function that signs in its place
+   * @throws {@link InvalidArgumentError} if it was not encrypted for this key; {@link ConfigurationError} if the key
+   * cannot decrypt, such as a signing function
    */
   decrypt(ciphertext: string): Promise<string>;
 }
@@ -82,8 +82,8 @@ function derivedFrom(credentials: Credentials): Derived {
 
 /**
  * The keys that encrypt and decrypt sensitive fields.
- * @param serial which of WeChat Pay's keys is to encrypt; by default the one that the client announces
- * @throws {@link InvalidArgumentError} where there is no such key; {@link ConfigurationError} where there are none
+ * @param serial the WeChat Pay key to encrypt with; by default the one that the client announces
+ * @throws {@link InvalidArgumentError} if there is no such key; {@link ConfigurationError} if there are no keys
  */
 export function sensitiveFields(credentials: Credentials, serial?: string): SensitiveFields {
   const { certs, certificates } = keysOf(credentials);
@@ -141,20 +141,20 @@ async function decryptElsewhere(ciphertext: string, elsewhere: DecryptFunction):
   }
 }
 
-/** Lengths of ciphertexts where the key is elsewhere: those of RSA 2048 and longer, in bytes. */
+/** Possible lengths of ciphertexts for an external key: those of RSA 2048 and longer, in bytes. */
 const MIN_CIPHERTEXT = 256;
 
-/** What decrypts fields of responses. */
+/** Decrypts fields of responses. */
 export interface FieldDecryption {
-  /** Whether a text is a ciphertext by its form: Base64 of the key's length. */
+  /** Whether a string has the form of a ciphertext: Base64 of the key's length. */
   isCiphertext(text: string): boolean;
-  /** Rejects with whatever error where the ciphertext was not made for the key. */
+  /** Rejects with any error if the ciphertext was not encrypted for the key. */
   decrypt(ciphertext: string): Promise<string>;
 }
 
 /**
- * What decrypts the fields of responses; `undefined` where the client has nothing that can. It never throws: by then the
- * request has been carried out.
+ * Creates the decrypter for response fields; `undefined` if the client has no key that can decrypt. It never throws,
+ * because the request has already been processed.
  */
 export function fieldDecryption(credentials: Credentials): FieldDecryption | undefined {
   return derivedFrom(credentials).fields;
@@ -172,7 +172,7 @@ function makeFieldDecryption(credentials: Credentials): FieldDecryption | undefi
       decrypt: async (ciphertext) => open(Buffer.from(ciphertext, 'base64')),
     };
   }
-  // A CryptoKey may be one to sign with alone.
+  // A CryptoKey may be usable for signing only.
   const key = decryptingOrNone(credentials, privateKey);
   if (!key) return undefined;
   const length = modulusBytes(key);

@@ -15,13 +15,13 @@ const KEY_LENGTH = 32;
 export function readApiKey(name: string, title: 'APIv2' | 'APIv3' | 'brand API', value: unknown): Buffer | undefined {
   if (value === undefined) return undefined;
   const readable = typeof value === 'string' || value instanceof Uint8Array;
-  // A copy: what is given as bytes may change.
+  // A copy, because the caller may change the bytes.
   if (readable && Buffer.byteLength(value) === KEY_LENGTH) return Buffer.from(bytesOf(value, name));
   const found = readable ? `${Buffer.byteLength(value)} bytes` : `a value of type ${typeof value}`;
   throw new ConfigurationError(`"${name}" must be the ${title} key, ${KEY_LENGTH} bytes; found ${found}.`);
 }
 
-/** What WeChat Pay writes beside a ciphertext: what came, whatever it is. */
+/** The members that WeChat Pay sends with a ciphertext, unchecked. */
 export interface Apiv3Ciphertext {
   ciphertext: unknown;
   nonce: unknown;

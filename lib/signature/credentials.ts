@@ -22,15 +22,15 @@ export type Credentials = Keys & Signatory;
 
 const known = new WeakMap<object, Credentials>();
 
-/** Remembers what an instance was built with, for as long as the instance lives. */
+/** Remembers the keys of an instance for as long as the instance lives. */
 export function remember<Instance extends object>(instance: Instance, credentials: Credentials): Instance {
   known.set(instance, credentials);
   return instance;
 }
 
 /**
- * What an instance was built with.
- * @throws {@link InvalidArgumentError} for what `Builder.factory` did not build
+ * The keys of an instance.
+ * @throws {@link InvalidArgumentError} if the instance was not created by `Builder.factory`
  */
 export function credentialsOf(instance: object): Credentials {
   const credentials = known.get(instance);

@@ -3,17 +3,17 @@ import type { ReceivedHeaders } from '../format/headers';
 import { response, timestamp } from './formatter';
 import type { PlatformKeys } from './platform-keys';
 
-/** Greatest difference of the clocks that WeChat Pay allows, in seconds. */
+/** Maximum clock difference that WeChat Pay allows, in seconds. */
 export const MAX_CLOCK_SKEW = 300;
 
-/** What the signatures begin with that are wrong on purpose. */
+/** The prefix of signatures that are wrong on purpose. */
 export const PROBE = 'WECHATPAY/SIGNTEST/';
 
 /**
- * Verifies the signature of a response or a notification of APIv3.
+ * Verifies the signature of an APIv3 response or notification.
  * @param body the raw body, as received
- * @param keys WeChat Pay's; one that is not at hand is looked for once time and headers have been found right
- * @param advice ends the text of an error
+ * @param keys WeChat Pay's keys; a missing one is searched for only after the headers and the time have been checked
+ * @param advice end of the error message
  * @param scheme that of a brand: a header that names another one is an error
  * @throws {@link SignatureError} that says which check failed
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
@@ -78,9 +78,9 @@ export async function verifyPlatformSignature(
 }
 
 /**
- * What is wrong with a `Wechatpay-Timestamp`.
- * @param now the local clock, in seconds since 1970
- * @returns a sentence or two; `undefined` where nothing is wrong
+ * Checks a `Wechatpay-Timestamp`.
+ * @param now the local time, in seconds since 1970
+ * @returns the problem in a sentence or two; `undefined` if there is none
  */
 export function clockIssue(time: string, now: number): string | undefined {
   if (!/^\d{1,12}$/.test(time)) {

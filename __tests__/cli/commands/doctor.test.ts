@@ -229,9 +229,9 @@ describe('what is wrong with the connection', () => {
   });
 
   test.each([
-    [400, 1, 'failed', /^this machine is (?:399|400|401) s behind WeChat Pay; 300 s are allowed/],
-    [-400, 1, 'failed', /^this machine is (?:399|400|401) s ahead of WeChat Pay; 300 s are allowed/],
-    [100, 0, 'warning', /^this machine is (?:99|100|101) s behind WeChat Pay; keep it in sync with NTP/],
+    [400, 1, 'failed', /^this machine is (?:399|400|401) s behind WeChat Pay; at most 300 s is allowed/],
+    [-400, 1, 'failed', /^this machine is (?:399|400|401) s ahead of WeChat Pay; at most 300 s is allowed/],
+    [100, 0, 'warning', /^this machine is (?:99|100|101) s behind WeChat Pay; keep the clock in sync with NTP/],
   ])('a clock of the platform that is %i s ahead', async (skew, code, outcome, message) => {
     await using other = await Sandbox.start({ clock: () => Date.now() + skew * 1000 });
     const printed = await wxpay(['doctor', '--json'], { env: environment(other) });

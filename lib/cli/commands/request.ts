@@ -36,7 +36,7 @@ Examples:
   $ wxpay request post v2/pay/orderquery '{"appid":"wx8888888888888888","mch_id":"1900000109","out_trade_no":"ORDER-1"}'
   $ wxpay request post v3/pay/transactions/native @order.json --dry-run`;
 
-/** `wxpay request`: one call, as the library makes it. */
+/** `wxpay request`: one call, exactly as the library sends it. */
 export const requestCommand: CommandSpec = {
   usage: 'request',
   what: 'send one signed request and print the verified response',
@@ -75,7 +75,7 @@ export const requestCommand: CommandSpec = {
   },
 };
 
-/** Whether each value is one that v2 can carry, the client checks. */
+/** Parses fields; the client checks whether v2 can represent their values. */
 type Fields = NonNullable<LooseOptions['xml']>;
 
 function collect(value: string, before: readonly string[] = []): string[] {
@@ -99,7 +99,7 @@ function readPath(text: string): string {
 }
 
 function readPairs(option: string, values: unknown): [string, string][] {
-  // What `collect` has made.
+  // Created by `collect`.
   return ((values ?? []) as string[]).map((text) => {
     const end = text.indexOf('=');
     if (end > 0) return [text.slice(0, end), text.slice(end + 1)];
@@ -111,7 +111,7 @@ function readQuery(values: unknown): URLSearchParams {
   return new URLSearchParams(readPairs('--query', values));
 }
 
-/** @throws {@link InvalidArgumentError} for a variable that the path lacks, and for one that is lacking */
+/** @throws {@link InvalidArgumentError} for a variable that the path does not have, and for a missing one */
 function readVariables(path: string, values: unknown): Record<string, string> {
   const variables = Object.fromEntries(readPairs('--variable', values));
   const known = Array.from(path.matchAll(/\{[+#./;?&]?([^{}]+)\}/g), ([, names = '']) => names.split(',')).flat();
@@ -173,7 +173,7 @@ function noPlatformKey(): ConfigurationError {
   );
 }
 
-/** What would be sent. */
+/** Prints what would be sent. */
 async function takeDry(
   config: ClientConfig | BrandConfig,
   path: string,
@@ -182,7 +182,7 @@ async function takeDry(
 ): Promise<DryRequest> {
   const { config: dry, taken } = dryRun(config);
   try {
-    // A page for the user's browser is not called: the response is its address.
+    // A redirect URL is not called: the response body is the URL.
     const url = await nodeOf(dry, path)[verb](options).text();
     return { method: verb.toUpperCase(), url: maskedUrl(url), headers: {}, body: '' };
   } catch (error) {
@@ -203,9 +203,9 @@ async function printResponse(io: Io, response: ApiResponse, isV2: boolean, json:
   if (json) return printJson(io, { status, requestId, ...(await contentOf(response, type, isV2)) });
   if (/\bjson\b/i.test(type)) return printJson(io, await response.json());
   if (status === 204) return note(io, `done: status 204, no content. Request-ID ${requestId ?? 'none'}`);
-  // A file, such as a bill, streams through. Node has two types for the one stream of the web.
+  // A file, such as a bill, streams through. Node.js has two types for the same web stream.
   const body = response.body as ReadableStream<Uint8Array> | null;
-  // What goes into a file or another program stays as it is; a terminal would act on what a stranger may have written.
+  // Output to a file or another program is unchanged; a terminal could act on untrusted control characters.
   const isTerminal = io.stdout.isTTY === true;
   if (body) {
     const bytes = Readable.fromWeb(body);
@@ -214,7 +214,7 @@ async function printResponse(io: Io, response: ApiResponse, isV2: boolean, json:
   if (isV2) await write(io.stdout, '\n');
 }
 
-/** Bytes as text that does nothing to a terminal. */
+/** Converts bytes to text that is safe for a terminal. */
 async function* printed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const utf8 = new TextDecoder();
   for await (const chunk of chunks) yield printable(utf8.decode(chunk, { stream: true }));

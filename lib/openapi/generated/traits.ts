@@ -2,8 +2,8 @@
 import type { Trait } from '../trait';
 
 /**
- * What the client has to know of an operation besides its path and verb, by the first two segments of its path. A path
- * without traits hides a template. Each product is a function, so that it takes no memory until it is asked for.
+ * What the client needs to know of an operation besides its path and verb, by the first two segments of its path. A path
+ * without traits takes precedence over a template. Each product is a function, so it takes no memory until it is used.
  */
 export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait>>>> = {
   'brand/card-member': () => {
@@ -2428,7 +2428,7 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
   }),
 };
 
-/** Templates that stand for another path. */
+/** Templates that are aliases of another path. */
 export const ALIASES: Readonly<Record<string, string>> = {
   'v2/secapi/mch/{addinstitutionsub}': 'v2/secapi/mch/addInstitutionsub',
   'v2/secapi/mch/{modifyinstitutionsub}': 'v2/secapi/mch/modifyInstitutionsub',

@@ -529,13 +529,13 @@ export interface V2SecapiMktAddrecommendconf extends PathNode {
   /**
    * 服务商特约商户关注功能配置
    * https://pay.weixin.qq.com/doc/v2/partner/4014115399
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2SecapiMktAddrecommendconfPost, V2SecapiMktAddrecommendconfPostResult>;
   /**
    * 服务商特约商户关注功能配置
    * https://pay.weixin.qq.com/doc/v2/partner/4014115399
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2SecapiMktAddrecommendconfPost, V2SecapiMktAddrecommendconfPostResult>;
 }

@@ -313,7 +313,7 @@ export interface AggracctBcWbChannelBankChannelAccountRenamePostResult
 export interface AggracctBcWbChannelBankChannelAccountRename extends PathNode {
   /**
    * 受理渠道结算银行账户更名申请
-   * In trial.
+   * In beta.
    * https://pay.weixin.qq.com/doc/v3/merchant/4018968078
    */
   readonly post: Call<
@@ -322,7 +322,7 @@ export interface AggracctBcWbChannelBankChannelAccountRename extends PathNode {
   >;
   /**
    * 受理渠道结算银行账户更名申请
-   * In trial.
+   * In beta.
    * https://pay.weixin.qq.com/doc/v3/merchant/4018968078
    */
   readonly postAsync: Call<
@@ -358,7 +358,7 @@ export interface AggracctBcWbChannelBankChannelAccountRenameByApplicationIdGetRe
 export interface AggracctBcWbChannelBankChannelAccountRenameByApplicationId extends PathNode {
   /**
    * 查询渠道结算银行账户更名申请
-   * In trial.
+   * In beta.
    * https://pay.weixin.qq.com/doc/v3/merchant/4018968051
    */
   readonly get: Call<
@@ -367,7 +367,7 @@ export interface AggracctBcWbChannelBankChannelAccountRenameByApplicationId exte
   >;
   /**
    * 查询渠道结算银行账户更名申请
-   * In trial.
+   * In beta.
    * https://pay.weixin.qq.com/doc/v3/merchant/4018968051
    */
   readonly getAsync: Call<

@@ -340,13 +340,13 @@ export interface DiscountCardOrdersOutTradeNoByOutTradeNo extends PathNode {
   /**
    * 通过先享卡订单号查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<DiscountCardOrdersOutTradeNoByOutTradeNoGet, DiscountCardOrdersOutTradeNoByOutTradeNoGetResult>;
   /**
    * 通过先享卡订单号查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<
     DiscountCardOrdersOutTradeNoByOutTradeNoGet,

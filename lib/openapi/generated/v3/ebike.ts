@@ -121,13 +121,13 @@ export interface EbikeChargeContractsPreopen extends PathNode {
   /**
    * 预开通服务
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<EbikeChargeContractsPreopenPost, EbikeChargeContractsPreopenPostResult>;
   /**
    * 预开通服务
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<EbikeChargeContractsPreopenPost, EbikeChargeContractsPreopenPostResult>;
 }
@@ -152,13 +152,13 @@ export interface EbikeChargeContractsByContractId extends PathNode {
   /**
    * 通过签约号查询用户状态
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<EbikeChargeContractsByContractIdGet, EbikeChargeContractsByContractIdGetResult>;
   /**
    * 通过签约号查询用户状态
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<EbikeChargeContractsByContractIdGet, EbikeChargeContractsByContractIdGetResult>;
   /**
@@ -206,13 +206,13 @@ export interface EbikeChargeContractsByContractIdConfirm extends PathNode {
   /**
    * 创建用户当次充电代扣凭证
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<EbikeChargeContractsByContractIdConfirmPost, EbikeChargeContractsByContractIdConfirmPostResult>;
   /**
    * 创建用户当次充电代扣凭证
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<
     EbikeChargeContractsByContractIdConfirmPost,
@@ -280,13 +280,13 @@ export interface EbikeChargeTransactions extends PathNode {
   /**
    * 充电自行车代扣受理扣款
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<EbikeChargeTransactionsPost, EbikeChargeTransactionsPostResult>;
   /**
    * 充电自行车代扣受理扣款
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<EbikeChargeTransactionsPost, EbikeChargeTransactionsPostResult>;
   /** `v3/ebike/charge/transactions/id` */
@@ -323,13 +323,13 @@ export interface EbikeChargeTransactionsIdByTransactionId extends PathNode {
   /**
    * 查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<EbikeChargeTransactionsIdByTransactionIdGet, EbikeChargeTransactionsIdByTransactionIdGetResult>;
   /**
    * 查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<
     EbikeChargeTransactionsIdByTransactionIdGet,
@@ -365,7 +365,7 @@ export interface EbikeChargeTransactionsOutTradeNoByOutTradeNo extends PathNode 
   /**
    * 查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<
     EbikeChargeTransactionsOutTradeNoByOutTradeNoGet,
@@ -374,7 +374,7 @@ export interface EbikeChargeTransactionsOutTradeNoByOutTradeNo extends PathNode 
   /**
    * 查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<
     EbikeChargeTransactionsOutTradeNoByOutTradeNoGet,
@@ -417,13 +417,13 @@ export interface EbikeChargeUsersByOpenidContract extends PathNode {
   /**
    * 通过用户标识查询用户状态
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<EbikeChargeUsersByOpenidContractGet, EbikeChargeUsersByOpenidContractGetResult>;
   /**
    * 通过用户标识查询用户状态
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<EbikeChargeUsersByOpenidContractGet, EbikeChargeUsersByOpenidContractGetResult>;
 }

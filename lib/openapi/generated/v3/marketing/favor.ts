@@ -874,7 +874,7 @@ export interface MarketingFavorStocksByStockIdRefundFlowByDayGetResult {
 export interface MarketingFavorStocksByStockIdRefundFlowByDay extends PathNode {
   /**
    * 获取批次退款明细下载链接
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    */
   readonly get: Call<
     MarketingFavorStocksByStockIdRefundFlowByDayGet,
@@ -882,7 +882,7 @@ export interface MarketingFavorStocksByStockIdRefundFlowByDay extends PathNode {
   >;
   /**
    * 获取批次退款明细下载链接
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    */
   readonly getAsync: Call<
     MarketingFavorStocksByStockIdRefundFlowByDayGet,
@@ -1040,12 +1040,12 @@ export interface MarketingFavorStocksByStockIdUseFlowByDayGetResult {
 export interface MarketingFavorStocksByStockIdUseFlowByDay extends PathNode {
   /**
    * 获取批次核销明细下载链接
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    */
   readonly get: Call<MarketingFavorStocksByStockIdUseFlowByDayGet, MarketingFavorStocksByStockIdUseFlowByDayGetResult>;
   /**
    * 获取批次核销明细下载链接
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    */
   readonly getAsync: Call<
     MarketingFavorStocksByStockIdUseFlowByDayGet,
