@@ -42,8 +42,11 @@ export function report(
   issues.push({ location, field: name, ...(value !== undefined && { value }), kind, issue, message });
 }
 
-/** The check of an object's members; where no fields are given, it must have none. */
-export function compileObject(fields: readonly FactField[], mode: Mode): Check {
+/**
+ * The check of an object's members; where no fields are given, it must have none.
+ * @param oneOf names of which one is enough, although each is marked as required
+ */
+export function compileObject(fields: readonly FactField[], mode: Mode, oneOf: readonly string[] = []): Check {
   const members = new Map<string, Check>();
   for (const name of new Set(fields.map((field) => field.name))) {
     members.set(
@@ -55,8 +58,8 @@ export function compileObject(fields: readonly FactField[], mode: Mode): Check {
     );
   }
   const names = [...members.keys()];
-  const required = names.filter((name) =>
-    fields.filter((field) => field.name === name).every((field) => field.required === true),
+  const required = names.filter(
+    (name) => !oneOf.includes(name) && fields.every((field) => field.name !== name || field.required === true),
   );
   const descriptions = new Map(
     fields.map(({ name, type, encoded, label }) => [name, described(type, encoded) + (label ? ` (${label})` : '')]),
@@ -83,6 +86,9 @@ export function compileObject(fields: readonly FactField[], mode: Mode): Check {
       const issue = member === '' ? 'is required and must not be empty' : 'is required but missing';
       report(context, 'required', pointer(path, name), issue, advice, member);
     }
+    const [first] = oneOf;
+    if (first === undefined || oneOf.some((name) => object[name] !== undefined && object[name] !== '')) return;
+    report(context, 'required', pointer(path, first), 'is required but missing', `; add one of ${oneOf.join(', ')}`);
   };
 }
 

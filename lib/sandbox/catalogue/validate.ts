@@ -95,19 +95,33 @@ function textsOf(query: URLSearchParams | undefined): Record<string, string> {
 
 type BodyCheck = (parts: RequestParts, decrypt: Decrypt | undefined, issues: Issue[]) => void;
 
-function v2Body({ upload, verb }: Fact, fieldsOf: (row: string) => readonly FactField[]): BodyCheck {
+function v2Body(fact: Fact, fieldsOf: (row: string) => readonly FactField[]): BodyCheck {
+  const { upload, verb } = fact;
   const location = verb === 'get' ? 'query' : 'body';
   const fields = [...fieldsOf('xml'), ...fieldsOf('body'), ...(location === 'query' ? fieldsOf('query') : [])];
   // The client adds these, and a signature that is missing has an error of its own.
   const own = fields.filter(({ name, type }) => !ADDED.has(name) && type !== 'object');
   const files = fields.filter(({ type }) => type === 'object');
-  const check = compileObject(own, { writing: 'text', strangers: v2Names() });
+  const check = compileObject(own, { writing: 'text', strangers: v2Names() }, alternativesOf(fact.path, own));
   return (parts, decrypt, issues) => {
     const body = Object(parts.body ?? {}) as Record<string, unknown>;
     const context: Context = { location, root: body, decrypt, issues };
     check(body, context, undefined, '');
     if (upload) lackingFile(files, parts, context);
   };
+}
+
+/**
+ * v2 names an order by WeChat Pay's number or by the merchant's, a refund by four numbers: the documentation marks each as
+ * required, and says in its text that one will do. Declarations to the customs need them all.
+ * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_2
+ */
+function alternativesOf(path: string, fields: readonly FactField[]): string[] {
+  const required = new Set(fields.filter((field) => field.required).map(({ name }) => name));
+  if (/declareorder|redeclare/.test(path) || !required.has('transaction_id') || !required.has('out_trade_no'))
+    return [];
+  const others = required.has('refund_id') ? ['out_refund_no', 'refund_id'] : ['sub_order_no', 'sub_order_id'];
+  return ['transaction_id', 'out_trade_no', ...others].filter((name) => required.has(name));
 }
 
 function v2Names(): ReadonlySet<string> {
