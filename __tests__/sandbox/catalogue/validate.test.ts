@@ -1,3 +1,4 @@
+import { constants, generateKeyPairSync, type KeyObject, privateDecrypt, publicEncrypt } from 'node:crypto';
 import { type FactField, type Issue, operations, validate } from '../../../lib/sandbox/catalogue';
 import { decrypt, everyOperation, nameOf, partsOf, rowsOf, type Sample, sampleOf } from './support';
 
@@ -263,6 +264,37 @@ const ORDER = {
   notify_url: 'https://shop.example/notify',
   amount: { total: 1, currency: 'CNY' },
 };
+
+test("a merchant's own number is counted in bytes", () => {
+  expect(native({ ...ORDER, out_trade_no: 'A'.repeat(32) })).toEqual([]);
+  expect(native({ ...ORDER, out_trade_no: '茶'.repeat(11) })).toMatchObject([
+    { field: '/out_trade_no', kind: 'length', issue: 'must have at most 32 bytes in UTF-8' },
+  ]);
+});
+
+test('sensitive fields are decrypted with a real key: another one, or none, is named', () => {
+  const [right, other] = [1, 2].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }));
+  const padding = constants.RSA_PKCS1_OAEP_PADDING;
+  const unseal = (text: string) => {
+    try {
+      return privateDecrypt({ key: right?.privateKey as KeyObject, padding }, Buffer.from(text, 'base64')).toString();
+    } catch {
+      return undefined;
+    }
+  };
+  const { match } = operations.match('v3', 'POST', '/v3/profitsharing/receivers/add');
+  const receiver = { appid: 'wx8888888888888888', type: 'MERCHANT_ID', account: '1900000110', relation_type: 'STORE' };
+  const named = (name: string) => validate(match?.operation as never, { body: { ...receiver, name } }, unseal);
+  const seal = (key: KeyObject | undefined) =>
+    publicEncrypt({ key: key as KeyObject, padding }, Buffer.from('张三')).toString('base64');
+  expect(named(seal(right?.publicKey))).toEqual([]);
+  for (const name of ['张三', seal(other?.publicKey)]) {
+    const issues = named(name);
+    expect(issues).toMatchObject([{ location: 'body', field: '/name', kind: 'encryption' }]);
+    expect(issues[0]?.message).toContain('Wechatpay-Serial');
+    expect(JSON.stringify(issues)).not.toContain(name);
+  }
+});
 
 test('the message says what to change', () => {
   const { out_trade_no, ...without } = ORDER;

@@ -164,6 +164,9 @@ const OF_TEXT: Readonly<Record<string, (value: unknown) => boolean>> = {
   boolean: (value) => /^(true|false|[01yn])$/i.test(String(value)),
 };
 
+/** Numbers of the merchant's, in bytes: what every product has that takes them, although the catalogue does not say so. */
+const MOST_BYTES: Readonly<Record<string, number>> = { out_trade_no: 32, combine_out_trade_no: 32, out_refund_no: 64 };
+
 function* limitsOf(field: FactField): Generator<Check> {
   const { encrypted, key: owner, enum: tokens, closed, maxLength } = field;
   if (encrypted === 'rsa' && (owner === 'platform' || owner === 'pay-bank')) {
@@ -175,6 +178,16 @@ function* limitsOf(field: FactField): Generator<Check> {
       const length = lengthOf(value);
       if (length <= maxLength) return;
       report(context, 'length', pointer(parent, key), ...tooLong(length, maxLength), value);
+    };
+  }
+  const mostBytes =
+    maxLength === undefined && Object.hasOwn(MOST_BYTES, field.name) ? MOST_BYTES[field.name] : undefined;
+  if (mostBytes !== undefined) {
+    yield (value, context, parent, key) => {
+      const bytes = Buffer.byteLength(String(value));
+      if (bytes <= mostBytes) return;
+      const issue = `must have at most ${mostBytes} bytes in UTF-8`;
+      report(context, 'length', pointer(parent, key), issue, `, not ${bytes}; shorten it`, value);
     };
   }
   if (closed && tokens) {
