@@ -11,7 +11,7 @@ export const decrypt = (text: string): string | undefined =>
 
 export const baseUrl = 'http://127.0.0.1:1/';
 
-const source = { time: Date.UTC(2026, 0, 1), baseUrl, isV2: false, encrypt, given: [] };
+const source = { time: Date.UTC(2026, 0, 1), baseUrl, encrypt };
 
 /** A request with all documented members, or with those alone that are required. */
 export interface Sample {
@@ -23,11 +23,25 @@ export interface Sample {
   files: string[];
 }
 
-/** A request that is right. @param onlyRequired without the members that may be missing */
-export function sampleOf(operation: KnownOperation, onlyRequired: boolean): Sample {
+/**
+ * A request that is right.
+ * @param onlyRequired without the members that may be missing
+ * @param given values of members by their names, such as `{ mch_id: '1900000109' }`
+ */
+export function sampleOf(
+  operation: KnownOperation,
+  onlyRequired: boolean,
+  given: Record<string, unknown> = {},
+): Sample {
   const isV2 = operation.protocol === 'v2';
   const make = (fields: readonly FactField[], isText: boolean) =>
-    composeObject(fields, { ...source, isV2: isText, onlyRequired, random: seeded(Buffer.from(operation.path)) });
+    composeObject(fields, {
+      ...source,
+      given: [given],
+      isV2: isText,
+      onlyRequired,
+      random: seeded(Buffer.from(operation.path)),
+    });
   const rows = rowsOf(operation);
   const texts = Object.entries(make(rows.query, false)).map(([name, value]) => [name, String(value)]);
   const body = rows.body && make(rows.body, isV2);

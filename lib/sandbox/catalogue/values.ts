@@ -89,12 +89,22 @@ const TEXTS: readonly (readonly [RegExp, Maker])[] = [
   [/(^|_)(no|number|id|code|card_id|sn)(_\$\w)*$/, ({ random }) => random.digits(20)],
 ];
 
+/** Those of the names that have been met: names of the facts, which are as many as there are. */
+const makers = new Map<string, Maker>();
+
 const ADDRESS = /^https?:\/\//;
 
 /** A text that looks like one of WeChat Pay's. */
 export function textFor(field: FactField, source: Source): string {
-  const [, make] = TEXTS.find(([name]) => name.test(field.name)) ?? [];
-  const text = make ? make(source, field) : labelOf(field);
+  let make = makers.get(field.name);
+  if (!make) {
+    [, make] = TEXTS.find(([name]) => name.test(field.name)) ?? [
+      undefined,
+      (_: Source, own: FactField) => labelOf(own),
+    ];
+    makers.set(field.name, make);
+  }
+  const text = make(source, field);
   const { maxLength } = field;
   return maxLength === undefined || ADDRESS.test(text) ? text : [...text].slice(0, maxLength).join('');
 }
