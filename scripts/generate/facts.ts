@@ -31,7 +31,7 @@ export function writeFacts(file: string, text: string): boolean {
   const packed = brotliCompressSync(text).toString('base64');
   writeFileSync(
     file,
-    `${HEADER}\n\n/** The facts of all operations and notifications: lines of JSON, compressed (Brotli), in Base64. */\nexport const FACTS =\n  '${packed}';\n`,
+    `${HEADER}\n\n/** The facts of all operations and notifications: lines of JSON, compressed (Brotli), in Base64. */\nexport const FACTS: string =\n  '${packed}';\n`,
   );
   return true;
 }

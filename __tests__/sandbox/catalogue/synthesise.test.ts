@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type FactField,
   notifications,
@@ -184,10 +185,28 @@ test('v2: what is held as JSON is repeated within JSON', () => {
   });
 });
 
-test('addresses are those of the sandbox', () => {
-  const { match } = operations.match('v3', 'GET', '/v3/bill/tradebill');
-  const { body } = synthesise(match?.operation as never, { method: 'GET', target: '/' }, context);
-  expect(body?.download_url).toMatch(/^http:\/\/127\.0\.0\.1:1\/sandbox\/files\/[0-9a-f]{32}$/);
+test('a download_url leads to a file of the sandbox, which has the hash that goes with it', () => {
+  const get = (target: string) => {
+    const [path = '', query] = target.split('?');
+    const { match } = operations.match('v3', 'GET', path);
+    return synthesise(match?.operation as never, { method: 'GET', target, query: new URLSearchParams(query) }, context);
+  };
+  const paths = {
+    '/v3/profitsharing/bills': 'sha1',
+    '/v3/transfer/bill-receipt/B1': 'sha1',
+    '/v3/fund-app/mch-transfer/elecsign/out-bill-no/B1': 'sha256',
+  };
+  for (const [path, algorithm] of Object.entries(paths)) {
+    const { body } = get(path);
+    const address = String(body?.download_url);
+    expect(address.startsWith(`${baseUrl}v3/`)).toBe(true);
+    const { file } = get(address.slice(baseUrl.length - 1));
+    expect(body?.hash_value).toBe(
+      createHash(algorithm)
+        .update(file as Buffer)
+        .digest('hex'),
+    );
+  }
 });
 
 test('a hostile body is read to a bound', () => {

@@ -1,5 +1,5 @@
 import type { FactField } from './fact';
-import { numberFor, type Source, textFor } from './values';
+import { hashAt, numberFor, type Source, textFor } from './values';
 
 /** What a value is made with. */
 export interface Composition extends Source {
@@ -26,6 +26,7 @@ export function composeObject(fields: readonly FactField[], composition: Composi
     object[name] = composeField({ ...field, name }, composition);
     if (isV2 && typeof object[name] === 'number') object[name] = String(object[name]);
   }
+  if ('hash_value' in object) object.hash_value = hashAt(object.download_url, object.hash_type) ?? object.hash_value;
   return object;
 }
 

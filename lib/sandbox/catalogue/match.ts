@@ -12,7 +12,7 @@ export interface Match {
 export interface Found {
   /** The operation of the verb asked for; `undefined` where the path has others only. */
   readonly match: Match | undefined;
-  /** The verbs that the path has, in lower case; empty where there is no such path. */
+  /** In lower case: the verb of the match; without one, those that the path has; empty where there is no such path. */
   readonly verbs: readonly Verb[];
 }
 

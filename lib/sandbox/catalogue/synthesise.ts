@@ -3,7 +3,7 @@ import type { Decrypt } from './check';
 import { type Composition, composeObject } from './compose';
 import type { Fact, FactField } from './fact';
 import { catalogue, type KnownOperation } from './read';
-import { seeded } from './values';
+import { fileOf, seeded } from './values';
 
 /** What a response is made from. */
 export interface SynthesisRequest {
@@ -63,7 +63,7 @@ export function synthesise(
     .update(contentOf(request, body, isV2))
     .digest();
   if (fact.redirect) return { status: 302, location: redirectOf(body, query) ?? baseUrl };
-  if (fact.download) return { status: 200, file: Buffer.from(`${fact.title}\n${seed.toString('hex')}\n`) };
+  if (fact.download) return { status: 200, file: fileOf(query.get('token') ?? seed.toString('hex')) };
   if (fact.status !== undefined) return { status: fact.status };
   const given = [body, Object.fromEntries(query), variables, ...deeper(body), defaults];
   const isJson = fact.response_format === 'json';

@@ -1,3 +1,4 @@
+import { createHash, getHashes } from 'node:crypto';
 import type { FactField } from './fact';
 
 /** Numbers that look random and are the same for the same seed. */
@@ -44,10 +45,27 @@ export interface Source {
 
 type Maker = (source: Source, field: FactField) => string;
 
+/** Where files are downloaded that no product keeps: an operation of the catalogue that takes nothing but a token. */
+const FILES = 'v3/transferdownload/signfile?token=';
+
+/** The file that a token stands for. */
+export function fileOf(token: string): Buffer {
+  return Buffer.from(`A file of the sandbox: ${token}\n`);
+}
+
+/** The hash of the file at a `download_url`; `undefined` where there is none of that kind. */
+export function hashAt(address: unknown, type: unknown): string | undefined {
+  const [, token] = /\?token=(\w+)$/.exec(String(address)) ?? [];
+  const algorithm = String(type ?? 'SHA1').toLowerCase();
+  if (token === undefined || !getHashes().includes(algorithm)) return undefined;
+  return createHash(algorithm).update(fileOf(token)).digest('hex');
+}
+
 /** Texts by the name of the field; the first that matches counts. */
 const TEXTS: readonly (readonly [RegExp, Maker])[] = [
   [/^return_msg$/, () => 'OK'],
   [/^code_url$/, ({ random }) => `weixin://wxpay/bizpayurl?pr=${random.letters(9)}`],
+  [/^download_url$/, ({ random, baseUrl }) => `${baseUrl}${FILES}${random.hex(32)}`],
   [
     /^(h5_url|mweb_url)$/,
     ({ random }) => `https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=${prepayId(random)}`,
