@@ -62,6 +62,8 @@ export interface Webhook {
   title: string;
   links?: string[];
   variants?: string[];
+  original_types?: string[];
+  resource_types?: string[];
   encrypted_in?: string;
   resource_format?: 'json' | 'xml';
   envelope: Field[];
