@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   await using server = process.env.REDIS_URL ? undefined : await startRedis();
   const redisUrl = process.env.REDIS_URL ?? server?.url;
   if (!redisUrl) return console.log('redis-server was not found; install it, or set REDIS_URL.');
-  await using sandbox = await Sandbox.start({ notifyPace: 1 / 1000 });
+  await using sandbox = await Sandbox.start();
   const { certs, apiv3Key } = sandbox.config;
 
   /** A machine: its own connection to Redis, and its own server. */

@@ -24,7 +24,7 @@ export function useMovingClock(): void {
 
 /** A sandbox that signs with a certificate. */
 export async function startWithCertificate(validFor?: number): Promise<Sandbox> {
-  const sandbox = await Sandbox.start({ clock: () => Date.now() });
+  const sandbox = await Sandbox.start();
   sandbox.on('post', PATH, () => ({ code_url: 'weixin://' }));
   await sandbox.rotate('certificate', validFor === undefined ? {} : { validFor });
   return sandbox;

@@ -28,7 +28,7 @@ describe.each(Object.entries(STARTS))('the example with %s', (_, start) => {
   let process: () => unknown = () => {};
 
   beforeAll(async () => {
-    sandbox = await Sandbox.start({ notifyPace: 1 / 1000 });
+    sandbox = await Sandbox.start();
     const { certs, apiv3Key, secret } = sandbox.config;
     const onError = (error: unknown) => errors.push(error);
     const notifications = Notifications.of({ certs, apiv3Key, secret, maxBodySize: 20_000, onError });

@@ -17,7 +17,7 @@ const processes: ChildProcess[] = [];
 
 beforeAll(async () => {
   if (isInstalled) redis = await startRedis();
-  sandbox = await Sandbox.start({ notifyPace: 1 / 1000 });
+  sandbox = await Sandbox.start();
 });
 
 afterAll(async () => {

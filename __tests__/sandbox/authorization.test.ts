@@ -6,7 +6,7 @@ let sandbox: Sandbox;
 let now = 0;
 
 beforeAll(async () => {
-  sandbox = await Sandbox.start({ clock: () => now });
+  sandbox = await Sandbox.start();
   sandbox.on('get', 'v3/ping', ({ query }) => ({ pong: query.get('a') }));
   sandbox.on('post', 'v3/echo', ({ json }) => json);
 });

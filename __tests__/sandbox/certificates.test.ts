@@ -9,7 +9,7 @@ const DAY = 86_400_000;
 let now = NOW;
 let sandbox: Sandbox;
 beforeAll(async () => {
-  sandbox = await Sandbox.start({ clock: () => now });
+  sandbox = await Sandbox.start();
 });
 beforeEach(() => {
   now = NOW;

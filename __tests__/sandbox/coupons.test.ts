@@ -4,7 +4,7 @@ import { isSigned, SEND, send, USE, used } from './support';
 const NOON = Date.parse('2026-01-02T20:04:05.678Z');
 let sandbox: Sandbox;
 beforeAll(async () => {
-  sandbox = await Sandbox.start({ clock: () => NOON });
+  sandbox = await Sandbox.start();
 });
 beforeEach(() => sandbox.reset());
 afterAll(() => sandbox.close());

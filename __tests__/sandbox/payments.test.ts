@@ -13,7 +13,7 @@ let notified: [string, Record<string, unknown>][] = [];
 const [appid, out_trade_no] = ['wx8888888888888888', 'ORDER-1'];
 
 beforeAll(async () => {
-  sandbox = await Sandbox.start({ clock: () => Date.now() + 3000 });
+  sandbox = await Sandbox.start();
   instance = Builder.factory(sandbox.config);
   const { certs, apiv3Key } = sandbox.config;
   const notifications = Notifications.of({ certs, apiv3Key });

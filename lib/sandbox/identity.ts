@@ -1,7 +1,136 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { inspect } from 'node:util';
+import { ConfigurationError } from '../errors';
 import { nonce } from '../signature/formatter';
-import { createKeyring, type KeyPair, type Keyring, keyPair, type PlatformKey, publicKeyId } from './protocol/keyring';
+import { type KeyPair, type Keyring, keyPair } from './protocol/keyring';
+import { selfSigned } from './protocol/x509';
+import type { Store } from './store';
+
+/** Who may sign requests: a merchant or a brand, with its keys. */
+export interface Identity extends KeyPair {
+  readonly kind: 'merchant' | 'brand';
+  /** Merchant id or brand id. */
+  readonly id: string;
+  /** Serial number of its API certificate, upper-case hexadecimal. */
+  readonly serial: string;
+  /** Its API certificate, PEM. */
+  readonly certificate: string;
+  /** Its APIv3 key or brand API key: 32 characters. */
+  readonly apiKey: string;
+  /** Its APIv2 key; brands have none. */
+  readonly secret: string;
+}
+
+/** What identities share: the platform, by its keys. */
+export interface Identities {
+  readonly platform: Keyring;
+  find(kind: Identity['kind'], id: string): Identity | undefined;
+  all(): readonly Identity[];
+  /** @throws ConfigurationError where it exists already, or its keys do not belong together */
+  add(kind: Identity['kind'], own?: OwnIdentity): Promise<Identity>;
+}
+
+/** What a merchant or a brand brings along; the sandbox makes up what is missing. */
+export interface OwnIdentity {
+  /** Merchant id or brand id. */
+  readonly id?: string | undefined;
+  /** Its private key, PEM. */
+  readonly privateKey?: string | undefined;
+  /** Its API certificate, PEM; it gives serial number, public key and, without `id`, the id. */
+  readonly certificate?: string | undefined;
+  /** Its APIv3 key or brand API key: 32 characters. */
+  readonly apiKey?: string | undefined;
+  /** Its APIv2 key: 32 characters. */
+  readonly secret?: string | undefined;
+}
+
+/** An identity as the store keeps it. */
+type Stored = Omit<Identity, keyof KeyPair> & { readonly privateKey: string };
+
+/** How long the certificates of merchants are valid: five years. */
+const VALID_FOR = 5 * 365 * 86_400_000;
+
+/** Ids of the first merchant and the first brand; further ones count up from there. */
+const FIRST: Readonly<Record<Identity['kind'], number>> = { merchant: 1900000109, brand: 1087690001 };
+
+export function createIdentities(store: Store, platform: Keyring): Identities {
+  const stored = store.table<Stored>('identities', { survivesReset: true });
+  const loaded = new Map<string, Identity>();
+
+  function load(key: string): Identity | undefined {
+    const known = loaded.get(key);
+    if (known) return known;
+    const value = stored.get(key);
+    if (!value) return undefined;
+    const privateKey = createPrivateKey(value.privateKey);
+    const identity = { ...value, privateKey, publicKey: createPublicKey(privateKey) };
+    loaded.set(key, identity);
+    return identity;
+  }
+
+  return {
+    platform,
+    find: (kind, id) => load(`${kind}/${id}`),
+    all: () => [...stored.values()].flatMap(({ kind, id }) => load(`${kind}/${id}`) ?? []),
+    async add(kind, own = {}) {
+      const identity = await createIdentity(kind, own, () => {
+        let id = FIRST[kind];
+        while (stored.get(`${kind}/${id}`)) id += 1;
+        return String(id);
+      });
+      const key = `${kind}/${identity.id}`;
+      if (stored.get(key)) throw new ConfigurationError(`The sandbox has the ${kind} ${identity.id} already.`);
+      const { privateKey, publicKey: _, ...rest } = identity;
+      stored.put(key, { ...rest, privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
+      store.commit();
+      loaded.set(key, identity);
+      return identity;
+    },
+  };
+}
+
+async function createIdentity(
+  kind: Identity['kind'],
+  { privateKey, certificate, apiKey = nonce(32), secret = nonce(32), ...own }: OwnIdentity,
+  nextId: () => string,
+): Promise<Identity> {
+  if (apiKey.length !== 32) throw new ConfigurationError('The API key of an identity has 32 characters.');
+  if (certificate === undefined) {
+    const pair = privateKey === undefined ? await keyPair() : pairOf(privateKey);
+    const id = own.id ?? nextId();
+    const serial = `5${nonce(39)}`.toUpperCase();
+    const notBefore = new Date();
+    const notAfter = new Date(Date.now() + VALID_FOR);
+    const pem = selfSigned({ serial, subject: id, notBefore, notAfter, pair });
+    return { kind, id, serial, certificate: pem, apiKey, secret, ...pair };
+  }
+  const parsed = parseCertificate(certificate);
+  if (privateKey === undefined) throw new ConfigurationError('The private key of the certificate is missing.');
+  const pair = pairOf(privateKey);
+  if (!parsed.checkPrivateKey(pair.privateKey)) {
+    throw new ConfigurationError('The private key and the certificate do not belong together.');
+  }
+  // The subject of a merchant certificate is its merchant id.
+  const id = own.id ?? /^CN=(\d+)$/m.exec(parsed.subject)?.[1] ?? nextId();
+  return { kind, id, serial: parsed.serialNumber.toUpperCase(), certificate, apiKey, secret, ...pair };
+}
+
+function pairOf(pem: string): KeyPair {
+  try {
+    const privateKey = createPrivateKey(pem);
+    return { privateKey, publicKey: createPublicKey(privateKey) };
+  } catch {
+    throw new ConfigurationError('The private key is not a PEM file of an RSA key, such as apiclient_key.pem.');
+  }
+}
+
+function parseCertificate(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    throw new ConfigurationError('The certificate is not a PEM file, such as apiclient_cert.pem.');
+  }
+}
 
 /** A configuration that `Builder.factory` takes. */
 export interface SandboxConfig {
@@ -20,82 +149,43 @@ export interface SandboxConfig {
   readonly baseUrl: string;
 }
 
-/** A configuration that `Builder.factory` takes to build the client of a brand. */
-export interface SandboxBrandConfig extends Pick<SandboxConfig, 'serial' | 'privateKey' | 'certs' | 'baseUrl'> {
+/** A configuration of a brand that `Builder.factory` takes. */
+export interface SandboxBrandConfig {
   readonly brandId: string;
-  /** The brand's API key; it is not shown when the configuration is printed. */
-  readonly brandApiKey: string;
-}
-
-/** A brand, and the key that the platform has for it. */
-export interface Brand extends KeyPair {
-  readonly brandId: string;
+  /** Serial number of the brand's API certificate, upper-case hexadecimal. */
   readonly serial: string;
-  readonly platform: PlatformKey;
-  /** The API key that both have: 32 characters. */
-  readonly apiKey: string;
+  /** The brand's private key. */
+  readonly privateKey: KeyObject;
+  /** The platform's public key, by its id. */
+  readonly certs: Readonly<Record<string, KeyObject>>;
+  /** The brand API key; it is not shown when the configuration is printed. */
+  readonly brandApiKey: string;
+  /** Where the sandbox listens, such as `http://127.0.0.1:45678/`. */
+  readonly baseUrl: string;
 }
 
-/** The merchant, the brand and the platform, each with keys of its own. */
-export interface Identity {
-  readonly merchant: { readonly mchid: string; readonly serial: string } & KeyPair;
-  readonly platform: Keyring;
-  /** Its keys are made when they are first asked for. */
-  readonly brand: Brand;
-  /** The APIv2 key that both have. */
-  readonly secret: string;
-  /** The APIv3 key that both have: 32 characters. */
-  readonly apiv3Key: string;
+/** What a client of a merchant needs to talk to the sandbox at `baseUrl`. */
+export function merchantConfig(identity: Identity, platform: Keyring, baseUrl: string): SandboxConfig {
+  const { id, secret, apiKey } = identity;
+  return withSecrets({ mchid: id, ...sharedConfig(identity, platform, baseUrl) }, { secret, apiv3Key: apiKey });
 }
 
-const MCHID = '1900000109';
-const BRAND_ID = '120344';
-
-/** Makes a merchant and a platform with fresh RSA-2048 keys and a fresh APIv2 key. */
-export async function createIdentity(): Promise<Identity> {
-  const [merchant, platform] = await Promise.all([keyPair(), keyPair()]);
-  let brand: Brand | undefined;
-  return {
-    get brand() {
-      brand ??= createBrand();
-      return brand;
-    },
-    merchant: { mchid: MCHID, serial: nonce(40).toUpperCase(), ...merchant },
-    platform: createKeyring({ serial: publicKeyId(MCHID), ...platform }),
-    secret: nonce(32),
-    apiv3Key: nonce(32),
-  };
+/** What a client of a brand needs to talk to the sandbox at `baseUrl`. */
+export function brandConfig(identity: Identity, platform: Keyring, baseUrl: string): SandboxBrandConfig {
+  const { id, apiKey } = identity;
+  return withSecrets({ brandId: id, ...sharedConfig(identity, platform, baseUrl) }, { brandApiKey: apiKey });
 }
 
-function createBrand(): Brand {
-  const pair = () => generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const platform = { serial: publicKeyId(BRAND_ID), ...pair() };
-  return { brandId: BRAND_ID, serial: nonce(40).toUpperCase(), ...pair(), platform, apiKey: nonce(32) };
+function sharedConfig({ serial, privateKey }: Identity, platform: Keyring, baseUrl: string) {
+  return { serial, privateKey, certs: { [platform.original.serial]: platform.original.publicKey }, baseUrl };
 }
 
-/** What a client of the brand needs to talk to the platform at `baseUrl`. */
-export function brandConfig({ brand }: Identity, baseUrl: string): SandboxBrandConfig {
-  const { brandId, serial, privateKey, platform, apiKey } = brand;
-  const shown = { brandId, serial, privateKey, certs: { [platform.serial]: platform.publicKey }, baseUrl };
-  return withHidden(shown, { brandApiKey: apiKey });
-}
-
-/** What a client of the merchant needs to talk to the platform at `baseUrl`. */
-export function clientConfig({ merchant, platform, secret, apiv3Key }: Identity, baseUrl: string): SandboxConfig {
-  const { mchid, serial, privateKey } = merchant;
-  const shown = { mchid, serial, privateKey, certs: { [platform.serial]: platform.publicKey }, baseUrl };
-  return withHidden(shown, { secret, apiv3Key });
-}
-
-/** A configuration with keys that are not shown when it is printed. */
-function withHidden<Shown extends object, Hidden extends object>(shown: Shown, hidden: Hidden): Shown & Hidden {
-  const masked = Object.fromEntries(Object.keys(hidden).map((name) => [name, '…']));
+/** Adds secrets to a configuration, which do not show when it is printed. */
+function withSecrets<Shown extends object, Secrets extends object>(shown: Shown, secrets: Secrets): Shown & Secrets {
+  const hidden = Object.fromEntries(Object.keys(secrets).map((name) => [name, '…']));
   // Not enumerable, so that a copy of the configuration is a plain one.
   return Object.defineProperties(
-    { ...shown, ...hidden },
-    {
-      toJSON: { value: () => shown },
-      [inspect.custom]: { value: () => ({ ...shown, ...masked }) },
-    },
+    { ...shown, ...secrets },
+    { toJSON: { value: () => shown }, [inspect.custom]: { value: () => ({ ...shown, ...hidden }) } },
   );
 }

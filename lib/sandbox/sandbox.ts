@@ -1,23 +1,27 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { encrypt } from '../crypto/rsa';
-import { ConfigurationError } from '../errors';
-import { operation } from './catalogue/operation';
+import { ConfigurationError, InvalidArgumentError } from '../errors';
+import { type Clock, createClock, type Schedule } from './clock';
 import {
   brandConfig,
-  clientConfig,
-  createIdentity,
+  createIdentities,
+  type Identities,
   type Identity,
+  merchantConfig,
+  type OwnIdentity,
   type SandboxBrandConfig,
   type SandboxConfig,
 } from './identity';
+import { openJournal } from './journal';
 import type { NotificationContent, NotificationName } from './notifications/message';
 import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from './notifications/notify';
 import { createPlatform, type Platform } from './platform';
-import { type Coupon, type Coupons, createCoupons, SEND, USE } from './products/coupons';
-import { createPayments, type Payments } from './products/payments';
-import type { PlatformKeyKind } from './protocol/keyring';
+import { createProducts, type Products } from './products';
+import type { Coupon } from './products/coupons';
+import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
+import { createStore, type Store } from './store';
 import { createMisbehaviours, type Misbehaving } from './wire/misbehaviour';
 import { type Handler, type HandlerOptions, type IncomingRequest, type ReceivedRequest, receive } from './wire/request';
 import { fault, frame, fromResponse } from './wire/response';
@@ -27,13 +31,13 @@ import { transmit } from './wire/transmit';
 export interface SandboxOptions {
   /** Port to listen on; by default any free one. */
   port?: number;
-  /** The platform's clock: milliseconds since 1970. By default the real one. */
-  clock?: () => number;
+  /** The merchant's own keys; by default the sandbox generates them. */
+  merchant?: OwnIdentity;
   /**
-   * Factor of the times after which notifications are sent again, from 0 to 1: with `1 / 1000` the 24 hours and 4 minutes
-   * of WeChat Pay's schedule take 87 s. By default 1.
+   * File that keeps keys and state: a second start goes on where the first one ended, however that was. By default
+   * everything is gone at the end.
    */
-  notifyPace?: number;
+  journal?: string;
 }
 
 /** How long a platform certificate of WeChat Pay is valid, in milliseconds. */
@@ -42,11 +46,28 @@ const FIVE_YEARS = 5 * 365 * 86_400_000;
 /** How many requests `sandbox.requests` keeps. */
 const KEPT = 1000;
 
+/** The notifications that go to brands. */
+const OF_BRANDS = /^(?:BRAND_MEMBER_CARD|PRODUCT_COUPON)\./;
+
+/** What a sandbox is made of. */
+interface Parts {
+  readonly server: Server;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly identities: Identities;
+  readonly notifier: Notifier;
+  readonly products: Products;
+  readonly merchant: Identity;
+  /** Ends the journal. */
+  readonly release: () => void;
+}
+
 /**
  * A WeChat Pay platform on 127.0.0.1, for examples and tests.
  *
- * It checks the signature of every request and signs its responses, with APIv3 and with v2. It knows the business coupon,
- * and native payments with their refunds; every other path is answered by a handler of yours. It sends notifications.
+ * It checks the signature of every request and signs its responses, with APIv3 and with v2. It keeps the state of
+ * payments, refunds and coupons, and sends their notifications; handlers of yours process other paths.
  * @example
  * await using sandbox = await Sandbox.start();
  * sandbox.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=p4lpSuKzz' }));
@@ -55,56 +76,73 @@ const KEPT = 1000;
 export class Sandbox implements AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:45678/`. */
   readonly url: string;
-  /** A configuration for `Builder.factory`: a merchant with fresh keys, the platform's public key, the APIv2 key. */
+  /** A configuration for `Builder.factory`: a merchant with its keys, the platform's public key, the APIv2 key. */
   readonly config: SandboxConfig;
+  /** The time of business: when orders expire, refunds succeed and notifications are sent again. */
+  readonly clock: Clock;
 
-  readonly #server: Server;
-  readonly #credentials: Identity;
+  readonly #parts: Parts;
   readonly #platform: Platform;
-  readonly #coupons: Coupons;
-  readonly #notifier: Notifier;
-  readonly #payments: Payments;
   readonly #handlers = createRoutes();
   readonly #misbehaviours = createMisbehaviours();
-  readonly #clock: () => number;
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(server: Server, credentials: Identity, clock: () => number, notifier: Notifier) {
+  private constructor(parts: Parts) {
+    const { server, identities, merchant, products, schedule } = parts;
     const { port } = server.address() as AddressInfo;
     this.url = `http://127.0.0.1:${port}/`;
-    this.config = clientConfig(credentials, this.url);
-    this.#server = server;
-    this.#credentials = credentials;
-    this.#clock = clock;
-    this.#coupons = createCoupons(clock);
-    this.#notifier = notifier;
-    this.#payments = createPayments(credentials.merchant.mchid, clock, notifier);
+    this.config = merchantConfig(merchant, identities.platform, this.url);
+    this.clock = parts.clock;
+    this.#parts = parts;
     const known = createRoutes();
-    known.set(...operation('post', SEND, this.#coupons.send));
-    known.set(...operation('post', USE, this.#coupons.use));
-    const certificates = () => credentials.platform.list(credentials.apiv3Key, clock());
-    known.set(...operation('get', 'v3/certificates', certificates));
-    known.set(...operation('get', 'v3/global/certificates', certificates));
-    for (const [verb, path, handler] of this.#payments.handlers) known.set(verb, path, handler);
-    this.#platform = createPlatform(credentials, clock, [this.#handlers, known]);
+    for (const { routes } of products.all) for (const [verb, path, handler] of routes) known.set(verb, path, handler);
+    this.#platform = createPlatform(identities, [this.#handlers, known]);
+    this.#seed();
+    schedule.start();
     server.on('request', (request, response) => void this.#serve(request, response));
   }
 
   /**
-   * Starts a sandbox with fresh keys.
-   * @throws ConfigurationError where the port cannot be listened on, or `notifyPace` is none
+   * Starts a sandbox.
+   * @throws ConfigurationError where it cannot listen on the port, or where keys or journal cannot be used
    */
-  static async start(options: SandboxOptions = {}): Promise<Sandbox> {
-    const { port = 0, clock = Date.now, notifyPace = 1 } = options;
-    const credentials = await createIdentity();
-    const notifier = createNotifier(credentials, clock, notifyPace);
-    return new Sandbox(await listen(port), credentials, clock, notifier);
+  static async start({ port = 0, merchant: own, journal }: SandboxOptions = {}): Promise<Sandbox> {
+    const { store, close: release } =
+      journal === undefined ? { store: createStore(), close: () => {} } : openJournal(journal);
+    const { clock, schedule } = createClock(store);
+    const platform = await createKeyring(store);
+    const identities = createIdentities(store, platform);
+    const merchant =
+      identities.all().find(({ kind }) => kind === 'merchant') ?? (await identities.add('merchant', own));
+    const notifier = createNotifier({ store, clock, schedule, identities });
+    const products = createProducts({ store, clock, schedule, identities, notifier });
+    const server = await listen(port);
+    return new Sandbox({ server, store, clock, schedule, identities, notifier, products, merchant, release });
   }
 
-  /** A configuration for the client of a brand, with fresh keys of its own and the public key that the platform has for it. */
-  get brandConfig(): SandboxBrandConfig {
-    return brandConfig(this.#credentials, this.url);
+  /**
+   * Adds a merchant, so that tests can run side by side: each sees its own orders only.
+   * @param own what it brings along; the sandbox generates what is missing
+   * @returns a configuration for `Builder.factory`
+   * @throws ConfigurationError where there is such a merchant, or where its keys cannot be used
+   */
+  async addMerchant(own?: OwnIdentity): Promise<SandboxConfig> {
+    const { identities } = this.#parts;
+    const merchant = await identities.add('merchant', own);
+    this.#seed();
+    return merchantConfig(merchant, identities.platform, this.url);
+  }
+
+  /**
+   * Adds a brand (品牌).
+   * @param own what it brings along; the sandbox generates what is missing
+   * @returns a configuration for `Builder.factory`
+   * @throws ConfigurationError where there is such a brand, or where its keys cannot be used
+   */
+  async addBrand(own?: OwnIdentity): Promise<SandboxBrandConfig> {
+    const { identities } = this.#parts;
+    return brandConfig(await identities.add('brand', own), identities.platform, this.url);
   }
 
   /** The last 1,000 requests that arrived, in order, whether they were answered well or not. */
@@ -112,24 +150,26 @@ export class Sandbox implements AsyncDisposable {
     return this.#requests;
   }
 
-  /** The business coupons by their code, as they stand now: who has which, and what used it. */
+  /** The business coupons of the merchant by their code, as they stand now: who has which, and what used it. */
   get coupons(): ReadonlyMap<string, Coupon> {
-    return this.#coupons.byCode;
+    const all = [...this.#parts.products.coupons.coupons()];
+    const own = all.filter(({ mchid }) => mchid === this.config.mchid);
+    return new Map(own.map((coupon) => [coupon.coupon_code, coupon]));
   }
 
-  /** The last 1,000 notifications that were sent, in order, with what was answered to them. */
+  /** The last notifications, in order, with each attempt and the reply to it. */
   get notifications(): readonly Delivery[] {
-    return this.#notifier.deliveries;
+    return this.#parts.notifier.deliveries();
   }
 
   /**
-   * Answers requests to a path from now on, in the place of the handler before, or of what the sandbox does by itself.
+   * Handles requests to a path from now on, instead of an earlier handler or of what the sandbox does by itself.
    * @param verb `get`, `post`, `put`, `patch` or `delete`
-   * @param path such as `v3/pay/transactions/id/{transaction_id}`; a path without variables goes before one with. Of v2
-   * with the leading `v2/`, which is not part of the address: `v2/pay/unifiedorder` answers `/pay/unifiedorder`
-   * @param handler gives the response: see {@link Handler}
-   * @param options `{ signed: false }` for files, and for operations of v2 that answer unsigned
-   * @returns what removes the handler again
+   * @param path such as `v3/pay/transactions/id/{transaction_id}`; a path without variables takes precedence. For v2
+   * with a leading `v2/`, which is not part of the address: `v2/pay/unifiedorder` handles `/pay/unifiedorder`
+   * @param handler returns the response: see {@link Handler}
+   * @param options `{ signed: false }` for files, and for operations of v2 whose response is not signed
+   * @returns a function that removes the handler
    * @example
    * sandbox.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
    * @example
@@ -141,62 +181,74 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
-   * Answers the next requests wrongly. Called again, it goes on where the times before are used up.
-   * @param how what is to go wrong, or a function that says so for each request (`undefined` for nothing)
-   * @param times how many requests it is to happen to; `Infinity` for all
-   * @returns what ends it before
+   * Makes the responses to the next requests go wrong. A second call takes effect when the first one is used up.
+   * @param how what is to go wrong, or a function that returns it for each request (`undefined` for nothing)
+   * @param times for how many requests; `Infinity` for all
+   * @returns a function that ends it early
    */
   misbehave(how: Misbehaving, times = 1): () => void {
     return this.#misbehaviours.add(how, times);
   }
 
   /**
-   * Sends a notification: signed, encrypted, posted, and again on WeChat Pay's schedule (see `notifyPace`) until it is
-   * answered as a success within 5 s.
-   * @param name the event type, or of v2 `v2/` and the name in the catalogue, such as `v2/refund-processed`
-   * @param content what it holds; of what v2 does not encrypt, its fields
-   * @param url where to, of http or https
-   * @param options what is to go wrong with it, and whether a probe goes before: see {@link NotifyOptions}
-   * @returns what became of it, once it is delivered or given up
+   * Sends a notification: signed, encrypted, posted, and again on WeChat Pay's schedule until it is accepted within 5 s.
+   * The repeats follow `clock`.
+   * @param name the event type, or for v2 `v2/` and the name in the catalogue, such as `v2/refund-processed`
+   * @param content what is encrypted; for a notification of v2 that is not encrypted, its fields
+   * @param url an http or https URL
+   * @param options what is to go wrong with it, and whether a probe goes first: see {@link NotifyOptions}
+   * @returns the delivery after the first attempt; `notifications` shows later ones
    * @throws InvalidArgumentError where it cannot be sent
    * @example
    * const { delivered } = await sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url);
    * @example
    * await sandbox.notify('v2/transaction-success', { out_trade_no: 'ORDER-1', total_fee: '1' }, url);
    */
-  notify<Name extends NotificationName, Content extends object & NotificationContent<Name>>(
+  async notify<Name extends NotificationName, Content extends object & NotificationContent<Name>>(
     name: Name,
     content: Content,
     url: string,
-    options?: NotifyOptions,
+    options: NotifyOptions = {},
   ): Promise<Delivery> {
-    return this.#notifier.notify(name, content, url, options);
+    const { notifier, identities, merchant } = this.#parts;
+    const { mchid, ...how } = options;
+    const isOurs = ({ kind, id }: Identity) =>
+      mchid === undefined ? kind === (OF_BRANDS.test(name) ? 'brand' : 'merchant') : id === mchid;
+    const recipient = mchid === undefined && !OF_BRANDS.test(name) ? merchant : identities.all().find(isOurs);
+    if (!recipient) throw new InvalidArgumentError(`The sandbox has no ${mchid ?? 'brand'} to notify; add it first.`);
+    return notifier.firstAttempt(notifier.notify(recipient, name, content, url, how));
   }
 
   /**
-   * Pays a native order, as the user does who scans its `code_url`, and sends `TRANSACTION.SUCCESS` to its `notify_url`.
+   * Pays an order, as the user does who scans its `code_url`, and sends `TRANSACTION.SUCCESS` to its `notify_url`.
    * @param openid the user
-   * @returns what became of the notification
+   * @returns the notification after its first attempt
    * @throws InvalidArgumentError where there is no such order, or it is paid or closed
    */
-  pay(out_trade_no: string, openid = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o'): Promise<Delivery> {
-    return this.#payments.pay(out_trade_no, openid);
+  async pay(out_trade_no: string, openid = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o'): Promise<Delivery> {
+    const { products, notifier, merchant, store } = this.#parts;
+    const order = products.orders.find(merchant.id, 'v3', out_trade_no);
+    if (!order) throw new InvalidArgumentError(`The order ${out_trade_no} does not exist.`);
+    const { notified } = products.orders.pay(order, { openid });
+    store.commit();
+    if (notified === undefined) throw new InvalidArgumentError(`The order ${out_trade_no} has no notify_url.`);
+    return notifier.firstAttempt(notified);
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */
   decrypt(ciphertext: string): Promise<string> {
-    return this.#credentials.platform.decrypt(ciphertext);
+    return this.#parts.identities.platform.decrypt(ciphertext);
   }
 
   /** Encrypts a sensitive field for the merchant, as the platform does in its responses. */
   encrypt(plaintext: string): Promise<string> {
-    return encrypt(plaintext, this.#credentials.merchant.publicKey);
+    return encrypt(plaintext, this.#parts.merchant.publicKey);
   }
 
   /**
-   * Changes the key that the platform signs with: at once, and whichever key a request announces. It begins with the
-   * public key of `config`. A new certificate is listed by `v3/certificates`, beside those before; they and the public key
-   * stay good for sensitive fields.
+   * Changes the key that the platform signs with: immediately, and whichever key a request announces. It begins with the
+   * public key of `config`. `v3/certificates` lists a new certificate beside the earlier ones; all of them and the public
+   * key remain valid for sensitive fields.
    * @param to a new certificate, or back to the public key
    * @param options `validFor`: how long the certificate is valid, in milliseconds; five years by default
    * @returns the id of the key
@@ -205,29 +257,40 @@ export class Sandbox implements AsyncDisposable {
    * const { certs, ...config } = sandbox.config; // without the public key: certificates are downloaded
    */
   rotate(to: PlatformKeyKind = 'certificate', { validFor = FIVE_YEARS }: { validFor?: number } = {}): Promise<string> {
-    return this.#credentials.platform.rotate(to, this.#clock(), validFor);
+    // Certificates keep the real time, as signatures do.
+    return this.#parts.identities.platform.rotate(to, Date.now(), validFor);
   }
 
   /**
-   * Back to the beginning, with the same keys and port: no certificates, handlers, misbehaviours, requests, used coupons,
-   * payments and notifications; none is sent again.
+   * Back to the beginning, with the same identities, keys and port: no certificates, handlers, faults, requests, used
+   * coupons, payments and notifications; nothing is sent again.
+   * @param mchid only what belongs to that merchant
    */
-  reset(): void {
-    this.#handlers.clear();
-    this.#credentials.platform.clear();
-    this.#misbehaviours.clear();
-    this.#coupons.clear();
-    this.#payments.clear();
-    this.#notifier.clear();
-    this.#requests = [];
+  reset(mchid?: string): void {
+    const { store, schedule, identities } = this.#parts;
+    if (mchid === undefined) {
+      this.#handlers.clear();
+      this.#misbehaviours.clear();
+      identities.platform.clear();
+      this.#requests = [];
+    }
+    schedule.clear(mchid);
+    store.clear(mchid);
+    this.#seed();
+    store.commit();
   }
 
-  /** Stops listening, ends all connections at once, also those with a request under way, and sends nothing again. */
+  /** Stops listening, ends all connections, those with a request under way included, and sends nothing again. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-      this.#notifier.close();
+      const { server, schedule, notifier, release } = this.#parts;
+      schedule.close();
+      notifier.close();
+      server.close(() => {
+        release();
+        resolve();
+      });
+      server.closeAllConnections();
     });
     return this.#closed;
   }
@@ -249,8 +312,6 @@ export class Sandbox implements AsyncDisposable {
     this.#requests.push(record);
     if (this.#requests.length > KEPT) this.#requests.shift();
     record.status = await this.#respond(request, record, response).catch((error) => explain(response, error));
-    // Once a refund has been answered, its money arrives.
-    this.#payments.settle();
   }
 
   async #respond(
@@ -259,11 +320,18 @@ export class Sandbox implements AsyncDisposable {
     response: ServerResponse,
   ): Promise<number | undefined> {
     const how = this.#misbehaviours.next(record);
-    return transmit(response, await this.#platform(request, how), how);
+    const sent = await this.#platform(request, how);
+    // Before anyone is told of it.
+    this.#parts.store.commit();
+    return transmit(response, sent, how);
+  }
+
+  #seed(): void {
+    for (const { seed } of this.#parts.products.all) seed?.();
   }
 }
 
-/** Tells by a response that a misbehaviour cannot be done. */
+/** Responds that a fault cannot be played. */
 async function explain(response: ServerResponse, error: unknown): Promise<number | undefined> {
   if (response.headersSent) return undefined;
   const failure = await fromResponse(fault(500, 'SYSTEM_ERROR', `The sandbox failed: ${String(error)}`));

@@ -36,7 +36,7 @@ async function receive(send: (url: string) => Promise<unknown>): Promise<Saved[]
 }
 
 beforeAll(async () => {
-  sandbox = await Sandbox.start({ notifyPace: 0 });
+  sandbox = await Sandbox.start();
   env = environment(sandbox);
   const content = { out_trade_no: 'ORDER-1', payer: { openid: 'oUpF8uMuAJO' } };
   const all = await receive((url) => sandbox.notify('TRANSACTION.SUCCESS', content, url, { probe: true }));

@@ -1,11 +1,15 @@
 import type { Paths } from '../../openapi/generated/paths';
-import type { ResponseOf, VerbOf } from '../../openapi/operation';
+import type { RequestOf, ResponseOf, VerbOf } from '../../openapi/operation';
 import type { Verb } from '../routes';
 import type { Handler, SandboxRequest } from '../wire/request';
 
-/** A handler of an operation of the catalogue: what it returns has the type of the operation's response. */
+/** The body of an operation in JSON; `undefined` where it has none. */
+export type JsonOf<Path extends keyof Paths, V extends VerbOf<Path>> =
+  RequestOf<Path, V> extends { readonly json: infer Json } ? Json : undefined;
+
+/** A handler of an operation of the catalogue: its body and what it returns have the types of the operation. */
 export type HandlerOf<Path extends keyof Paths, V extends VerbOf<Path>> = (
-  request: SandboxRequest,
+  request: SandboxRequest<JsonOf<Path, V>>,
 ) => ResponseOf<Path, V> | Promise<ResponseOf<Path, V>>;
 
 /** What the sandbox does by itself for an operation of the catalogue. */
@@ -14,5 +18,6 @@ export function operation<Path extends keyof Paths, V extends VerbOf<Path>>(
   path: Path,
   handler: HandlerOf<Path, V>,
 ): [verb: Verb, path: string, handler: Handler] {
-  return [verb, path, handler];
+  // The platform has checked the body against the facts before it calls the handler.
+  return [verb, path, handler as Handler];
 }

@@ -1,5 +1,6 @@
 import type { NotificationsByType } from '../../openapi/notification';
 import type { Identity } from '../identity';
+import type { PlatformKey } from '../protocol/keyring';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import type { Header } from '../wire/response';
 
@@ -36,4 +37,9 @@ export interface Message {
  * Makes and signs a notification, each time that it is sent.
  * @param time seconds since 1970
  */
-export type MessageMaker = (draft: Draft, credentials: Identity, how: Misbehaviour, time: number) => Promise<Message>;
+export type MessageMaker = (
+  draft: Draft,
+  keys: { readonly identity: Identity; readonly key: PlatformKey },
+  how: Misbehaviour,
+  time: number,
+) => Promise<Message>;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { ConfigurationError, InvalidArgumentError } from '../../errors';
-import type { Identity } from '../identity';
+import { InvalidArgumentError } from '../../errors';
+import type { Clock, Schedule } from '../clock';
+import type { Identities, Identity } from '../identity';
+import { keyOf, type Store } from '../store';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import type { NotificationContent, NotificationName } from './message';
 import { type DeliveryAttempt, send } from './send';
@@ -14,32 +15,55 @@ export interface NotifyOptions
   extends Pick<Misbehaviour, 'signature' | 'skew' | 'serial' | 'omit' | 'double' | 'headers' | 'tamper'> {
   /** Its id, a fresh one by default: with the same id it is the same notification. v2 has ids with event types only. */
   id?: string;
+  /** Who is notified: merchant id, or brand id. By default the first merchant, or the first brand where brands are notified. */
+  mchid?: string;
   /** APIv3: first sends it with the signature `WECHATPAY/SIGNTEST/…`, as WeChat Pay does now and then. */
   probe?: boolean;
 }
 
-/** What became of a notification. */
+/** A notification, and what has become of it so far. */
 export interface Delivery {
+  /** The id of the notification. */
+  readonly id: string;
   /** The event type, or `v2/` and a name. */
   readonly name: string;
   readonly url: string;
+  /** Who is notified: merchant id, or brand id. */
+  readonly mchid: string;
   /** Each time that it was sent, in order. */
   readonly attempts: readonly DeliveryAttempt[];
-  /** Whether it was answered as a success; `undefined` as long as it may be. */
+  /** Whether it was accepted; `undefined` as long as it will be sent again. */
   readonly delivered: boolean | undefined;
 }
 
-/** Sends the notifications of one sandbox. */
+/** A delivery as the store keeps it. */
+interface Kept extends Delivery {
+  readonly kind: Identity['kind'];
+  readonly content: object;
+  readonly how: Misbehaviour;
+  /** A probe goes out first. */
+  readonly probe: boolean;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+}
+
+/** Sends notifications. */
 export interface Notifier {
-  readonly deliveries: readonly Delivery[];
+  /** The last ones, in order. */
+  deliveries(): Delivery[];
+  /**
+   * Sends a notification now, and again on WeChat Pay's schedule until it is accepted.
+   * @returns the key of the delivery
+   */
   notify<Name extends NotificationName>(
+    recipient: Pick<Identity, 'kind' | 'id'>,
     name: Name,
     content: object & NotificationContent<Name>,
     url: string,
     options?: NotifyOptions,
-  ): Promise<Delivery>;
-  /** Forgets what has been sent, and sends none of it again. */
-  clear(): void;
+  ): string;
+  /** Waits for the first attempt, with a probe for the two of them. */
+  firstAttempt(key: string): Promise<Delivery>;
   /** Sends nothing any more. */
   close(): void;
 }
@@ -50,80 +74,112 @@ export interface Notifier {
  */
 export const SCHEDULE = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600];
 
-/** How many deliveries are kept. */
+/** How many deliveries are kept of which nothing is left to do. */
 const KEPT = 1000;
 
 const WRONG = ['signature', 'skew', 'serial', 'omit', 'double', 'headers', 'tamper'];
 
-/**
- * @param clock the time now, in milliseconds since 1970
- * @param pace factor of the times between repeats
- */
-export function createNotifier(credentials: Identity, clock: () => number, pace: number): Notifier {
-  if (!(Number.isFinite(pace) && pace >= 0 && pace <= 1)) {
-    throw new ConfigurationError(`"notifyPace" must be a number from 0 to 1, such as 1 / 1000; found ${pace}.`);
-  }
+/** The task that sends a notification. */
+const SEND = 'notification.send';
+
+/** What the notifier needs. */
+export interface NotifierContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly identities: Identities;
+}
+
+export function createNotifier({ store, clock, schedule, identities }: NotifierContext): Notifier {
   // It keeps no connections, and so no process alive.
   const dispatcher = new Agent({ pipelining: 0 });
-  const deliveries: Delivery[] = [];
-  let end = new AbortController();
+  const table = store.table<Kept>('notifications');
+  /** The keys of those that nothing is left to do for, in order. */
+  const settled: string[] = [];
+  const waiting = new Map<string, (delivery: Delivery) => void>();
+  const end = new AbortController();
+
+  async function attempt(kept: Kept): Promise<Kept> {
+    const identity = identities.find(kept.kind, kept.mchid);
+    // The merchant may be gone, with all that it was to be told.
+    if (!identity) return { ...kept, delivered: false };
+    const isProbe = kept.probe && kept.attempts.length === 0;
+    const wrong = isProbe ? { ...kept.how, signature: 'probe' as const } : kept.how;
+    const isV2 = kept.name.startsWith('v2/');
+    const make = isV2 ? v2Message : v3Message;
+    const time = clock.now();
+    const message = await make(
+      kept,
+      { identity, key: identities.platform.signerFor(kept.kind) },
+      wrong,
+      Math.floor(Date.now() / 1000),
+    );
+    const started = performance.now();
+    const outcome = await send(kept.url, message, wrong, { dispatcher, signal: end.signal, isV2 });
+    const milliseconds = Math.round(performance.now() - started);
+    const attempts = [...kept.attempts, { ...outcome, probe: isProbe, time, milliseconds }];
+    const repeats = attempts.length - (kept.probe ? 2 : 1);
+    const isLast = !isProbe && (Object.keys(kept.how).length > 0 || repeats >= SCHEDULE.length);
+    const isAccepted = outcome.accepted && !isProbe;
+    return { ...kept, attempts, delivered: isAccepted || (isLast ? false : undefined) };
+  }
+
+  schedule.on(SEND, async (key) => {
+    const before = table.get(key);
+    if (!before) return;
+    const after = await attempt(before);
+    const sent = after.attempts.length - (after.probe ? 1 : 0);
+    // It may have been reset meanwhile.
+    if (table.get(key) === before && !end.signal.aborted) keep(key, after, sent);
+    if (sent === 0) return;
+    waiting.get(key)?.(after);
+    waiting.delete(key);
+  });
+
+  function keep(key: string, delivery: Kept, sent: number): void {
+    table.put(key, delivery);
+    if (delivery.delivered === undefined) {
+      schedule.at(clock.now() + (SCHEDULE[sent - 1] ?? 0) * 1000, SEND, key);
+      return;
+    }
+    settled.push(key);
+    if (settled.length > KEPT) table.delete(settled.shift() ?? '');
+  }
 
   return {
-    deliveries,
-    async notify(name, content, url, { id = randomUUID(), probe = false, ...how } = {}) {
+    deliveries: () => [...table.values()],
+    notify({ kind, id: mchid }, name, content, url, { id = randomUUID(), probe = false, ...how } = {}) {
       check(name, content, url, how);
-      const { signal } = end;
-      const isV2 = name.startsWith('v2/');
-      const draft = { name, content, id, created: clock() };
-      const attempts: DeliveryAttempt[] = [];
-      const delivery: Mutable<Delivery> = { name, url, attempts, delivered: undefined };
-      deliveries.push(delivery);
-      if (deliveries.length > KEPT) deliveries.shift();
-
-      const attempt = async (wrong: Misbehaviour): Promise<boolean> => {
-        const make = isV2 ? v2Message : v3Message;
-        const message = await make(draft, credentials, wrong, Math.floor(clock() / 1000));
-        const outcome = await send(url, message, wrong, { dispatcher, signal, isV2 });
-        attempts.push({ ...outcome, probe: wrong.signature === 'probe' });
-        return outcome.accepted;
-      };
-
-      if (probe) await attempt({ ...how, signature: 'probe' });
-      let delivered = false;
-      for (const wait of Object.keys(how).length > 0 ? [0] : [0, ...SCHEDULE]) {
-        await setTimeout(wait * 1000 * pace, undefined, { signal }).catch(() => {});
-        if (signal.aborted) break;
-        delivered = await attempt(how);
-        if (delivered) break;
-      }
-      return Object.assign(delivery, { delivered });
+      const key = keyOf(mchid, randomUUID());
+      const created = clock.now();
+      table.put(key, { id, name, url, mchid, attempts: [], delivered: undefined, kind, content, how, probe, created });
+      schedule.at(created, SEND, key);
+      return key;
     },
-    clear() {
+    firstAttempt: (key) => new Promise((resolve) => waiting.set(key, resolve)),
+    close() {
       end.abort();
-      end = new AbortController();
-      deliveries.length = 0;
+      for (const [key, resolve] of waiting) {
+        const delivery = table.get(key);
+        if (delivery) resolve(delivery);
+      }
     },
-    close: () => end.abort(),
   };
 }
 
 function check(name: string, content: object, url: string, how: object): void {
   if (typeof name !== 'string' || name === '') {
-    throw new InvalidArgumentError('A notification has a name: its event type, or "v2/" and a name.');
+    throw new InvalidArgumentError('A notification needs a name: its event type, or "v2/" and a name.');
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new InvalidArgumentError(`What the notification ${name} holds must be an object.`);
+    throw new InvalidArgumentError(`The content of the notification ${name} must be an object.`);
   }
   if (!(URL.canParse(url) && /^https?:/i.test(url))) {
-    throw new InvalidArgumentError(
-      `The notification ${name} goes to a whole address of http or https, not to "${url}".`,
-    );
+    throw new InvalidArgumentError(`The notification ${name} needs an absolute http or https URL; found "${url}".`);
   }
   const unknown = Object.keys(how).find((option) => !WRONG.includes(option));
   if (unknown !== undefined) {
     const known = ['id', 'probe', ...WRONG].join(', ');
-    throw new InvalidArgumentError(`notify() does not know "${unknown}": it knows ${known}.`);
+    throw new InvalidArgumentError(`Unknown option "${unknown}" of notify(); valid options: ${known}.`);
   }
 }
-
-type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };

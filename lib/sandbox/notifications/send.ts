@@ -14,6 +14,10 @@ export interface DeliveryAttempt {
   readonly accepted: boolean;
   /** Whether it was signed with `WECHATPAY/SIGNTEST/…`: what accepts that does not look at signatures. */
   readonly probe: boolean;
+  /** When it was sent, by the sandbox's clock: milliseconds since 1970. */
+  readonly time: number;
+  /** How long the reply took, in real milliseconds. */
+  readonly milliseconds: number;
 }
 
 /** What can be said of a reply. */

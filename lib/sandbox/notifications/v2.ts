@@ -10,7 +10,7 @@ import type { Draft, MessageMaker } from './message';
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Makes the fields of a notification, with the APIv2 key or, for one that is wrong, another. */
-type Writer = (draft: Draft, credentials: Identity, secret: string) => Promise<Fields>;
+type Writer = (draft: Draft, identity: Identity, secret: string) => Promise<Fields>;
 
 /** The notification cannot tell: the example of WeChat Pay's documentation. */
 const APPID = 'wx8888888888888888';
@@ -33,8 +33,8 @@ const VOUCHING = ['sign', 'req_info'];
  * A notification of v2: XML, signed in a field or, of a refund, encrypted with the APIv2 key.
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_7
  */
-export const v2Message: MessageMaker = async (draft, credentials, { signature }) => {
-  const fields = await writerOf(draft.name)(draft, credentials, signature ? nonce() : credentials.secret);
+export const v2Message: MessageMaker = async (draft, { identity }, { signature }) => {
+  const fields = await writerOf(draft.name)(draft, identity, signature ? nonce() : identity.secret);
   const kept = Object.entries(fields).filter(([name]) => signature !== 'none' || !VOUCHING.includes(name));
   return { headers: [['Content-Type', 'text/xml']], body: Buffer.from(toXml(Object.fromEntries(kept))) };
 };
@@ -44,28 +44,28 @@ function writerOf(name: string): Writer {
   return name.includes('.') ? event : plain;
 }
 
-const plain: Writer = async ({ name, content, created }, { merchant }, secret) => {
+const plain: Writer = async ({ name, content, created }, { id: mchid }, secret) => {
   const given: Fields = { ...content };
   const merchantField = name === 'v2/combined-transactions-success' ? 'combine_mch_id' : 'mch_id';
   const nonce_str = name === 'v2/pap-contract-state-changed' ? undefined : nonce();
-  const fields = { ...ESSENTIAL[name]?.(created), [merchantField]: merchant.mchid, nonce_str, ...given };
+  const fields = { ...ESSENTIAL[name]?.(created), [merchantField]: mchid, nonce_str, ...given };
   return { ...fields, sign: Hash.sign(given.sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5', fields, secret) };
 };
 
 /** @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16 */
-const refund: Writer = async ({ content }, { merchant }, secret) => ({
+const refund: Writer = async ({ content }, { id: mchid }, secret) => ({
   return_code: 'SUCCESS',
   appid: APPID,
-  mch_id: merchant.mchid,
+  mch_id: mchid,
   nonce_str: nonce(),
   req_info: await AesEcb.encrypt(toXml({ ...content }, 'root'), Hash.md5(secret)),
 });
 
 /** @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7 */
-const event: Writer = async ({ name, content, id, created }, { merchant, apiv3Key }, secret) => {
+const event: Writer = async ({ name, content, id, created }, { id: mchid, apiKey }, secret) => {
   const [iv, aad] = [nonce(12), 'payscore'];
   const fields = {
-    mch_id: merchant.mchid,
+    mch_id: mchid,
     appid: APPID,
     algorithm: 'HMAC-SHA256',
     nonce_str: nonce(),
@@ -75,7 +75,7 @@ const event: Writer = async ({ name, content, id, created }, { merchant, apiv3Ke
     event_algorithm: 'AEAD_AES_256_GCM',
     event_nonce: iv,
     event_associated_data: aad,
-    event_ciphertext: await AesGcm.encrypt(toXml({ ...content }), apiv3Key, iv, aad),
+    event_ciphertext: await AesGcm.encrypt(toXml({ ...content }), apiKey, iv, aad),
   };
   return { ...fields, sign: Hash.sign('HMAC-SHA256', fields, secret) };
 };

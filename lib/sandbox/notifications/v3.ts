@@ -1,7 +1,7 @@
 import * as AesGcm from '../../crypto/aes-gcm';
 import { nonce } from '../../signature/formatter';
 import { beijing } from '../products/members';
-import { sealHeaders, sealsOfBrand } from '../protocol/v3';
+import { signatureHeaders } from '../protocol/v3';
 import type { Draft, MessageMaker } from './message';
 
 /** Where `original_type` is not the first part of the event type in lower case. */
@@ -20,18 +20,13 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   'TRANSACTION.SUCCESS': '支付成功',
 };
 
-/** Those that go to brands. */
-const OF_BRAND = /^(?:BRAND_MEMBER_CARD|PRODUCT_COUPON)\./;
-
 /**
- * A notification of APIv3: JSON, signed in headers, what it holds encrypted with the APIv3 key, or with the API key of the
- * brand.
+ * A notification of APIv3: JSON, signed in headers, what it holds encrypted with the APIv3 key.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
  */
-export const v3Message: MessageMaker = async (draft, credentials, how, time) => {
-  const brand = OF_BRAND.test(draft.name) ? credentials.brand : undefined;
-  const body = Buffer.from(JSON.stringify(await envelope(draft, brand?.apiKey ?? credentials.apiv3Key)));
-  const seals = await sealHeaders(body, time, brand ? sealsOfBrand(brand) : credentials, how);
+export const v3Message: MessageMaker = async (draft, keys, how, time) => {
+  const body = Buffer.from(JSON.stringify(await envelope(draft, keys.identity.apiKey)));
+  const seals = await signatureHeaders(body, time, keys, how);
   return { headers: [['Content-Type', 'application/json'], ...seals], body };
 };
 

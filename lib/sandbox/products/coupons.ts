@@ -1,16 +1,20 @@
 import type { Response } from 'undici';
 import type { ResponseOf } from '../../openapi/operation';
 import { nonce } from '../../signature/formatter';
-import type { HandlerOf } from '../catalogue/operation';
+import { operation } from '../catalogue/operation';
+import { keyOf } from '../store';
 import { fault, paramError } from '../wire/response';
 import { beijing, optional, required } from './members';
+import type { Product, ProductContext } from './product';
 
 /** The paths of its operations. */
-export const SEND = 'v3/marketing/busifavor/coupons/send';
-export const USE = 'v3/marketing/busifavor/coupons/use';
+const SEND = 'v3/marketing/busifavor/coupons/send';
+const USE = 'v3/marketing/busifavor/coupons/use';
 
 /** A business coupon, with the names that WeChat Pay gives its members. */
 export interface Coupon {
+  /** The merchant that handed it out. */
+  readonly mchid: string;
   readonly coupon_code: string;
   readonly stock_id: string;
   readonly openid: string;
@@ -25,19 +29,8 @@ export interface Coupon {
   readonly wechatpay_use_time?: string;
 }
 
-type UsedCoupon = Coupon & { readonly wechatpay_use_time: string };
-
-/** The coupons of one sandbox, by code, and the operations on them. */
-export interface Coupons {
-  readonly byCode: ReadonlyMap<string, Coupon>;
-  readonly send: HandlerOf<typeof SEND, 'post'>;
-  readonly use: HandlerOf<typeof USE, 'post'>;
-  /** Back to the beginning: one coupon handed out, none used. */
-  clear(): void;
-}
-
 /** The coupon of WeChat Pay's documentation, which a new sandbox has handed out already. */
-const FIRST: Coupon = {
+const FIRST: Omit<Coupon, 'mchid'> = {
   coupon_code: 'sxxe34343434',
   stock_id: '100088',
   openid: 'xsd3434454567676',
@@ -48,96 +41,95 @@ const FIRST: Coupon = {
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
-/**
- * Makes the business coupons of a sandbox.
- * @param clock the time now, in milliseconds since 1970
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012465292
- */
-export function createCoupons(clock: () => number): Coupons {
-  const coupons = new Map<string, Coupon>();
-  const sends = new Map<string, Coupon>();
-  const uses = new Map<string, UsedCoupon>();
-
-  function handOut(coupon: Coupon): void {
-    coupons.set(coupon.coupon_code, coupon);
-    sends.set(coupon.send_request_no, coupon);
-  }
-  handOut(FIRST);
+/** Business coupons. @see https://pay.weixin.qq.com/doc/v3/merchant/4012465292 */
+export function businessCoupons({
+  store,
+  clock,
+  identities,
+}: ProductContext): Product & { coupons(): Iterable<Coupon> } {
+  const coupons = store.table<Coupon>('coupons', {
+    indexes: {
+      send_request_no: ({ mchid, send_request_no }) => keyOf(mchid, send_request_no),
+      use_request_no: ({ mchid, use_request_no }) => use_request_no && keyOf(mchid, use_request_no),
+    },
+  });
 
   return {
-    byCode: coupons,
-
-    send({ json }) {
-      const { openid, appid, stock_id, out_request_no } = required(
-        json,
-        'openid',
-        'appid',
-        'stock_id',
-        'out_request_no',
-      );
-      const given = optional(json, 'coupon_code');
-      const before = sends.get(out_request_no);
-      if (before) {
-        const again = { coupon_code: before.coupon_code, stock_id, openid, appid, ...given };
-        if (!sameMembers(before, again)) throw invalid(`out_request_no ${out_request_no} has sent another coupon.`);
-        return sent(before);
+    coupons: () => coupons.values(),
+    seed() {
+      for (const { kind, id } of identities.all()) {
+        const key = keyOf(id, FIRST.coupon_code);
+        if (kind === 'merchant' && !coupons.get(key)) coupons.put(key, { mchid: id, ...FIRST });
       }
-      const { coupon_code = nonce(16) } = given;
-      if (coupons.has(coupon_code)) throw invalid(`The coupon ${coupon_code} has been sent already.`);
-      const coupon: Coupon = {
-        coupon_code,
-        stock_id,
-        openid,
-        appid,
-        coupon_state: 'SENDED',
-        send_request_no: out_request_no,
-      };
-      handOut(coupon);
-      return sent(coupon);
     },
-
-    use({ json }) {
-      const { coupon_code, use_time, use_request_no } = required(
-        json,
-        'coupon_code',
-        'appid',
-        'use_time',
-        'use_request_no',
-      );
-      const given = optional(json, 'stock_id', 'openid');
-      if (!RFC3339.test(use_time) || Number.isNaN(Date.parse(use_time))) {
-        throw paramError('body', 'use_time', 'is no RFC 3339 time such as 2015-05-20T13:29:35+08:00', use_time);
-      }
-      const coupon = coupons.get(coupon_code);
-      if (!coupon) throw fault(404, 'RESOURCE_NOT_EXISTS', `There is no coupon ${coupon_code}.`);
-      for (const name of ['stock_id', 'openid'] as const) {
-        const value = given[name];
-        if (value !== undefined && value !== coupon[name]) {
-          throw paramError('body', name, `is not that of the coupon ${coupon_code}`, value);
+    routes: [
+      operation('post', SEND, ({ mchid, json }) => {
+        const { openid, appid, stock_id, out_request_no } = required(
+          json,
+          'openid',
+          'appid',
+          'stock_id',
+          'out_request_no',
+        );
+        const given = optional(json, 'coupon_code');
+        const before = coupons.by('send_request_no', keyOf(mchid, out_request_no))[0];
+        if (before) {
+          const again = { coupon_code: before.coupon_code, stock_id, openid, appid, ...given };
+          if (!sameMembers(before, again)) throw invalid(`out_request_no ${out_request_no} has sent another coupon.`);
+          return sent(before);
         }
-      }
-      const before = uses.get(use_request_no);
-      if (before && before.coupon_code !== coupon_code) {
-        throw invalid(`use_request_no ${use_request_no} has used another coupon, ${before.coupon_code}.`);
-      }
-      if (before) return used(before);
-      if (coupon.coupon_state === 'USED') throw invalid(`The coupon ${coupon_code} has been used already.`);
+        const { coupon_code = nonce(16) } = given;
+        if (coupons.get(keyOf(mchid, coupon_code))) throw invalid(`The coupon ${coupon_code} has been sent already.`);
+        const coupon: Coupon = {
+          mchid,
+          coupon_code,
+          stock_id,
+          openid,
+          appid,
+          coupon_state: 'SENDED',
+          send_request_no: out_request_no,
+        };
+        coupons.put(keyOf(mchid, coupon_code), coupon);
+        return sent(coupon);
+      }),
 
-      const after: UsedCoupon = {
-        ...coupon,
-        coupon_state: 'USED',
-        use_request_no,
-        wechatpay_use_time: beijing(clock()),
-      };
-      coupons.set(coupon_code, after);
-      uses.set(use_request_no, after);
-      return used(after);
-    },
+      operation('post', USE, ({ mchid, json }) => {
+        const { coupon_code, use_time, use_request_no } = required(
+          json,
+          'coupon_code',
+          'appid',
+          'use_time',
+          'use_request_no',
+        );
+        const given = optional(json, 'stock_id', 'openid');
+        if (!RFC3339.test(use_time) || Number.isNaN(Date.parse(use_time))) {
+          throw paramError('body', 'use_time', 'is no RFC 3339 time such as 2015-05-20T13:29:35+08:00', use_time);
+        }
+        const coupon = coupons.get(keyOf(mchid, coupon_code));
+        if (!coupon) throw fault(404, 'RESOURCE_NOT_EXISTS', `There is no coupon ${coupon_code}.`);
+        for (const name of ['stock_id', 'openid'] as const) {
+          const value = given[name];
+          if (value !== undefined && value !== coupon[name]) {
+            throw paramError('body', name, `is not that of the coupon ${coupon_code}`, value);
+          }
+        }
+        const before = coupons.by('use_request_no', keyOf(mchid, use_request_no))[0];
+        if (before && before.coupon_code !== coupon_code) {
+          throw invalid(`use_request_no ${use_request_no} has used another coupon, ${before.coupon_code}.`);
+        }
+        if (before) return used(before);
+        if (coupon.coupon_state === 'USED') throw invalid(`The coupon ${coupon_code} has been used already.`);
 
-    clear() {
-      for (const map of [coupons, sends, uses]) map.clear();
-      handOut(FIRST);
-    },
+        const after: Coupon = {
+          ...coupon,
+          coupon_state: 'USED',
+          use_request_no,
+          wechatpay_use_time: beijing(clock.now()),
+        };
+        coupons.put(keyOf(mchid, coupon_code), after);
+        return used(after);
+      }),
+    ],
   };
 }
 
@@ -145,7 +137,7 @@ function sent({ stock_id, coupon_code, send_request_no }: Coupon): ResponseOf<ty
   return { stock_id, coupon_code, out_request_no: send_request_no };
 }
 
-function used({ stock_id, openid, wechatpay_use_time }: UsedCoupon): ResponseOf<typeof USE, 'post'> {
+function used({ stock_id, openid, wechatpay_use_time = '' }: Coupon): ResponseOf<typeof USE, 'post'> {
   return { stock_id, openid, wechatpay_use_time };
 }
 

@@ -1,161 +1,138 @@
-import { isDeepStrictEqual } from 'node:util';
 import { InvalidArgumentError } from '../../errors';
-import type { ResponseOf } from '../../openapi/operation';
-import { nonce } from '../../signature/formatter';
-import type { HandlerOf } from '../catalogue/operation';
-import type { Delivery, Notifier } from '../notifications/notify';
-import { fault, paramError } from '../wire/response';
-import { beijing, digits, fen, notifyUrl, optional, required } from './members';
+import type { Protocol } from '../protocol/protocol';
+import { keyOf } from '../store';
+import { digits } from './members';
+import type { ProductContext } from './product';
 
-/** The paths of its operations. */
-export const NATIVE = 'v3/pay/transactions/native';
-export const BY_NUMBER = 'v3/pay/transactions/out-trade-no/{out_trade_no}';
-export const BY_ID = 'v3/pay/transactions/id/{transaction_id}';
-export const CLOSE = 'v3/pay/transactions/out-trade-no/{out_trade_no}/close';
-
-/** An order of a native payment, paid or not. */
+/** An order of whatever product, paid or not. */
 export interface Order {
-  /** What it was placed with. */
+  /** Who placed it; of a partner `sp_mchid`. */
+  readonly mchid: string;
+  readonly protocol: Protocol;
+  readonly out_trade_no: string;
+  /** The request that placed it, to compare a repeated one with. */
   readonly placed: unknown;
-  readonly code_url: string;
-  readonly notify_url: string;
-  /** As queries and notifications show it. */
-  readonly transaction: Transaction;
+  readonly trade_type: 'JSAPI' | 'NATIVE' | 'APP' | 'MWEB' | 'MICROPAY';
+  readonly trade_state: TradeState;
+  readonly appid: string;
+  /** The merchant that a partner acts for. */
+  readonly partner?: { readonly sub_mchid: string; readonly sub_appid?: string | undefined };
+  /** The combined order that it is a part of. */
+  readonly combine_out_trade_no?: string;
+  readonly description: string;
+  readonly attach?: string;
+  readonly notify_url?: string;
+  /** What the order amounts to, in fen. */
+  readonly total: number;
+  readonly currency: string;
+  /** The user that may pay it, or has paid it. */
+  readonly openid?: string;
+  readonly prepay_id: string;
+  readonly code_url?: string;
+  readonly h5_url?: string;
+  /** Whether its money may be shared (`settle_info.profit_sharing`). */
+  readonly profit_sharing: boolean;
+  /** Milliseconds since 1970, by the sandbox's clock. */
+  readonly created: number;
+  readonly expires: number;
+  /** What the payment added. */
+  readonly payment?: Payment;
 }
 
-type Shown =
-  | ('appid' | 'mchid' | 'out_trade_no' | 'attach' | 'trade_state_desc')
-  // These are there once it is paid.
-  | ('transaction_id' | 'trade_type' | 'bank_type' | 'success_time' | 'payer');
-
-type Transaction = Pick<ResponseOf<typeof BY_NUMBER, 'get'>, Shown> & {
-  readonly trade_state: keyof typeof STATES;
-  readonly amount: { readonly total: number; readonly currency: string };
-};
-
-/** The native payments of one sandbox. */
-export interface Orders {
-  readonly place: HandlerOf<typeof NATIVE, 'post'>;
-  readonly byNumber: HandlerOf<typeof BY_NUMBER, 'get'>;
-  readonly byId: HandlerOf<typeof BY_ID, 'get'>;
-  readonly close: HandlerOf<typeof CLOSE, 'post'>;
-  /** Plays the payer. @throws InvalidArgumentError where there is nothing to pay */
-  pay(out_trade_no: string, openid: string): Promise<Delivery>;
-  /** By WeChat Pay's number, or else by the merchant's. */
-  find(transaction_id?: string, out_trade_no?: string): Order | undefined;
-  /** Money of it goes back. */
-  refund(order: Order): void;
-  clear(): void;
+export interface Payment {
+  readonly transaction_id: string;
+  readonly bank_type: string;
+  /** Milliseconds since 1970, by the sandbox's clock. */
+  readonly time: number;
+  /** What the user paid, in fen: less than the order where coupons paid the rest. */
+  readonly payer_total: number;
 }
 
-const STATES = { NOTPAY: '订单未支付', SUCCESS: '支付成功', REFUND: '转入退款', CLOSED: '订单已关闭' };
+/** An order that has been paid, whatever became of it afterwards. */
+export type PaidOrder = Order & { readonly payment: Payment };
 
-const REQUIRED = ['appid', 'mchid', 'description', 'out_trade_no', 'notify_url'] as const;
+export type TradeState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED' | 'REVOKED' | 'USERPAYING' | 'PAYERROR';
 
-/** Why an order of that state can neither be placed nor closed again. */
-const SETTLED: Partial<Record<keyof typeof STATES, string>> = {
-  SUCCESS: 'ORDERPAID',
-  REFUND: 'ORDERPAID',
-  CLOSED: 'ORDER_CLOSED',
+/** `trade_state_desc` of each state. @see https://pay.weixin.qq.com/doc/v3/merchant/4012791880 */
+export const DESCRIPTIONS: Readonly<Record<TradeState, string>> = {
+  NOTPAY: '订单未支付',
+  SUCCESS: '支付成功',
+  REFUND: '订单发生过退款，退款详情请查询退款单',
+  CLOSED: '订单已关闭',
+  REVOKED: '订单已撤销',
+  USERPAYING: '用户支付中，需要输入密码',
+  PAYERROR: '支付失败',
 };
 
-/**
- * @param mchid the merchant
- * @param clock the time now, in milliseconds since 1970
- * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791877
- */
-export function createOrders(mchid: string, clock: () => number, { notify }: Notifier): Orders {
-  const orders = new Map<string, Order>();
+/** Called when an order is paid; returns the key of the notification that it sends. */
+type PaidListener = (order: PaidOrder) => string | undefined;
 
-  function change(order: Order, trade_state: keyof typeof STATES, more: Partial<Transaction> = {}): Order {
-    const transaction = { ...order.transaction, trade_state, trade_state_desc: STATES[trade_state], ...more };
-    const changed = { ...order, transaction };
-    orders.set(transaction.out_trade_no, changed);
-    return changed;
+/** The orders of all merchants, which several products share. An order of v2 is not seen by v3, nor the other way round. */
+export function createOrders({ store, clock }: ProductContext) {
+  const table = store.table<Order>('orders', {
+    indexes: {
+      transaction_id: ({ payment }) => payment?.transaction_id,
+      prepay_id: ({ prepay_id }) => prepay_id,
+      code_url: ({ code_url }) => code_url,
+      combine: ({ mchid, combine_out_trade_no: number }) => number && keyOf(mchid, number),
+    },
+  });
+  const paidListeners: PaidListener[] = [];
+
+  function put(order: Order): Order {
+    table.put(keyOfOrder(order), order);
+    return order;
   }
-
-  function checkMerchant(location: 'body' | 'query', given: unknown): void {
-    if (given !== mchid) throw paramError(location, 'mchid', `is not ${mchid}, which has signed`, given);
-  }
-
-  function known(order: Order | undefined): Order {
-    if (order) return order;
-    throw fault(404, 'ORDER_NOT_EXIST', 'There is no such order.');
-  }
-
-  const byId = (id: string | undefined) =>
-    [...orders.values()].find(({ transaction }) => id !== undefined && transaction.transaction_id === id);
 
   return {
-    place({ json }) {
-      const { out_trade_no, notify_url, appid, ...own } = required(json, ...REQUIRED);
-      checkMerchant('body', own.mchid);
-      if (!/^[\w\-|*]{6,32}$/.test(out_trade_no)) {
-        throw paramError('body', 'out_trade_no', 'must be 6 to 32 letters, digits or any of _-|*', out_trade_no);
+    table,
+    put,
+    /** By the merchant's number. */
+    find: (mchid: string, protocol: Protocol, out_trade_no: string): Order | undefined =>
+      table.get(keyOfOrder({ mchid, protocol, out_trade_no })),
+    /** By WeChat Pay's number; it is unique. */
+    findPaid: (mchid: string, transaction_id: string): Order | undefined =>
+      table.by('transaction_id', transaction_id).find((order) => order.mchid === mchid),
+    change: (order: Order, changes: Partial<Order>): Order => put({ ...order, ...changes }),
+    /** Says what is to happen when an order is paid: the product that placed it notifies. */
+    onPaid: (listener: PaidListener) => void paidListeners.push(listener),
+    /**
+     * Plays the payer.
+     * @returns the order and the key of its notification
+     * @throws InvalidArgumentError where the order cannot be paid
+     */
+    pay(
+      order: Order,
+      { openid = order.openid, bank_type = 'OTHERS' }: { openid?: string | undefined; bank_type?: string },
+    ): {
+      order: Order;
+      notified: string | undefined;
+    } {
+      if (order.trade_state !== 'NOTPAY' && order.trade_state !== 'USERPAYING') {
+        throw new InvalidArgumentError(`The order ${order.out_trade_no} cannot be paid: it is ${order.trade_state}.`);
       }
-      const before = orders.get(out_trade_no);
-      if (before) return placedAgain(before, json);
-      const { amount } = json as { amount?: { currency?: string } };
-      const order: Order = {
-        placed: json,
-        code_url: `weixin://wxpay/bizpayurl?pr=${nonce(11)}`,
-        notify_url: notifyUrl(notify_url),
-        transaction: {
-          ...{ appid, mchid, out_trade_no, ...optional(json, 'attach') },
-          trade_state: 'NOTPAY',
-          trade_state_desc: STATES.NOTPAY,
-          amount: { total: fen(amount, 'total'), currency: amount?.currency ?? 'CNY' },
-        },
-      };
-      orders.set(out_trade_no, order);
-      return { code_url: order.code_url };
+      const time = clock.now();
+      const payment = { transaction_id: transactionId(order, time), bank_type, time, payer_total: order.total };
+      const paid = { ...order, trade_state: 'SUCCESS' as const, ...(openid !== undefined && { openid }), payment };
+      put(paid);
+      const [notified] = paidListeners.flatMap((listener) => listener(paid) ?? []);
+      return { order: paid, notified };
     },
-    byNumber({ variables: { out_trade_no = '' }, query }) {
-      checkMerchant('query', query.get('mchid'));
-      return known(orders.get(out_trade_no)).transaction;
-    },
-    byId({ variables, query }) {
-      checkMerchant('query', query.get('mchid'));
-      return known(byId(variables.transaction_id)).transaction;
-    },
-    close({ variables: { out_trade_no = '' }, json }): undefined {
-      checkMerchant('body', required(json, 'mchid').mchid);
-      const order = known(orders.get(out_trade_no));
-      throwSettled(order);
-      change(order, 'CLOSED');
-    },
-    async pay(out_trade_no, openid) {
-      const order = orders.get(out_trade_no);
-      const state = order?.transaction.trade_state;
-      if (!order || state !== 'NOTPAY') {
-        throw new InvalidArgumentError(`The order ${out_trade_no} cannot be paid: ${state ?? 'there is none'}.`);
-      }
-      const { total, currency } = order.transaction.amount;
-      const payment = {
-        transaction_id: `4200${digits(24)}`,
-        trade_type: 'NATIVE',
-        bank_type: 'OTHERS',
-        success_time: beijing(clock()),
-        payer: { openid },
-        amount: { total, currency, payer_total: total, payer_currency: currency },
-      };
-      const { notify_url, transaction } = change(order, 'SUCCESS', payment);
-      return notify('TRANSACTION.SUCCESS', { ...transaction, ...payment }, notify_url);
-    },
-    find: (transaction_id, out_trade_no = '') =>
-      transaction_id === undefined ? orders.get(out_trade_no) : byId(transaction_id),
-    refund: (order) => void change(order, 'REFUND'),
-    clear: () => orders.clear(),
   };
 }
 
-function placedAgain(order: Order, json: unknown): { code_url: string } {
-  throwSettled(order);
-  if (isDeepStrictEqual(order.placed, json)) return { code_url: order.code_url };
-  throw fault(403, 'OUT_TRADE_NO_USED', `${order.transaction.out_trade_no} has placed another order.`);
+export type Orders = ReturnType<typeof createOrders>;
+
+export function keyOfOrder({
+  mchid,
+  protocol,
+  out_trade_no,
+}: Pick<Order, 'mchid' | 'protocol' | 'out_trade_no'>): string {
+  return keyOf(mchid, `${protocol}/${out_trade_no}`);
 }
 
-function throwSettled({ transaction: { out_trade_no, trade_state } }: Order): void {
-  const code = SETTLED[trade_state];
-  if (code) throw fault(400, code, `The order ${out_trade_no} is ${trade_state}.`);
+/** 28 digits with the date inside; orders that can be shared begin with 43. */
+function transactionId({ profit_sharing }: Order, time: number): string {
+  const date = new Date(time + 8 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
+  return `${profit_sharing ? '43' : '42'}00${digits(6)}${date}${digits(10)}`;
 }

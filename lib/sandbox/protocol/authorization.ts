@@ -1,83 +1,88 @@
-import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
 import { verify } from '../../crypto/rsa';
 import * as Formatter from '../../signature/formatter';
-import { BRAND_SCHEME, SCHEME, type Signatory } from '../../signature/scheme';
+import type { Identities, Identity } from '../identity';
 import type { IncomingRequest } from '../wire/request';
 import { fault } from '../wire/response';
 
-/** Checks who sent a request: `undefined` if it is the merchant, otherwise the response that refuses it. */
-export type Authorize = (request: IncomingRequest) => Promise<Response | undefined>;
+/** Who sent a request, or the response that refuses it. */
+export type Authorized =
+  | { readonly identity: Identity; readonly refusal?: undefined }
+  | { readonly identity: Identity | undefined; readonly refusal: Response };
 
-/** What the platform knows of the merchant, or of the brand. */
-export type KnownSignatory = Signatory & { readonly serial: string; readonly publicKey: KeyObject };
+/** The schemes of `Authorization`, which `Wechatpay-Signature-Type` repeats. */
+export const SCHEMES: Readonly<Record<Identity['kind'], string>> = {
+  merchant: 'WECHATPAY2-SHA256-RSA2048',
+  brand: 'WECHATPAY-BRAND-SHA256-RSA2048',
+};
 
 /** How far a timestamp may be off, in seconds. */
 const TOLERANCE = 300;
+
+/** The member that names the sender. */
+const ID: Readonly<Record<Identity['kind'], string>> = { merchant: 'mchid', brand: 'brand_id' };
 
 const MEMBERS = ['serial_no', 'nonce_str', 'timestamp', 'signature'] as const;
 type Members = Record<(typeof MEMBERS)[number] | 'id', string>;
 
 /**
- * Makes the check of the header `Authorization`: its form, who signs, the certificate, the clock, the signature
+ * Makes the check of the header `Authorization`: its form, the sender, the certificate, the clock, the signature
  * and, last, that its nonce is new.
- * @param clock the time now, in milliseconds since 1970
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
-export function authorizer(known: KnownSignatory, clock: () => number): Authorize {
-  const { mchid, brandId } = known;
-  const [who, member, id, expected] =
-    brandId === undefined ? ['merchant', 'mchid', mchid, SCHEME] : ['brand', 'brand_id', brandId, BRAND_SCHEME];
+export function authorizer(identities: Identities): (request: IncomingRequest) => Promise<Authorized> {
   const claim = nonceStore();
   return async (request) => {
+    const refuse = (refusal: Response, identity?: Identity) => ({ identity, refusal });
     const { authorization } = request.headers;
     if (authorization === undefined) {
-      return refusal('authorization', 'The header Authorization is missing.');
+      return refuse(malformed('The header Authorization is missing.'));
     }
     const [scheme = ''] = authorization.split(' ', 1);
-    if (scheme !== expected) {
-      return refusal('authorization', `The scheme of Authorization is "${scheme}" and should be ${expected}.`);
+    const kind = scheme === SCHEMES.merchant ? 'merchant' : scheme === SCHEMES.brand ? 'brand' : undefined;
+    if (!kind) {
+      const expected = `The scheme of Authorization is "${scheme}"; it must be ${SCHEMES.merchant}, or ${SCHEMES.brand} for brands.`;
+      return refuse(refused('authorization', 'Http头Authorization认证类型不正确', expected));
     }
-    const members = parse(authorization.slice(scheme.length + 1), member);
-    if (typeof members === 'string') return refusal('authorization', members);
+    const members = parse(authorization.slice(scheme.length + 1), ID[kind]);
+    if (typeof members === 'string') return refuse(malformed(members));
 
-    const { serial_no, nonce_str, timestamp, signature } = members;
-    if (members.id !== id) {
-      return refusal(member, `The ${who} "${members.id}" is unknown: the sandbox knows ${id}.`);
+    const { id, serial_no, nonce_str, timestamp, signature } = members;
+    const identity = identities.find(kind, id);
+    if (!identity) {
+      const known = identities.all().flatMap((one) => (one.kind === kind ? one.id : []));
+      const issue = `The ${kind} "${id}" does not exist. The sandbox has ${known.join(', ') || `no ${kind}`}.`;
+      return refuse(refused(ID[kind], '商户号不存在', issue));
     }
-    if (serial_no !== known.serial) {
-      return refusal(
-        'serial_no',
-        `The ${who} has no certificate of the serial number "${serial_no}": the sandbox knows ${known.serial}.`,
-      );
+    if (serial_no.toUpperCase() !== identity.serial) {
+      const issue = `The ${kind} ${id} has no certificate with the serial number "${serial_no}". Its serial number is ${identity.serial}.`;
+      return refuse(refused('serial_no', '商户证书序列号有误。', issue), identity);
     }
-    const now = Math.floor(clock() / 1000);
+    const now = Math.floor(Date.now() / 1000);
     if (!/^\d{1,15}$/.test(timestamp) || Math.abs(Number(timestamp) - now) > TOLERANCE) {
-      return refusal(
-        'timestamp',
-        `The timestamp "${timestamp}" is more than ${TOLERANCE} s off the platform's clock, ${now} (in seconds since 1970).`,
-      );
+      const issue = `The timestamp "${timestamp}" differs by more than ${TOLERANCE} s from the time now, ${now} (seconds since 1970).`;
+      const text = 'Http头Authorization中的timestamp与发起请求的时间不得超过5分钟';
+      return refuse(refused('timestamp', text, issue), identity);
     }
     const messageOver = (body: Buffer) => Formatter.request(request.method, request.target, timestamp, nonce_str, body);
-    if (!(await verify(messageOver(request.body), signature, known.publicKey))) {
-      return refusal(
-        'signature',
-        `The signature is not that of the ${who}'s key over this request: compare detail.sign_information with what was signed.`,
-        signInformation(request, messageOver),
+    if (!(await verify(messageOver(request.body), signature, identity.publicKey))) {
+      const issue =
+        "The signature does not match this request and the merchant's key: compare detail.sign_information with what was signed.";
+      return refuse(
+        refused('signature', '错误的签名，验签失败', issue, signInformation(request, messageOver)),
+        identity,
       );
     }
-    if (!claim(nonce_str, now, Number(timestamp) + TOLERANCE)) {
-      return refusal('nonce_str', `The nonce "${nonce_str}" has been used before: this request is a replayed one.`);
+    if (!claim(`${id}/${nonce_str}`, now, Number(timestamp) + TOLERANCE)) {
+      const issue = `The nonce "${nonce_str}" has been used before: this request is a replay.`;
+      return refuse(refused('nonce_str', '请求重放', issue), identity);
     }
-    return undefined;
+    return { identity };
   };
 }
 
-/**
- * Reads `name="value"` pairs; a text says what is wrong with them.
- * @param idMember the name of the one that says who signs
- */
-function parse(list: string, idMember: string): Members | string {
+/** Reads `name="value"` pairs; a text says what is wrong with them. */
+function parse(list: string, idName: string): Members | string {
   const members: Partial<Record<string, string>> = {};
   for (const pair of list.split(',')) {
     const [, name, value] = /^\s*(\w+)="([^"]*)"\s*$/.exec(pair) ?? [];
@@ -87,9 +92,9 @@ function parse(list: string, idMember: string): Members | string {
     if (Object.hasOwn(members, name)) return `Authorization is malformed: it has ${name} twice.`;
     members[name] = value;
   }
-  const { [idMember]: id, serial_no, nonce_str, timestamp, signature } = members;
+  const { [idName]: id, serial_no, nonce_str, timestamp, signature } = members;
   if (!id || !serial_no || !nonce_str || !timestamp || !signature) {
-    return `Authorization is malformed: it lacks ${[idMember, ...MEMBERS].filter((name) => !members[name]).join(', ')}.`;
+    return `Authorization is malformed: it lacks ${[idName, ...MEMBERS].filter((name) => !members[name]).join(', ')}.`;
   }
   return { id, serial_no, nonce_str, timestamp, signature };
 }
@@ -108,8 +113,13 @@ function nonceStore(): (nonce: string, now: number, until: number) => boolean {
   };
 }
 
-function refusal(field: string, message: string, more?: object): Response {
-  return fault(401, 'SIGN_ERROR', message, { field, issue: message, location: 'authorization', ...more });
+function malformed(issue: string): Response {
+  return refused('authorization', 'Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》', issue);
+}
+
+/** @param text the message of WeChat Pay; what is wrong follows it, and stands in `detail.issue`. */
+function refused(field: string, text: string, issue: string, more?: object): Response {
+  return fault(401, 'SIGN_ERROR', `${text}: ${issue}`, { field, issue, location: 'authorization', ...more });
 }
 
 /**

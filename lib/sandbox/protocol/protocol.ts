@@ -1,3 +1,4 @@
+import type { Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import { type IncomingRequest, queryOf, type SandboxRequest } from '../wire/request';
 import type { SandboxResponse } from '../wire/response';
@@ -5,12 +6,15 @@ import type { SandboxResponse } from '../wire/response';
 /** The two protocols of WeChat Pay's API: XML, and JSON. */
 export type Protocol = 'v2' | 'v3';
 
+/** Who sent a request, or the response that refuses it. */
+export type Identified =
+  | { readonly identity: Identity; readonly refusal?: undefined }
+  | { readonly refusal: SandboxResponse; readonly identity?: Identity | undefined };
+
 /** How the platform speaks one of them. */
 export interface ProtocolRules {
-  /** Checks who sent a request: `undefined` if it is the merchant, otherwise the response that refuses it, unsigned. */
-  refuse(request: IncomingRequest): Promise<SandboxResponse | undefined>;
-  /** Checks what else must be right before the request is carried out: `undefined`, or the response. */
-  object(request: IncomingRequest): Promise<SandboxResponse | undefined>;
+  /** Checks who sent a request. A refusal goes out unsigned. */
+  identify(request: IncomingRequest): Promise<Identified>;
   /** What a handler is given of the body. @throws what {@link respond} takes, where the body is not as it should be */
   read(request: IncomingRequest): Pick<SandboxRequest, 'json' | 'xml'>;
   /** Whether something that a handler threw is a response. */
@@ -31,7 +35,13 @@ export interface ProtocolRules {
    * Signs a response, in a way that may be told to be wrong.
    * @param time seconds since 1970
    */
-  seal(response: SandboxResponse, how: Misbehaviour, request: IncomingRequest, time: number): Promise<SandboxResponse>;
+  seal(
+    response: SandboxResponse,
+    how: Misbehaviour,
+    request: IncomingRequest,
+    identity: Identity,
+    time: number,
+  ): Promise<SandboxResponse>;
 }
 
 /** The protocol that a request speaks: v2 has no `Authorization`, but XML, or a `sign` in the query or the form. */

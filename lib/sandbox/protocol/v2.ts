@@ -2,7 +2,7 @@ import { fieldText } from '../../format/fields';
 import { toObject, toXml } from '../../format/transformer';
 import { nonce } from '../../signature/formatter';
 import * as Hash from '../../signature/hash';
-import type { Identity } from '../identity';
+import type { Identities } from '../identity';
 import { type IncomingRequest, queryOf } from '../wire/request';
 import { fromResponse, isResponse, type SandboxResponse, v2Fault } from '../wire/response';
 import type { ProtocolRules } from './protocol';
@@ -13,21 +13,21 @@ type Fields = Readonly<Record<string, string>>;
 const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
 
 /** v2: XML, signed in a field. */
-export function v2Protocol({ merchant, secret }: Identity): ProtocolRules {
+export function v2Protocol(identities: Identities): ProtocolRules {
   /** For signatures that are wrong. */
   const otherSecret = nonce();
 
   return {
-    async refuse(request) {
+    async identify(request) {
       const fields = fieldsOf(request);
-      if (!fields) return refusal('XML格式错误');
+      if (!fields) return { refusal: refusal('XML格式错误') };
       const field = merchantField(fields);
-      if (field === undefined) return refusal('mch_id参数格式错误');
-      if (fields[field] !== merchant.mchid) return refusal('商户号mch_id或sub_mch_id不存在');
-      return isSigned(fields, secret) ? undefined : refusal('签名错误，请检查后再试');
-    },
-    async object() {
-      return undefined;
+      if (field === undefined) return { refusal: refusal('mch_id参数格式错误') };
+      const identity = identities.find('merchant', fields[field] ?? '');
+      if (!identity) return { refusal: refusal('商户号mch_id或sub_mch_id不存在') };
+      return isSigned(fields, identity.secret)
+        ? { identity }
+        : { identity, refusal: refusal('签名错误，请检查后再试') };
     },
     read(request) {
       const xml = fieldsOf(request) ?? {};
@@ -46,8 +46,8 @@ export function v2Protocol({ merchant, secret }: Identity): ProtocolRules {
     unknown: async (message) => refusal(message),
     broken: async (message, request) =>
       xmlResponse(completed(v2Fault('SYSTEMERROR', message), fieldsOf(request) ?? {}), false),
-    failing: async (status) => ({ ...refusal('The sandbox was told to response so.'), status }),
-    async seal(response, { signature }, request) {
+    failing: async (status) => ({ ...refusal('The sandbox was told to fail like this.'), status }),
+    async seal(response, { signature }, request, { secret }) {
       const fields = Buffer.isBuffer(response.body) && signature !== 'none' ? textsOf(response.body) : undefined;
       if (fields?.return_code !== 'SUCCESS') return response;
       const key = signature === undefined ? secret : otherSecret;
@@ -98,6 +98,7 @@ function completed(result: unknown = {}, request: Fields): Fields {
     return_code: 'SUCCESS',
     return_msg: 'OK',
     result_code: 'SUCCESS',
+    ...(request.appid !== undefined && { appid: request.appid }),
     ...(field !== undefined && { [field]: request[field] }),
     nonce_str: nonce(),
     ...fields,

@@ -2,57 +2,42 @@ import type { KeyObject } from 'node:crypto';
 import type { Response } from 'undici';
 import { sign } from '../../crypto/rsa';
 import { nonce, response } from '../../signature/formatter';
-import { BRAND_SCHEME, SCHEME } from '../../signature/scheme';
-import type { Brand, Identity } from '../identity';
+import type { Identities, Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import { type IncomingRequest, pathOf } from '../wire/request';
 import { fault, fromResponse, type Header, hold, isResponse, paramError, type SandboxResponse } from '../wire/response';
-import { type Authorize, authorizer } from './authorization';
+import { authorizer, SCHEMES } from './authorization';
 import type { ProtocolRules } from './protocol';
 
-/** The platform's key and its id; the scheme where it is not that of merchants. */
+/** The platform's key and its id. */
 interface Signer {
   readonly serial: string;
   readonly privateKey: KeyObject;
-  readonly scheme?: string;
-}
-
-/** What signs for a brand. */
-export function sealsOfBrand(brand: Brand): { merchant: Pick<Signer, 'privateKey'>; platform: Signer } {
-  return { merchant: brand, platform: { ...brand.platform, scheme: BRAND_SCHEME } };
 }
 
 /**
- * The headers that vouch for a response or a notification of APIv3, in a way that may be told to be wrong.
+ * The signature headers of a response or a notification of APIv3, in a way that may be told to be wrong.
  * @param signed what the signature is over: the body, but for overseas statements
  * @param time seconds since 1970
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
-export async function sealHeaders(
+export async function signatureHeaders(
   signed: string | Buffer,
   time: number,
-  { merchant, platform }: { merchant: Pick<Signer, 'privateKey'>; platform: Signer },
-  { signature, skew = 0, serial = platform.serial }: Misbehaviour,
+  { identity, key }: { identity: Identity; key: Signer },
+  { signature, skew = 0, serial = key.serial }: Misbehaviour,
 ): Promise<Header[]> {
   if (signature === 'none') return [];
-  const { privateKey } = signature === 'wrong' ? merchant : platform;
-  const headers = await signatureHeaders(signed, time + skew, { ...platform, serial, privateKey });
-  return signature === 'probe' ? headers.map(asProbe) : headers;
-}
-
-async function signatureHeaders(
-  signed: string | Buffer,
-  time: number,
-  { serial, privateKey, scheme = SCHEME }: Signer,
-): Promise<Header[]> {
+  const { privateKey } = signature === 'wrong' ? identity : key;
   const nonce_str = nonce();
-  return [
+  const headers: Header[] = [
     ['Wechatpay-Serial', serial],
-    ['Wechatpay-Timestamp', String(time)],
+    ['Wechatpay-Timestamp', String(time + skew)],
     ['Wechatpay-Nonce', nonce_str],
-    ['Wechatpay-Signature', await sign(response(time, nonce_str, signed), privateKey)],
-    ['Wechatpay-Signature-Type', scheme],
+    ['Wechatpay-Signature', await sign(response(time + skew, nonce_str, signed), privateKey)],
+    ['Wechatpay-Signature-Type', SCHEMES[identity.kind]],
   ];
+  return signature === 'probe' ? headers.map(asProbe) : headers;
 }
 
 /** @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249 */
@@ -77,35 +62,18 @@ const CODES: Readonly<Record<number, string>> = {
   429: 'FREQUENCY_LIMITED',
 };
 
-/**
- * APIv3: JSON, signed in headers.
- * @param clock the time now, in milliseconds since 1970
- */
-export function v3Protocol(credentials: Identity, clock: () => number): ProtocolRules {
-  const { merchant, platform } = credentials;
-  const authorizeMerchant = authorizer(merchant, clock);
-  let authorizeBrand: Authorize | undefined;
-  const authorize: Authorize = (request) => {
-    if (!isOfBrand(request)) return authorizeMerchant(request);
-    authorizeBrand ??= authorizer(credentials.brand, clock);
-    return authorizeBrand(request);
-  };
-  const failing = (status: number, message = 'The sandbox was told to response so.') =>
+/** APIv3: JSON, signed in headers. Signatures keep the real time. */
+export function v3Protocol(identities: Identities): ProtocolRules {
+  const authorize = authorizer(identities);
+  const failing = (status: number, message = 'The sandbox was told to fail like this.') =>
     fromResponse(fault(status, codeOf(status), message));
 
   return {
-    async refuse(request) {
-      const refused = lackingHeader(request) ?? malformedForm(request) ?? (await authorize(request));
-      return refused && fromResponse(refused);
-    },
-    async object(request) {
-      const isBrand = isOfBrand(request);
-      const serial = request.headers['wechatpay-serial']?.toString();
-      const ids = isBrand ? [credentials.brand.platform.serial] : platform.ids(clock());
-      // Of a merchant alone the header may be missing.
-      if (serial === undefined ? !isBrand : ids.includes(serial)) return undefined;
-      const issue = `names a key that the platform does not have; it has ${ids.join(', ')}`;
-      return fromResponse(paramError('header', 'Wechatpay-Serial', issue, serial));
+    async identify(request) {
+      const refused = missingHeader(request) ?? malformedForm(request);
+      if (refused) return { refusal: await fromResponse(refused) };
+      const { identity, refusal } = await authorize(request);
+      return refusal ? { identity, refusal: await fromResponse(refusal) } : { identity };
     },
     read(request) {
       const json = parseJson(request);
@@ -123,22 +91,17 @@ export function v3Protocol(credentials: Identity, clock: () => number): Protocol
     unknown: (message) => failing(404, message),
     broken: (message) => failing(500, message),
     failing,
-    async seal(response, how, request, time) {
-      const { target, headers } = request;
+    async seal(response, how, { target, headers }, identity, time) {
       if (how.signature === 'none' || response.status === 401) return response;
       const { signed, sealed } = await toSign(response);
-      const isList = CERTIFICATES.has(pathOf(target));
-      const signer = isList ? platform.signerOfList(headers['wechatpay-serial']?.toString(), clock()) : platform;
-      const signers = isOfBrand(request) ? sealsOfBrand(credentials.brand) : { merchant, platform: signer };
-      const seals = await sealHeaders(signed, time, signers, how);
+      const announced = headers['wechatpay-serial']?.toString();
+      const key = CERTIFICATES.has(pathOf(target))
+        ? identities.platform.signerOfList(announced, Date.now())
+        : identities.platform.signerFor(identity.kind);
+      const seals = await signatureHeaders(signed, time, { identity, key }, how);
       return { ...sealed, headers: [...sealed.headers, ...seals] };
     },
   };
-}
-
-/** Brands have paths of their own. */
-function isOfBrand({ target }: IncomingRequest): boolean {
-  return target.startsWith('/brand/');
 }
 
 function codeOf(status: number): string {
@@ -146,10 +109,10 @@ function codeOf(status: number): string {
 }
 
 /** WeChat Pay looks at these headers before it looks at the signature. */
-function lackingHeader({ headers }: IncomingRequest): Response | undefined {
-  const lacking = ['Accept', 'User-Agent'].filter((name) => !headers[name.toLowerCase()]);
-  if (lacking.length === 0) return undefined;
-  return fault(400, 'INVALID_REQUEST', `The request lacks the header ${lacking.join(' and ')}.`);
+function missingHeader({ headers }: IncomingRequest): Response | undefined {
+  const missing = ['Accept', 'User-Agent'].filter((name) => !headers[name.toLowerCase()]);
+  if (missing.length === 0) return undefined;
+  return fault(400, 'INVALID_REQUEST', `Http头缺少Accept或User-Agent: the request lacks ${missing.join(' and ')}.`);
 }
 
 /** What of a form is signed cannot be known where it is malformed. */

@@ -29,6 +29,8 @@ export interface ReceivedRequest {
 
 /** What a handler is given. */
 export interface SandboxRequest<Json = unknown> {
+  /** Who signed the request: merchant id, or brand id. */
+  readonly mchid: string;
   /** HTTP method, in upper case. */
   readonly method: string;
   /** The path as in the request line, with its leading slash, without the query. */

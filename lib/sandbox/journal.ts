@@ -1,0 +1,92 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { ConfigurationError } from '../errors';
+import { type Change, createStore, type Store, type Values } from './store';
+
+/** The first line of a journal. */
+const HEADER = '{"journal":"wechatpay-undici sandbox","version":1}\n';
+
+/**
+ * Creates a store that is kept in a file: it begins with what the file holds, and each commit is appended as a line before
+ * anyone is told of it. What was written survives the end of the process, however it ends.
+ * @param path the file; it is created if it does not exist, and only its owner can read it
+ * @returns the store, and what ends the writing
+ * @throws ConfigurationError where the file is damaged other than by an unfinished last line; it is left as it is
+ */
+export function openJournal(path: string): { store: Store; close: () => void } {
+  const kept = readJournal(path);
+  // Begin anew with what is left of the past, and replace the old file in one step.
+  const next = `${path}.new`;
+  const file = openSync(next, 'w', 0o600);
+  write(file, HEADER);
+  for (const [table, values] of kept) {
+    for (const [key, value] of values) write(file, `${JSON.stringify([[table, key, value]])}\n`);
+  }
+  fsyncSync(file);
+  renameSync(next, path);
+  const store = createStore(kept);
+  const stop = store.listen((changes) => write(file, `${JSON.stringify(changes)}\n`));
+  return {
+    store,
+    close() {
+      stop();
+      closeSync(file);
+    },
+  };
+}
+
+function write(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}
+
+/** What a journal leads to: the last value of each key, in the order in which the keys came. */
+function readJournal(path: string): Values {
+  const tables = new Map<string, Map<string, unknown>>();
+  for (const [table, key, value] of entries(path)) {
+    const values = tables.get(table) ?? new Map<string, unknown>();
+    tables.set(table, values);
+    if (value === undefined) values.delete(key);
+    else values.set(key, value);
+  }
+  return tables;
+}
+
+function* entries(path: string): Iterable<Change> {
+  const text = readIfThere(path);
+  // Only the very first write can have been cut off in the header.
+  if (text === undefined || HEADER.startsWith(text)) return;
+  const lines = text.split('\n');
+  // Behind the last line feed is nothing, or an entry that was never finished: nobody has been told of it.
+  lines.pop();
+  if (`${lines.shift()}\n` !== HEADER) {
+    throw new ConfigurationError(
+      `${path} is not a journal of this version of the sandbox; move it away to start anew.`,
+    );
+  }
+  for (const [index, line] of lines.entries()) yield* parseLine(path, line, index + 2);
+}
+
+function parseLine(path: string, line: string, number: number): Change[] {
+  try {
+    const changes: unknown = JSON.parse(line);
+    if (Array.isArray(changes) && changes.every(isChange)) return changes;
+  } catch {
+    // Reported below.
+  }
+  throw new ConfigurationError(
+    `Line ${number} of ${path} is damaged. The file has been left as it is; repair it, or move it away to start anew.`,
+  );
+}
+
+function isChange(value: unknown): value is Change {
+  return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string';
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (Object(error).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
