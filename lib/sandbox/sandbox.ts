@@ -38,6 +38,8 @@ export interface SandboxOptions {
    * everything is gone at the end.
    */
   journal?: string;
+  /** Refuses operations that neither a product nor a handler processes; by default their response is made up. */
+  strict?: boolean;
 }
 
 /** How long a platform certificate of WeChat Pay is valid, in milliseconds. */
@@ -88,16 +90,16 @@ export class Sandbox implements AsyncDisposable {
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts, strict: boolean) {
     const { server, identities, merchant, products, schedule } = parts;
     const { port } = server.address() as AddressInfo;
     this.url = `http://127.0.0.1:${port}/`;
     this.config = merchantConfig(merchant, identities.platform, this.url);
     this.clock = parts.clock;
     this.#parts = parts;
-    const known = createRoutes();
-    for (const { routes } of products.all) for (const [verb, path, handler] of routes) known.set(verb, path, handler);
-    this.#platform = createPlatform(identities, [this.#handlers, known]);
+    this.#platform = createPlatform({
+      ...{ identities, baseUrl: this.url, strict, products: products.all, handlers: this.#handlers },
+    });
     this.#seed();
     schedule.start();
     server.on('request', (request, response) => void this.#serve(request, response));
@@ -107,7 +109,7 @@ export class Sandbox implements AsyncDisposable {
    * Starts a sandbox.
    * @throws ConfigurationError where it cannot listen on the port, or where keys or journal cannot be used
    */
-  static async start({ port = 0, merchant: own, journal }: SandboxOptions = {}): Promise<Sandbox> {
+  static async start({ port = 0, merchant: own, journal, strict = false }: SandboxOptions = {}): Promise<Sandbox> {
     const { store, close: release } =
       journal === undefined ? { store: createStore(), close: () => {} } : openJournal(journal);
     const { clock, schedule } = createClock(store);
@@ -118,7 +120,7 @@ export class Sandbox implements AsyncDisposable {
     const notifier = createNotifier({ store, clock, schedule, identities });
     const products = createProducts({ store, clock, schedule, identities, notifier });
     const server = await listen(port);
-    return new Sandbox({ server, store, clock, schedule, identities, notifier, products, merchant, release });
+    return new Sandbox({ server, store, clock, schedule, identities, notifier, products, merchant, release }, strict);
   }
 
   /**
