@@ -9,7 +9,7 @@ import {
   Rsa,
   WechatPayError,
 } from 'wechatpay-undici';
-import { writeBody } from '../../lib/client/body';
+import { writeBody } from '../../lib/client/request';
 import { readDigest } from '../../lib/download/digest';
 import { writeHeaders } from '../../lib/format/headers';
 import { writeQuery } from '../../lib/format/query';

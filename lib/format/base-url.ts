@@ -1,13 +1,13 @@
-/** The root of WeChat Pay's API. */
+/** The base URL of WeChat Pay's API. */
 export const DEFAULT_BASE_URL = 'https://api.mch.weixin.qq.com/';
 
 /** The domains of WeChat Pay's hosts. */
 const WECHATPAY = /(?:^|\.)(?:weixin\.qq\.com|wechatpay\.cn)\.?$/;
 
 /**
- * Reads a root of the API: an absolute http or https URL without user and password; of WeChat Pay's own hosts, https alone,
- * since whoever reads a signed request on its way has it too.
- * @returns undefined where it is none
+ * Parses a base URL: an absolute http or https URL without user and password. WeChat Pay's own hosts require https,
+ * because anyone who can read a signed request in transit can also send it.
+ * @returns undefined if it is not a valid base URL
  */
 export function readBaseUrl(input: unknown): URL | undefined {
   if (!(input instanceof URL) && (typeof input !== 'string' || !URL.canParse(input))) return undefined;
@@ -16,6 +16,6 @@ export function readBaseUrl(input: unknown): URL | undefined {
   return isUsable && url.username === '' && url.password === '' ? url : undefined;
 }
 
-/** What a base URL must be, for the errors about it. */
+/** What a base URL must be, for error messages. */
 export const BASE_URL_RULE =
   'must be an absolute URL such as "https://api.mch.weixin.qq.com/"; hosts of WeChat Pay are called over https only';
