@@ -4,6 +4,7 @@ export type { NotificationContent, NotificationName } from './notifications/mess
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/coupons';
+export type { PayOptions, ShownOrder, WhichOrder } from './products/payer';
 export type { ProfitSharing, ProfitSharingOutcome } from './products/profit-sharing';
 export type { Transfer, TransferOutcome, TransferState } from './products/transfers';
 export type { Verb } from './routes';

@@ -1,6 +1,9 @@
 import { certificates } from './certificates';
+import { codePayments } from './codepay';
+import { combinedPayments } from './combine';
 import { businessCoupons } from './coupons';
 import { createOrders, type Orders } from './orders';
+import { createPayer } from './payer';
 import { payments } from './payments';
 import type { Product, ProductContext } from './product';
 import { profitSharing } from './profit-sharing';
@@ -11,6 +14,7 @@ import { transfers } from './transfers';
 export interface Products {
   readonly all: readonly Product[];
   readonly orders: Orders;
+  readonly payer: ReturnType<typeof createPayer>;
   readonly coupons: ReturnType<typeof businessCoupons>;
   readonly transfers: ReturnType<typeof transfers>;
   readonly profitSharing: ReturnType<typeof profitSharing>;
@@ -18,12 +22,25 @@ export interface Products {
 
 export function createProducts(context: ProductContext): Products {
   const orders = createOrders(context);
+  const combined = combinedPayments(context, orders);
+  const payer = createPayer(context, orders, combined);
   const coupons = businessCoupons(context);
   const bills = transfers(context);
   const sharing = profitSharing(context, orders);
   return {
-    all: [certificates(context), coupons, payments(context, orders), refunds(context, orders), bills, sharing],
+    all: [
+      certificates(context),
+      coupons,
+      payments(context, orders),
+      codePayments(context, orders),
+      combined,
+      payer.product,
+      refunds(context, orders),
+      bills,
+      sharing,
+    ],
     orders,
+    payer,
     coupons,
     transfers: bills,
     profitSharing: sharing,
