@@ -21,6 +21,7 @@ import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
 import type { PayOptions, ShownOrder } from './products/payer';
 import type { ProfitSharing, ProfitSharingOutcome } from './products/profit-sharing';
+import type { TransferBatch, TransferBatchOutcome } from './products/transfer-batches';
 import type { Transfer, TransferOutcome } from './products/transfers';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
@@ -260,6 +261,23 @@ export class Sandbox implements AsyncDisposable {
     const transfer = products.transfers.play(this.config.mchid, out_bill_no, outcome);
     store.commit();
     return transfer;
+  }
+
+  /** The batches of transfers of the merchant, as they stand now, in order. */
+  get transferBatches(): readonly TransferBatch[] {
+    return this.#parts.products.transferBatches.list(this.config.mchid);
+  }
+
+  /**
+   * Plays what becomes of a batch of transfers that has not ended; without that, all of them succeed within 2 s.
+   * @throws InvalidArgumentError where there is no such batch or transfer, or it has ended
+   * @example sandbox.transferBatch('BATCH1', { outcome: 'fail', out_detail_no: 'DETAIL1' });
+   */
+  transferBatch(out_batch_no: string, outcome: TransferBatchOutcome): TransferBatch {
+    const { products, store } = this.#parts;
+    const batch = products.transferBatches.play(this.config.mchid, out_batch_no, outcome);
+    store.commit();
+    return batch;
   }
 
   /** The profit sharing orders of the merchant as they stand now, in order. */

@@ -8,6 +8,7 @@ import { payments } from './payments';
 import type { Product, ProductContext } from './product';
 import { profitSharing } from './profit-sharing';
 import { refunds } from './refunds';
+import { transferBatches } from './transfer-batches';
 import { transfers } from './transfers';
 
 /** The products of a sandbox. */
@@ -17,6 +18,7 @@ export interface Products {
   readonly payer: ReturnType<typeof createPayer>;
   readonly coupons: ReturnType<typeof businessCoupons>;
   readonly transfers: ReturnType<typeof transfers>;
+  readonly transferBatches: ReturnType<typeof transferBatches>;
   readonly profitSharing: ReturnType<typeof profitSharing>;
 }
 
@@ -26,6 +28,7 @@ export function createProducts(context: ProductContext): Products {
   const payer = createPayer(context, orders, combined);
   const coupons = businessCoupons(context);
   const bills = transfers(context);
+  const batches = transferBatches(context);
   const sharing = profitSharing(context, orders);
   return {
     all: [
@@ -37,12 +40,14 @@ export function createProducts(context: ProductContext): Products {
       payer.product,
       refunds(context, orders),
       bills,
+      batches,
       sharing,
     ],
     orders,
     payer,
     coupons,
     transfers: bills,
+    transferBatches: batches,
     profitSharing: sharing,
   };
 }
