@@ -340,6 +340,38 @@ test('a receiver gives money back, which is not shared again', async () => {
   expect(await refusal(giveBack({ out_return_no: 'RETURN-3' }))).toMatch(/180 days/);
 });
 
+test('a partner shares the order of its sub-merchant', async () => {
+  const sub_mchid = '1900000120';
+  const order = { sp_appid: appid, sp_mchid: mchid, sub_mchid, description: '茶', out_trade_no: 'ORDER-2' };
+  const json = { ...order, notify_url: shop.url, amount: { total: 1000 }, settle_info: { profit_sharing: true } };
+  await instance.v3.pay.partner.transactions.native.post({ json });
+  await sandbox.pay('ORDER-2');
+  const byNumber = instance.v3.pay.partner.transactions.outTradeNo._out_trade_no_;
+  const paid = await byNumber.get({ out_trade_no: 'ORDER-2', query: { sp_mchid: mchid, sub_mchid } }).json();
+  const { transaction_id: id = '' } = paid;
+  await sandbox.clock.advance({ minutes: 1 });
+  const of = (more: object = {}) => share({ transaction_id: id, out_order_no: 'SHARE-2', sub_mchid, ...more });
+
+  expect(await refusal(of({ sub_mchid: undefined }))).toMatch(/^400 PARAM_ERROR 输入源“\/body\/sub_mchid”.*必填/);
+  expect(await refusal(of({ sub_mchid: '1900000121' }))).toBe('400 INVALID_REQUEST 服务商和分账方无受理关系');
+  // The partner's own receivers are others than those of the sub-merchant.
+  expect(await refusal(of())).toBe('400 INVALID_REQUEST 分账接收方关系不存在');
+  await add({ sub_mchid });
+  const asked = await of();
+  expect(asked).toMatchObject({ sub_mchid, transaction_id: id, state: 'PROCESSING' });
+  await finished();
+  await supplier.until(1);
+  expect(supplier.notified[0]).toMatchObject(['PROFITSHARING.SUCCESS', { sp_mchid: mchid, sub_mchid }]);
+  expect(await refusal(query('SHARE-2', { transaction_id: id }))).toBe('404 RESOURCE_NOT_EXISTS 记录不存在');
+  expect(await query('SHARE-2', { transaction_id: id, sub_mchid })).toMatchObject({ sub_mchid, state: 'FINISHED' });
+  expect(await left(id)).toBe(894);
+  expect(await giveBack({ out_order_no: 'SHARE-2', sub_mchid })).toMatchObject({ sub_mchid, result: 'SUCCESS' });
+  expect(await refusal(returned('SHARE-2'))).toBe('404 RESOURCE_NOT_EXISTS 记录不存在');
+  expect(await unfreeze({ transaction_id: id, sub_mchid })).toMatchObject({
+    ...{ sub_mchid, receivers: [{ type: 'MERCHANT_ID', account: sub_mchid, amount: 894 }] },
+  });
+});
+
 test('what cannot be played', () => {
   expect(() => sandbox.profitSharing('SHARE-9', { outcome: 'close' })).toThrow('SHARE-9 does not exist.');
   // @ts-expect-error no outcome of a profit sharing order

@@ -1,12 +1,16 @@
 import { InvalidArgumentError } from '../../errors';
 import { fault } from '../wire/response';
 
-/** Does for the control API what the class does as well: what the state forbids is a 409. */
-export function controlled<T>(run: () => T): T {
+/**
+ * Does for the control API what the class does as well.
+ * @param status of the response where it is refused: 409 for what the state forbids, 400 for a wrong argument
+ */
+export function controlled<T>(run: () => T, status: 400 | 409 = 409): T {
   try {
     return run();
   } catch (error) {
-    throw error instanceof InvalidArgumentError ? fault(409, 'INVALID_REQUEST', error.message) : error;
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw fault(status, status === 400 ? 'PARAM_ERROR' : 'INVALID_REQUEST', error.message);
   }
 }
 

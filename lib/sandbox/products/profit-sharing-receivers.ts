@@ -3,7 +3,7 @@ import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
 import { fault } from '../wire/response';
 import type { ProductContext, ProductRoute } from './product';
-import type { Share } from './profit-sharing-ledger';
+import type { Share } from './profit-sharing-state';
 import { rule } from './rules';
 import { forMerchant } from './sensitive';
 

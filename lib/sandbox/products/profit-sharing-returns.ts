@@ -6,7 +6,7 @@ import { fault } from '../wire/response';
 import { beijing, digits } from './members';
 import { day } from './numbers';
 import type { ProductContext, ProductRoute } from './product';
-import { invalid, type Ledger } from './profit-sharing-ledger';
+import { invalid, type Sharings } from './profit-sharing-state';
 import { rule } from './rules';
 
 /** The paths of its operations. */
@@ -28,7 +28,7 @@ const RETURNABLE_FOR = 180 * 86_400_000;
 const MAX_RETURNS = 50;
 
 /** Money that merchants give back. Every merchant allows it. @see https://pay.weixin.qq.com/doc/v3/merchant/4012525287 */
-export function sharingReturns({ store, clock }: ProductContext, ledger: Ledger): ProductRoute[] {
+export function sharingReturns({ store, clock }: ProductContext, sharings: Sharings): ProductRoute[] {
   const table = store.table<Return>('profit-sharing-returns', {
     indexes: { order_id: ({ mchid, shown }) => keyOf(mchid, shown.order_id) },
   });
@@ -43,7 +43,8 @@ export function sharingReturns({ store, clock }: ProductContext, ledger: Ledger)
       }
       const number = json.order_id ?? json.out_order_no;
       if (number === undefined) throw rule.required('/body/order_id', '微信分账单号');
-      const sharing = json.order_id === undefined ? ledger.find(mchid, number) : ledger.findById(mchid, json.order_id);
+      const sharing =
+        json.order_id === undefined ? sharings.find(mchid, number) : sharings.findById(mchid, json.order_id);
       if (!sharing) throw invalid(`There is no profit sharing order ${number}.`);
       if (json.out_order_no !== undefined && json.out_order_no !== sharing.out_order_no) {
         throw invalid(`${json.order_id} is not the profit sharing order ${json.out_order_no}.`);

@@ -9,9 +9,9 @@ import { beijing, digits, notifyUrl, optional } from './members';
 import { day } from './numbers';
 import type { Orders } from './orders';
 import type { Product, ProductContext } from './product';
-import { createLedger, invalid, isSharer, type Share, type Sharing } from './profit-sharing-ledger';
 import { sharingReceivers } from './profit-sharing-receivers';
 import { sharingReturns } from './profit-sharing-returns';
+import { createSharings, invalid, isSharer, type Refunded, type Share, type Sharing } from './profit-sharing-state';
 import { rule } from './rules';
 import { sameBody } from './sensitive';
 
@@ -48,14 +48,18 @@ const MAX = 50;
 
 type Asked = RequestOf<typeof ORDERS, 'post'>['json'];
 
-/** Profit sharing, of merchants and of partners. @see https://pay.weixin.qq.com/doc/v3/merchant/4012524936 */
-export function profitSharing(context: ProductContext, orders: Orders) {
+/**
+ * Profit sharing, of merchants and of partners.
+ * @param refunded how much of a payment has been refunded; nothing where nobody knows
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012524936
+ */
+export function profitSharing(context: ProductContext, orders: Orders, refunded: Refunded = () => 0) {
   const { clock, schedule, identities, notifier } = context;
-  const ledger = createLedger(context, orders);
+  const sharings = createSharings(context, orders, refunded);
   const receivers = sharingReceivers(context);
 
   schedule.on(FINISH, (key) => {
-    const sharing = ledger.table.get(key);
+    const sharing = sharings.table.get(key);
     if (sharing?.state !== 'PROCESSING') return;
     const finished = clock.now();
     const shares = sharing.receivers.map((share): Share => {
@@ -63,7 +67,7 @@ export function profitSharing(context: ProductContext, orders: Orders) {
       return { ...share, finished, ...(reason ? { result: 'CLOSED', fail_reason: reason } : { result: 'SUCCESS' }) };
     });
     const done: Sharing = { ...sharing, state: 'FINISHED', receivers: shares };
-    ledger.put(done);
+    sharings.put(done);
     for (const share of shares) if (share.result === 'SUCCESS') notify(done, share);
   });
 
@@ -88,10 +92,10 @@ export function profitSharing(context: ProductContext, orders: Orders) {
 
   /** The order that a number stands for already, if the request is the same. */
   async function repeated(mchid: string, kind: Sharing['kind'], json: Partial<Asked>): Promise<Sharing | undefined> {
-    const before = ledger.find(mchid, json.out_order_no ?? '');
+    const before = sharings.find(mchid, json.out_order_no ?? '');
     if (!before) return undefined;
     if (before.kind === kind && (await sameBody(identities, before.asked, json, ['name']))) {
-      return ledger.find(mchid, before.out_order_no);
+      return sharings.find(mchid, before.out_order_no);
     }
     const { receivers: _, ...rest } = json;
     const others = { ...before.asked, receivers: undefined };
@@ -116,7 +120,7 @@ export function profitSharing(context: ProductContext, orders: Orders) {
         ...{ type, account, amount, description, detail_id: `3601${digits(19)}`, result: 'PENDING' },
       })),
     };
-    ledger.put(sharing);
+    sharings.put(sharing);
     schedule.at(created + 1000, FINISH, keyOf(sharing.mchid, sharing.out_order_no));
     return shown(sharing);
   }
@@ -130,17 +134,17 @@ export function profitSharing(context: ProductContext, orders: Orders) {
     if (shares.some(({ amount }) => !(amount >= 1))) {
       throw fault(400, 'PARAM_ERROR', '/body/receivers: each amount must be 1 or more.');
     }
-    const order = ledger.order(mchid, transaction_id, sub_mchid, '非分账订单不支持分账');
+    const order = sharings.order(mchid, transaction_id, sub_mchid, '非分账订单不支持分账');
     if (clock.now() < order.payment.time + SETTLING) throw invalid('订单处理中，请稍后重试');
-    if (ledger.isEnded(order)) throw invalid('订单已完结分账，不支持分账');
-    if (ledger.of(order).length >= MAX) throw invalid(`An order has ${MAX} requests to share it at most.`);
+    if (sharings.isEnded(order)) throw invalid('订单已完结分账，不支持分账');
+    if (sharings.of(order).length >= MAX) throw invalid(`An order has ${MAX} requests to share it at most.`);
     if (!shares.every((one) => isRelated({ mchid, ...(sub_mchid && { sub_mchid }) }, one))) {
       throw invalid('分账接收方关系不存在');
     }
     const sharer = sub_mchid ?? mchid;
     const sum = (some: typeof shares): number => some.reduce((total, { amount }) => total + amount, 0);
-    if (sum(shares) > ledger.unsplit(order)) throw fault(403, 'NOT_ENOUGH', '分账金额不足');
-    if (sum(shares.filter((one) => !isSharer(one, sharer))) > ledger.allowance(order)) {
+    if (sum(shares) > sharings.unsplit(order)) throw fault(403, 'NOT_ENOUGH', '分账金额不足');
+    if (sum(shares.filter((one) => !isSharer(one, sharer))) > sharings.allowance(order)) {
       throw invalid('分账金额超出最大分账比例');
     }
     return start({
@@ -157,7 +161,7 @@ export function profitSharing(context: ProductContext, orders: Orders) {
     if (!OUTCOMES.includes(outcome)) {
       throw new InvalidArgumentError(`Unknown outcome "${outcome}"; valid outcomes: ${OUTCOMES.join(', ')}.`);
     }
-    const sharing = ledger.find(mchid, out_order_no);
+    const sharing = sharings.find(mchid, out_order_no);
     if (!sharing) throw new InvalidArgumentError(`The profit sharing order ${out_order_no} does not exist.`);
     const isMeant = (one: Share): boolean => account === undefined || one.account === account;
     if (!sharing.receivers.some(isMeant)) {
@@ -171,7 +175,7 @@ export function profitSharing(context: ProductContext, orders: Orders) {
         ? { closing: fail_reason ?? 'ACCOUNT_ABNORMAL' }
         : { returns: fail_reason ?? 'BALANCE_NOT_ENOUGH' };
     const changed = sharing.receivers.map((one) => (isMeant(one) ? { ...one, ...changes } : one));
-    ledger.put({ ...sharing, receivers: changed });
+    sharings.put({ ...sharing, receivers: changed });
     return shown(sharing);
   }
 
@@ -183,22 +187,22 @@ export function profitSharing(context: ProductContext, orders: Orders) {
     if (!(typeof max_ratio === 'number' && Number.isInteger(max_ratio) && max_ratio >= 1 && max_ratio <= 10_000)) {
       throw new InvalidArgumentError(`"max_ratio" must be a whole number from 1 to 10000; found ${String(max_ratio)}.`);
     }
-    ledger.setRatio(mchid, max_ratio);
+    sharings.setRatio(mchid, max_ratio);
     return { max_ratio };
   }
 
-  const list = (mchid: string): ProfitSharing[] => ledger.table.by('mchid', mchid).map(shown);
+  const list = (mchid: string): ProfitSharing[] => sharings.table.by('mchid', mchid).map(shown);
 
   const product: Product = {
     routes: [
       ...receivers.routes,
-      ...sharingReturns(context, ledger),
+      ...sharingReturns(context, sharings),
       operation('post', ORDERS, async ({ mchid, json }) => {
         const before = await repeated(mchid, 'share', json);
         return before ? shown(before) : share(mchid, json);
       }),
       operation('get', ORDER, ({ mchid, variables: { out_order_no = '' }, query }) => {
-        const sharing = ledger.find(mchid, out_order_no);
+        const sharing = sharings.find(mchid, out_order_no);
         const isMeant =
           sharing?.transaction_id === query.get('transaction_id') &&
           (sharing?.sub_mchid ?? null) === query.get('sub_mchid');
@@ -210,32 +214,36 @@ export function profitSharing(context: ProductContext, orders: Orders) {
         if (before) return shown(before);
         const { sub_mchid, transaction_id, out_order_no, description, notify_url } = json;
         checkNumbers(transaction_id, out_order_no);
-        const order = ledger.order(mchid, transaction_id, sub_mchid, '非分账订单不支持解冻剩余资金');
-        const amount = ledger.unsplit(order);
+        const order = sharings.order(mchid, transaction_id, sub_mchid, '非分账订单不支持解冻剩余资金');
+        const amount = sharings.unsplit(order);
         if (amount === 0) throw fault(403, 'NOT_ENOUGH', '分账金额为0');
         const shares = [{ type: 'MERCHANT_ID' as const, account: sub_mchid ?? mchid, amount, description }];
         const common = { mchid, sub_mchid, transaction_id, out_order_no, notify_url, shares };
         return start({ ...common, kind: 'unfreeze', asked: json, ends: true });
       }),
       operation('get', AMOUNTS, ({ mchid, variables: { transaction_id = '' } }) => {
-        return { transaction_id, unsplit_amount: ledger.unsplit(ledger.queried(mchid, transaction_id)) };
+        return { transaction_id, unsplit_amount: sharings.unsplit(sharings.queried(mchid, transaction_id)) };
       }),
       operation('get', CONFIG, ({ mchid, variables: { sub_mchid = '' } }) => {
         // Any other number is a sub-merchant: a partner of the sandbox may act for whom it likes.
         if (sub_mchid === mchid) throw fault(403, 'NO_AUTH', '非服务商下的签约子商户');
-        return { sub_mchid, max_ratio: ledger.ratio(mchid) };
+        return { sub_mchid, max_ratio: sharings.ratio(mchid) };
       }),
     ],
     control: [
       ['get', 'sandbox/profit-sharing', ({ mchid }) => list(mchid)],
-      ['post', 'sandbox/profit-sharing', ({ mchid, json }) => controlled(() => limit(mchid, Object(json).max_ratio))],
+      [
+        'post',
+        'sandbox/profit-sharing',
+        ({ mchid, json }) => controlled(() => limit(mchid, Object(json).max_ratio), 400),
+      ],
       [
         'post',
         'sandbox/profit-sharing/{out_order_no}',
         ({ mchid, variables: { out_order_no = '' }, json }) => {
           const outcome = chosen(json, 'outcome', OUTCOMES);
           const given = optional(json, 'account', 'fail_reason');
-          if (!ledger.find(mchid, out_order_no)) {
+          if (!sharings.find(mchid, out_order_no)) {
             throw fault(404, 'NOT_FOUND', `The profit sharing order ${out_order_no} does not exist.`);
           }
           return controlled(() => play(mchid, out_order_no, { outcome, ...given }));

@@ -53,8 +53,11 @@ const FEE = 0.006;
 /** What is shared in ten thousandths of the order, at most, where the merchant has agreed on nothing else. */
 const MAX_RATIO = 3000;
 
+/** How much of a payment has been refunded, in fen. */
+export type Refunded = (transaction_id: string) => number;
+
 /** What has been shared of which order. */
-export function createLedger({ store, clock }: ProductContext, orders: Orders) {
+export function createSharings({ store, clock }: ProductContext, orders: Orders, refunded: Refunded) {
   const table = store.table<Sharing>('profit-sharing', {
     indexes: {
       mchid: ({ mchid }) => mchid,
@@ -75,6 +78,9 @@ export function createLedger({ store, clock }: ProductContext, orders: Orders) {
       .filter((share) => share.result !== 'CLOSED' && (all || !isSharer(share, sharer)))
       .reduce((sum, { amount }) => sum + amount, 0);
   }
+
+  /** What has not been refunded: refunds are paid out of the frozen money first. */
+  const standing = ({ total, payment }: PaidOrder): number => total - refunded(payment.transaction_id);
 
   /** Whether nothing more can be shared. */
   function isEnded(order: PaidOrder): boolean {
@@ -113,14 +119,14 @@ export function createLedger({ store, clock }: ProductContext, orders: Orders) {
     isEnded,
     /** What has not been shared yet, in fen. */
     unsplit: (order: PaidOrder): number =>
-      isEnded(order) ? 0 : order.total - Math.round(order.total * FEE) - shared(order, true),
+      isEnded(order) ? 0 : Math.max(0, standing(order) - Math.round(order.total * FEE) - shared(order, true)),
     /** What others than the sharer may still be given, in fen. */
     allowance: (order: PaidOrder): number =>
-      Math.floor((order.total * ratio(order.mchid)) / 10_000) - shared(order, false),
+      Math.floor((standing(order) * ratio(order.mchid)) / 10_000) - shared(order, false),
   };
 }
 
-export type Ledger = ReturnType<typeof createLedger>;
+export type Sharings = ReturnType<typeof createSharings>;
 
 /** Whether the money goes to the sharer itself. */
 export function isSharer({ type, account }: Pick<Share, 'type' | 'account'>, sharer: string): boolean {
