@@ -283,7 +283,8 @@ test.each<[string, () => object, string]>([
 });
 
 test('one number is one request', async () => {
-  await share();
+  const [first, second] = await Promise.all([share(), share()]);
+  expect(second).toEqual(first);
   expect(await refusal(share(receivers(99)))).toBe('400 INVALID_REQUEST 分账接收方与原请求不一致');
   const others = '400 INVALID_REQUEST 请求重入时，参数与首次请求时不一致';
   expect(await refusal(share({ unfreeze_unsplit: true }))).toBe(others);

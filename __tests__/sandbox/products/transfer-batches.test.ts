@@ -49,7 +49,8 @@ const queryDetail = (out_detail_no: string) =>
 const later = () => sandbox.clock.advance({ seconds: 1 });
 
 test('a batch is accepted, processed and finished', async () => {
-  const placed = await transfer();
+  const [placed, again] = await Promise.all([transfer(), transfer()]);
+  expect(again).toEqual(placed);
   expect(placed).toEqual({
     ...{ out_batch_no, batch_id: expect.stringMatching(/^1030\d{36}$/), create_time: TIME, batch_status: 'ACCEPTED' },
   });

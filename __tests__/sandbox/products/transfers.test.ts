@@ -210,7 +210,8 @@ test.each<[string, object, string]>([
 
 test('one number is one transfer, and a refused one is not used up', async () => {
   expect(await refusal(transfer({ transfer_amount: 9 }))).toMatch(/^400/);
-  await transfer();
+  const [first, second] = await Promise.all([transfer(), transfer()]);
+  expect(second).toEqual(first);
   expect(await refusal(transfer({ transfer_amount: 101 }))).toBe(
     '400 INVALID_REQUEST 单号已存在但信息不一致，请查单后比较确认',
   );

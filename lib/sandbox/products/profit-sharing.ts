@@ -90,16 +90,13 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
     notifier.notify({ kind: 'merchant', id: account }, 'PROFITSHARING.SUCCESS', content, notify_url);
   }
 
-  /** The order that a number stands for already, if the request is the same. */
-  async function repeated(mchid: string, kind: Sharing['kind'], json: Partial<Asked>): Promise<Sharing | undefined> {
-    const before = sharings.find(mchid, json.out_order_no ?? '');
-    if (!before) return undefined;
+  /** The order that a number stands for already. @throws the refusal of a request that is another one */
+  async function repeated(before: Sharing, kind: Sharing['kind'], json: Partial<Asked>): Promise<ProfitSharing> {
     if (before.kind === kind && (await sameBody(identities, before.asked, json, ['name']))) {
-      return sharings.find(mchid, before.out_order_no);
+      return shown(sharings.find(before.mchid, before.out_order_no) ?? before);
     }
-    const { receivers: _, ...rest } = json;
     const others = { ...before.asked, receivers: undefined };
-    const isReceivers = isDeepStrictEqual(others, { ...rest, receivers: undefined });
+    const isReceivers = isDeepStrictEqual(others, { ...json, receivers: undefined });
     throw invalid(isReceivers ? '分账接收方与原请求不一致' : '请求重入时，参数与首次请求时不一致');
   }
 
@@ -152,6 +149,17 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
     });
   }
 
+  function unfreeze(mchid: string, json: RequestOf<typeof UNFREEZE, 'post'>['json']): ProfitSharing {
+    const { sub_mchid, transaction_id, out_order_no, description, notify_url } = json;
+    checkNumbers(transaction_id, out_order_no);
+    const order = sharings.order(mchid, transaction_id, sub_mchid, '非分账订单不支持解冻剩余资金');
+    const amount = sharings.unsplit(order);
+    if (amount === 0) throw fault(403, 'NOT_ENOUGH', '分账金额为0');
+    const shares = [{ type: 'MERCHANT_ID' as const, account: sub_mchid ?? mchid, amount, description }];
+    const common = { mchid, sub_mchid, transaction_id, out_order_no, notify_url, shares };
+    return start({ ...common, kind: 'unfreeze', asked: json, ends: true });
+  }
+
   /**
    * Plays what goes wrong with a profit sharing order.
    * @throws InvalidArgumentError where there is no such order or receiver, or its state does not allow that
@@ -197,9 +205,9 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
     routes: [
       ...receivers.routes,
       ...sharingReturns(context, sharings),
-      operation('post', ORDERS, async ({ mchid, json }) => {
-        const before = await repeated(mchid, 'share', json);
-        return before ? shown(before) : share(mchid, json);
+      operation('post', ORDERS, ({ mchid, json }) => {
+        const before = sharings.find(mchid, json.out_order_no);
+        return before ? repeated(before, 'share', json) : share(mchid, json);
       }),
       operation('get', ORDER, ({ mchid, variables: { out_order_no = '' }, query }) => {
         const sharing = sharings.find(mchid, out_order_no);
@@ -209,17 +217,9 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
         if (!sharing || !isMeant) throw fault(404, 'RESOURCE_NOT_EXISTS', '记录不存在');
         return shown(sharing);
       }),
-      operation('post', UNFREEZE, async ({ mchid, json }) => {
-        const before = await repeated(mchid, 'unfreeze', json);
-        if (before) return shown(before);
-        const { sub_mchid, transaction_id, out_order_no, description, notify_url } = json;
-        checkNumbers(transaction_id, out_order_no);
-        const order = sharings.order(mchid, transaction_id, sub_mchid, '非分账订单不支持解冻剩余资金');
-        const amount = sharings.unsplit(order);
-        if (amount === 0) throw fault(403, 'NOT_ENOUGH', '分账金额为0');
-        const shares = [{ type: 'MERCHANT_ID' as const, account: sub_mchid ?? mchid, amount, description }];
-        const common = { mchid, sub_mchid, transaction_id, out_order_no, notify_url, shares };
-        return start({ ...common, kind: 'unfreeze', asked: json, ends: true });
+      operation('post', UNFREEZE, ({ mchid, json }) => {
+        const before = sharings.find(mchid, json.out_order_no);
+        return before ? repeated(before, 'unfreeze', json) : unfreeze(mchid, json);
       }),
       operation('get', AMOUNTS, ({ mchid, variables: { transaction_id = '' } }) => {
         return { transaction_id, unsplit_amount: sharings.unsplit(sharings.queried(mchid, transaction_id)) };
