@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Builder } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { receiver, refusal } from './receiver';
@@ -234,4 +237,24 @@ test('what nobody knows', async () => {
   expect(() => sandbox.transfer('BILL1', { outcome: 'win' })).toThrow(
     'Unknown outcome "win"; valid outcomes: confirm,',
   );
+});
+
+test('a transfer goes on after a restart', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'sandbox-'));
+  try {
+    const journal = join(directory, 'journal');
+    const first = await Sandbox.start({ journal });
+    first.clock.freeze();
+    await Builder.factory(first.config).v3.fundApp.mchTransfer.transferBills.post({
+      json: wanted({ notify_url: undefined }),
+    });
+    first.transfer('BILL1', { outcome: 'confirm' });
+    await first.close();
+    await using second = await Sandbox.start({ journal });
+    expect(second.transfers).toMatchObject([{ out_bill_no: 'BILL1', state: 'TRANSFERING' }]);
+    await second.clock.advance({ seconds: 1 });
+    expect(second.transfers).toMatchObject([{ out_bill_no: 'BILL1', state: 'SUCCESS' }]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
