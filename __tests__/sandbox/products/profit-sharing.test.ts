@@ -373,6 +373,26 @@ test('a partner shares the order of its sub-merchant', async () => {
   });
 });
 
+test('merchants that the sandbox does not have are not notified, nor where nobody says where', async () => {
+  await add({ account: '1900000130' });
+  await share(receivers(100, { account: '1900000130' }));
+  await share({ out_order_no: 'SHARE-2', notify_url: undefined });
+  await share({ out_order_no: 'SHARE-3', ...receivers(100, { account: mchid }) });
+  await finished();
+  for (const number of ['SHARE-1', 'SHARE-2', 'SHARE-3']) {
+    expect(await query(number)).toMatchObject({ receivers: [{ result: 'SUCCESS' }] });
+  }
+  expect(sandbox.notifications.map(({ name }) => name)).toEqual(['TRANSACTION.SUCCESS']);
+});
+
+test('a profit sharing order has 50 returns at most', async () => {
+  await share();
+  await finished();
+  for (let i = 0; i < 50; i += 1) await giveBack({ out_return_no: `RETURN-${i}`, amount: 1 });
+  const more = giveBack({ out_return_no: 'RETURN-50', amount: 1 });
+  expect(await refusal(more)).toBe('400 INVALID_REQUEST A profit sharing order has 50 returns at most.');
+});
+
 test('what cannot be played', () => {
   expect(() => sandbox.profitSharing('SHARE-9', { outcome: 'close' })).toThrow('SHARE-9 does not exist.');
   // @ts-expect-error no outcome of a profit sharing order
