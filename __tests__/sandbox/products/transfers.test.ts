@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Builder } from 'wechatpay-undici';
@@ -239,7 +239,7 @@ test('what nobody knows', async () => {
   );
 });
 
-test('a transfer goes on after a restart', async () => {
+test('a transfer goes on after a restart, and the name is kept encrypted', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'sandbox-'));
   try {
     const journal = join(directory, 'journal');
@@ -250,6 +250,8 @@ test('a transfer goes on after a restart', async () => {
     });
     first.transfer('BILL1', { outcome: 'confirm' });
     await first.close();
+    expect(readFileSync(journal, 'utf8')).toContain('BILL1');
+    expect(readFileSync(journal, 'utf8')).not.toContain('张三');
     await using second = await Sandbox.start({ journal });
     expect(second.transfers).toMatchObject([{ out_bill_no: 'BILL1', state: 'TRANSFERING' }]);
     await second.clock.advance({ seconds: 1 });
