@@ -12,7 +12,7 @@ import {
 import { writeBody } from '../../lib/client/request';
 import { readDigest } from '../../lib/download/digest';
 import { writeHeaders } from '../../lib/format/headers';
-import { writeQuery } from '../../lib/format/query';
+import { writeQuery } from '../../lib/format/url';
 import { readRequest } from '../../lib/notification/request';
 import { rsaKeyPair } from '../support/keys';
 

@@ -5,7 +5,7 @@ import { certificatesPath } from '../certificates/response';
 import type { ClientConfig } from '../client';
 import { codeOf } from '../crypto/bytes';
 import { ApiError, ConfigurationError, SignatureError, TimeoutError, TransportError, WechatPayError } from '../errors';
-import { readBaseUrl } from '../format/base-url';
+import { readBaseUrl } from '../format/url';
 import { loadPlatformKeys } from '../signature/platform-keys';
 import { MAX_CLOCK_SKEW, verifyPlatformSignature } from '../signature/platform-signature';
 import { type Check, failed, messageOf, passed, skipped, warning } from './report';

@@ -1,10 +1,9 @@
 import { type FileDigest, readDigest } from '../download/digest';
 import { InvalidArgumentError } from '../errors';
-import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
 import { fieldText, notXmlText } from '../format/fields';
 import { type HeaderRecord, writeHeaders } from '../format/headers';
 import { notWritable } from '../format/json';
-import { encodePath, encodeQuery, writeQuery } from '../format/query';
+import { BASE_URL_RULE, DEFAULT_BASE_URL, encodePath, encodeQuery, readBaseUrl, writeQuery } from '../format/url';
 import { isXmlName, isXmlText } from '../format/xml-reader';
 import type { Exchange } from '../middleware/dispatch-options';
 import type { Call, Options } from '../openapi/call';

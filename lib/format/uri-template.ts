@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors';
-import { percent } from './query';
+import { percent } from './url';
 
 const EXPRESSION = /\{([^{}]+)\}/g;
 const PARTS = /^([+#./;?&]?)(.*)$/s;

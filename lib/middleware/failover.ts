@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors';
-import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
+import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/url';
 import { connectionFailed } from './connection-failure';
 import type { Interceptor } from './dispatch-options';
 import { type Decide, RepeatingHandler } from './repeating-handler';

@@ -1,7 +1,7 @@
 import { stringify } from 'node:querystring';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
-import { BASE_URL_RULE, readBaseUrl } from '../format/base-url';
 import { type ReceivedHeaders, readHeaders } from '../format/headers';
+import { BASE_URL_RULE, readBaseUrl } from '../format/url';
 import { isMedia, type Media } from '../upload/media';
 import { abortError } from './aborting';
 import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';

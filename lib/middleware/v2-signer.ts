@@ -1,7 +1,7 @@
 import { unescape as decode } from 'node:querystring';
 import { InvalidArgumentError } from '../errors';
-import { encodeComponent } from '../format/query';
 import { toObject, toXml } from '../format/transformer';
+import { encodeComponent } from '../format/url';
 import { nonce } from '../signature/formatter';
 import * as Hash from '../signature/hash';
 import { MERCHANT_FIELDS, refuseAmbiguousRequest } from '../signature/v2-readings';

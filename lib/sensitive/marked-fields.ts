@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { InvalidArgumentError, WechatPayError } from '../errors';
 import { fieldText } from '../format/fields';
 import { notWritable, requireJson } from '../format/json';
-import { encodeComponent } from '../format/query';
+import { encodeComponent } from '../format/url';
 import { type Call, OPTION_NAMES, type Options } from '../openapi/call';
 import { type EncryptedField, type EncryptionKey, protocolOfPath, type Trait } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
