@@ -4,7 +4,7 @@ import { keyOf } from '../store';
 import { fault, paramError } from '../wire/response';
 import { noOrder } from './finding';
 import { type Links, linksTo } from './links';
-import { beijing, fen, notifyUrl } from './members';
+import { beijing, fen } from './members';
 import { keyOfOrder, type Order, type Orders, type PaidOrder, type Paying } from './orders';
 import {
   checkNumber,
@@ -13,6 +13,7 @@ import {
   expiryOf,
   isRepeated,
   isToClose,
+  notifiedAt,
   otherParameters,
   refuseSettled,
 } from './placing';
@@ -112,7 +113,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
     if (trade_type === 'JSAPI' && !(openid ?? sub_openid)) {
       throw fault(400, 'PARAM_ERROR', 'JSAPI支付必须传openid', { location: 'body', value: '' });
     }
-    const notify_url = json.notify_url === undefined ? {} : { notify_url: notifyUrl(json.notify_url) };
+    const url = notifiedAt(json.notify_url);
     const now = clock.now();
     const expires = expiryOf(time_expire, now);
     const placed = comparable(json);
@@ -144,7 +145,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
     );
     return put({
       ...{ mchid, combine_out_trade_no, combine_appid, placed, trade_type, parts: parts.map(keyOfOrder) },
-      ...{ ...links, ...notify_url, ...(device_id !== undefined && { device_id }), created: now, expires },
+      ...{ ...links, ...url, ...(device_id !== undefined && { device_id }), created: now, expires },
     });
   }
 
