@@ -51,12 +51,10 @@ type Payable = { readonly order: Order } | { readonly combined: Combined };
 
 /** What tests and the console do to orders: look at them, and play the user who pays. */
 export function createPayer({ store, notifier }: ProductContext, orders: Orders, combined: CombinedPayments) {
-  function find(number: string, { mchid, protocol }: WhichOrder): Payable {
-    const isMeant = (order: { mchid: string; protocol?: Protocol }): boolean =>
-      (mchid === undefined || order.mchid === mchid) &&
-      (protocol === undefined || (order.protocol ?? 'v3') === protocol);
+  function find(number: string, which: WhichOrder): Payable {
+    const isMeant = meaning(which);
     const wholes = combined.table.by('number', number).filter(isMeant);
-    const singles = orders.table.by('out_trade_no', number).filter(isMeant);
+    const singles = orders.table.by('out_trade_no', number).filter((order) => isMeant(order) && isThere(order));
     const found = [
       ...wholes.map((whole) => ({ combined: whole })),
       ...singles
@@ -85,16 +83,15 @@ export function createPayer({ store, notifier }: ProductContext, orders: Orders,
     return { ...combined.shown(whole), out_trade_no: whole.combine_out_trade_no, trade_state, ...more(whole) };
   }
 
+  /** Whether a part of a combined order still has its whole, which may have been reset. */
   function isThere({ combine_mchid, combine_out_trade_no: whole }: Order): boolean {
-    return combine_mchid === undefined || combined.find(combine_mchid, whole) === undefined;
+    return combine_mchid === undefined || combined.find(combine_mchid, whole) !== undefined;
   }
 
   /** The orders of all merchants, in the order in which they were placed; combined ones as one. */
-  function list({ mchid, protocol }: WhichOrder = {}): ShownOrder[] {
-    const isMeant = (order: { mchid: string; protocol?: Protocol }): boolean =>
-      (mchid === undefined || order.mchid === mchid) &&
-      (protocol === undefined || (order.protocol ?? 'v3') === protocol);
-    const singles = [...orders.table.values()].filter((order) => isMeant(order) && isThere(order));
+  function list(which: WhichOrder = {}): ShownOrder[] {
+    const isMeant = meaning(which);
+    const singles = [...orders.table.values()].filter((order) => isMeant(order) && order.combine_mchid === undefined);
     const wholes = [...combined.table.values()].filter(isMeant);
     return [
       ...singles.map((order) => [order.created, shownOrder(order)] as const),
@@ -141,18 +138,18 @@ export function createPayer({ store, notifier }: ProductContext, orders: Orders,
   const product: Product = {
     routes: [],
     control: [
-      ['get', 'sandbox/orders', ({ query }) => list(which(query))],
+      ['get', 'sandbox/orders', ({ query }) => list(whichOf(query))],
       [
         'get',
         'sandbox/orders/{out_trade_no}',
-        ({ variables: { out_trade_no = '' }, query }) => shown(find(out_trade_no, which(query))),
+        ({ variables: { out_trade_no = '' }, query }) => shown(find(out_trade_no, whichOf(query))),
       ],
       [
         'post',
         'sandbox/orders/{out_trade_no}/pay',
         async ({ variables: { out_trade_no = '' }, query, json = {} }) => {
           const { wait = true, ...options } = bodyOf(json);
-          const { order, notification } = pay(out_trade_no, { ...options, ...which(query) });
+          const { order, notification } = pay(out_trade_no, { ...options, ...whichOf(query) });
           if (!wait || !notification) return { order };
           const { id, name, url, mchid, attempts, delivered } = await notification;
           return { order, notification: { id, name, url, mchid, attempts, delivered } };
@@ -175,6 +172,12 @@ function shownOrder(order: Order): ShownOrder {
   };
 }
 
+/** Whether an order is one of those that are meant; combined ones are of v3. */
+function meaning({ mchid, protocol }: WhichOrder) {
+  return (order: { readonly mchid: string; readonly protocol?: Protocol }): boolean =>
+    (mchid === undefined || order.mchid === mchid) && (protocol === undefined || (order.protocol ?? 'v3') === protocol);
+}
+
 /** What queries do not show. */
 function more(order: Order | Combined) {
   const { trade_type, created, expires, prepay_id, code_url, h5_url } = order;
@@ -188,7 +191,7 @@ function more(order: Order | Combined) {
   };
 }
 
-function which(query: URLSearchParams): WhichOrder {
+function whichOf(query: URLSearchParams): WhichOrder {
   const [mchid, protocol] = [query.get('mchid') ?? undefined, query.get('protocol') ?? undefined];
   if (protocol !== undefined && protocol !== 'v2' && protocol !== 'v3') throw wrong('protocol', 'v2 or v3', protocol);
   return { ...(mchid !== undefined && { mchid }), ...(protocol !== undefined && { protocol }) };

@@ -2,15 +2,16 @@ import { operation } from '../catalogue/operation';
 import { fault, paramError } from '../wire/response';
 import { byId, byNumber, noOrder, ownOrder, subOrder } from './finding';
 import { linksTo } from './links';
-import { fen, notifyUrl } from './members';
+import { fen } from './members';
 import type { Order, Orders } from './orders';
 import {
   checkNumber,
   checkSigner,
-  comparable,
   expiryOf,
+  fingerprint,
   isRepeated,
   isToClose,
+  notifiedAt,
   otherParameters,
   refuseSettled,
 } from './placing';
@@ -76,10 +77,10 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
     const { out_trade_no, description, attach, notify_url, amount, time_expire, settle_info, scene_info } = json;
     checkNumber(out_trade_no);
     const total = fen(amount, 'total');
-    const url = notify_url === undefined ? {} : { notify_url: notifyUrl(notify_url) };
+    const url = notifiedAt(notify_url);
     const now = clock.now();
     const expires = expiryOf(time_expire, now);
-    const placed = comparable(json);
+    const placed = fingerprint(json);
     const before = orders.find(mchid, 'v3', out_trade_no);
     if (before) {
       refuseSettled(before, now);

@@ -1,6 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
+import { createHash } from 'node:crypto';
 import type { Response } from 'undici';
 import { fault } from '../wire/response';
+import { notifyUrl } from './members';
 import { type Order, VALID_FOR } from './orders';
 
 const MINUTE = 60_000;
@@ -24,12 +25,24 @@ export function checkSigner(mchid: string | null | undefined, signer: string): v
 /** Refuses a merchant's number that has not 6 to 32 of the characters allowed. */
 export function checkNumber(number: string, pointer = '/body/out_trade_no', label = '商户订单号'): void {
   const size = Buffer.byteLength(number);
-  const source = `输入源“${pointer}”映射到值字段“${label}”字符串规则校验失败，`;
-  const refuse = (rule: string, value: unknown): Response =>
-    fault(400, 'PARAM_ERROR', source + rule, { location: 'body', value });
-  if (size < 6) throw refuse(`字节数 ${size}，小于最小值 6`, size);
-  if (size > 32) throw refuse(`字节数 ${size}，大于最大值 32`, size);
-  if (!/^[\w|*-]+$/.test(number)) throw refuse('字符串必须匹配正则表达式“^[0-9a-zA-Z_\\-|*]+$”', number);
+  if (size < 6) throw broken(pointer, label, `字节数 ${size}，小于最小值 6`, size);
+  if (size > 32) throw broken(pointer, label, `字节数 ${size}，大于最大值 32`, size);
+  if (!/^[\w|*-]+$/.test(number)) {
+    throw broken(pointer, label, '字符串必须匹配正则表达式“^[0-9a-zA-Z_\\-|*]+$”', number);
+  }
+}
+
+/** The member of an order that says where payments are notified: at most 255 bytes, and without a query. */
+export function notifiedAt(url: string | undefined): { readonly notify_url?: string } {
+  if (url === undefined) return {};
+  const size = Buffer.byteLength(url);
+  if (size > 255) throw broken('/body/notify_url', '通知地址', `字节数 ${size}，大于最大值 255`, size);
+  return { notify_url: notifyUrl(url) };
+}
+
+function broken(pointer: string, label: string, rule: string, value: unknown): Response {
+  const message = `输入源“${pointer}”映射到值字段“${label}”字符串规则校验失败，${rule}`;
+  return fault(400, 'PARAM_ERROR', message, { location: 'body', value });
 }
 
 /**
@@ -47,14 +60,26 @@ export function expiryOf(time_expire: string | undefined, now: number): number {
   return Math.min(Math.max(time, now + MINUTE), now + LATEST);
 }
 
-/** A request as a repeated one is compared with it: what is encrypted differs each time. */
-export function comparable(json: object): object {
-  return JSON.parse(JSON.stringify(json, (name, value) => (name === 'identity' ? undefined : value)));
+/**
+ * What a repeated request is told by: the hash of its body, whatever the order of the members. What is encrypted differs
+ * each time, and does not count.
+ * @param ignored members that do not count either, wherever they are
+ */
+export function fingerprint(json: object, ...ignored: string[]): string {
+  const text = JSON.stringify(json, (name, value) => {
+    if (name === 'identity' || ignored.includes(name)) return undefined;
+    return isPlain(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+  });
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether a request repeats the one that placed an order. */
-export function isRepeated(order: Pick<Order, 'placed' | 'trade_type'>, placed: object, trade_type: string): boolean {
-  return order.trade_type === trade_type && isDeepStrictEqual(order.placed, placed);
+export function isRepeated(order: Pick<Order, 'placed' | 'trade_type'>, placed: string, trade_type: string): boolean {
+  return order.trade_type === trade_type && order.placed === placed;
 }
 
 /** The request repeats a number, with other parameters. */
