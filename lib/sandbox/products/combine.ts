@@ -43,9 +43,7 @@ interface Placement {
   readonly combine_mchid: string;
   readonly combine_out_trade_no: string;
   readonly sub_orders: readonly Part[];
-  readonly scene_info?:
-    | { readonly payer_client_ip?: string | undefined; readonly device_id?: string | undefined }
-    | undefined;
+  readonly scene_info?: { readonly device_id?: string | undefined } | undefined;
   readonly time_expire?: string | undefined;
   readonly notify_url?: string | undefined;
 }
@@ -131,10 +129,9 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
       if (used) refuseSettled(used, now);
       if (used) throw fault(400, 'INVALID_REQUEST', '201 商户订单号重复');
     }
-    const { device_id, payer_client_ip } = scene_info ?? {};
+    const { device_id } = scene_info ?? {};
     const scene = {
       ...(device_id !== undefined && { device_id }),
-      ...(payer_client_ip !== undefined && { payer_client_ip }),
     };
     const links = linksTo(trade_type, now, true);
     const parts = sub_orders.map(({ mchid: own, out_trade_no, description, attach, amount, ...part }) =>

@@ -39,7 +39,6 @@ export interface Order {
   readonly prepaid?: number;
   /** `scene_info` of the request. */
   readonly device_id?: string;
-  readonly payer_client_ip?: string;
   /** Whether its money may be shared (`settle_info.profit_sharing`). */
   readonly profit_sharing: boolean;
   /** Milliseconds since 1970, by the sandbox's clock. */
@@ -124,7 +123,7 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
   });
 
   function checkPayable(order: Order, openid = order.openid): void {
-    const { out_trade_no, trade_state, expires, prepaid, trade_type, payer_client_ip } = order;
+    const { out_trade_no, trade_state, expires, prepaid } = order;
     const now = clock.now();
     const refuse = (why: string): InvalidArgumentError =>
       new InvalidArgumentError(`The order ${out_trade_no} cannot be paid: ${why}`);
@@ -134,11 +133,6 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
       throw refuse('its prepay_id has expired after 2 hours; place it again with the same parameters.');
     }
     if (openid !== order.openid && order.openid !== undefined) throw refuse('下单账号与支付账号不一致，请核实后再支付');
-    if (trade_type === 'MWEB' && payer_client_ip === '127.0.0.1') {
-      throw refuse(
-        '由于商家传入的H5交易参数有误 (scene_info.payer_client_ip is 127.0.0.1, not the address of the user)',
-      );
-    }
   }
 
   /** Pays an order that can be paid: see {@link checkPayable}. */

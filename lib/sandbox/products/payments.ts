@@ -33,9 +33,7 @@ interface Placement {
   readonly attach?: string | undefined;
   readonly time_expire?: string | undefined;
   readonly settle_info?: { readonly profit_sharing?: boolean | undefined } | undefined;
-  readonly scene_info?:
-    | { readonly payer_client_ip?: string | undefined; readonly device_id?: string | undefined }
-    | undefined;
+  readonly scene_info?: { readonly device_id?: string | undefined } | undefined;
 }
 
 interface OwnPlacement extends Placement {
@@ -87,13 +85,12 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
       if (!isRepeated(before, placed, trade_type)) throw otherParameters();
       return orders.change(before, linksTo(trade_type, now));
     }
-    const { device_id, payer_client_ip } = scene_info ?? {};
+    const { device_id } = scene_info ?? {};
     return orders.place({
       ...{ mchid, protocol: 'v3', out_trade_no, placed, trade_type, trade_state: 'NOTPAY', ...who },
       ...{ description, ...(attach !== undefined && { attach }), ...url },
       ...{ total, currency: amount.currency ?? 'CNY', ...linksTo(trade_type, now) },
       ...(device_id !== undefined && { device_id }),
-      ...(payer_client_ip !== undefined && { payer_client_ip }),
       ...{ profit_sharing: settle_info?.profit_sharing === true, created: now, expires },
     });
   }
