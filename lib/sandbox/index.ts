@@ -4,6 +4,8 @@ export type { NotificationContent, NotificationName } from './notifications/mess
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/coupons';
+export type { RefundOutcome } from './products/refund-state';
+export type { ShownRefund } from './products/refunds';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';
 export type { UploadedFile } from './wire/form';

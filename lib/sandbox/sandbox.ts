@@ -19,6 +19,8 @@ import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
+import type { RefundOutcome } from './products/refund-state';
+import { type ShownRefund, shownOf } from './products/refunds';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createStore, type Store } from './store';
@@ -93,7 +95,7 @@ export class Sandbox implements AsyncDisposable {
     this.clock = parts.clock;
     this.#parts = parts;
     const known = createRoutes();
-    for (const { routes } of products.all) for (const [verb, path, handler] of routes) known.set(verb, path, handler);
+    for (const { routes } of products.all) for (const route of routes) known.set(...route);
     this.#platform = createPlatform(identities, [this.#handlers, known]);
     this.#seed();
     schedule.start();
@@ -152,6 +154,11 @@ export class Sandbox implements AsyncDisposable {
     const all = [...this.#parts.products.coupons.coupons()];
     const own = all.filter(({ mchid }) => mchid === this.config.mchid);
     return new Map(own.map((coupon) => [coupon.coupon_code, coupon]));
+  }
+
+  /** The refunds of APIv3 of the merchant, as queries show them, in order. */
+  get refunds(): readonly ShownRefund[] {
+    return this.#parts.products.refunds.of(this.config.mchid).map(shownOf);
   }
 
   /** The last notifications, in order, with each attempt and the reply to it. */
@@ -225,6 +232,24 @@ export class Sandbox implements AsyncDisposable {
     store.commit();
     if (notified === undefined) throw new InvalidArgumentError(`The order ${out_trade_no} has no notify_url.`);
     return notifier.firstAttempt(notified);
+  }
+
+  /**
+   * Ends a refund of APIv3, and sends its notification: `CLOSED`, `ABNORMAL`, or `SUCCESS` before its time. By itself it
+   * succeeds a second after it was accepted; `clock.freeze()` keeps it `PROCESSING`.
+   * @param options `status`; `mchid`, where the refund is not the merchant's of `config`
+   * @returns the refund as queries show it, once its notification has been sent for the first time
+   * @throws InvalidArgumentError where there is no such refund, or it has ended
+   */
+  async refund(
+    out_refund_no: string,
+    { status, mchid = this.config.mchid }: { status: RefundOutcome; mchid?: string },
+  ): Promise<ShownRefund> {
+    const { products, notifier, store } = this.#parts;
+    const { refund, notified } = products.refunds.end(mchid, out_refund_no, status);
+    store.commit();
+    if (notified !== undefined) await notifier.firstAttempt(notified);
+    return shownOf(refund);
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */

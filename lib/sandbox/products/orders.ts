@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../../errors';
 import type { Protocol } from '../protocol/protocol';
 import { keyOf } from '../store';
-import { digits } from './members';
+import { beijing, digits } from './members';
 import type { ProductContext } from './product';
 
 /** An order of whatever product, paid or not. */
@@ -74,6 +74,7 @@ export function createOrders({ store, clock }: ProductContext) {
       transaction_id: ({ payment }) => payment?.transaction_id,
       prepay_id: ({ prepay_id }) => prepay_id,
       code_url: ({ code_url }) => code_url,
+      paid_on: ({ mchid, payment }) => payment && keyOf(mchid, beijing(payment.time).slice(0, 10)),
       combine: ({ mchid, combine_out_trade_no: number }) => number && keyOf(mchid, number),
     },
   });
