@@ -4,7 +4,7 @@ export type { NotificationContent, NotificationName } from './notifications/mess
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/coupons';
-export type { RefundOutcome } from './products/refund-state';
+export type { RefundOutcome } from './products/refund';
 export type { ShownRefund } from './products/refunds';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';

@@ -19,7 +19,7 @@ import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
-import type { RefundOutcome } from './products/refund-state';
+import type { RefundOutcome } from './products/refund';
 import { type ShownRefund, shownOf } from './products/refunds';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';

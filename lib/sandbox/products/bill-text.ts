@@ -1,7 +1,7 @@
 import { type Entry, feeOf, RATE } from './ledger';
 import { beijing } from './members';
 import type { PaidOrder } from './orders';
-import type { BilledRefund, RefundStatus } from './refund-state';
+import type { BilledRefund, RefundStatus } from './refund';
 
 /** What a bill says of a payment, and of the refund that a line is about. */
 export interface TradeLine {

@@ -11,7 +11,8 @@ import type { Ledger } from './ledger';
 import { beijing } from './members';
 import type { Order, Orders } from './orders';
 import type { Product, ProductContext } from './product';
-import { type BilledRefund, invalid } from './refund-state';
+import type { BilledRefund } from './refund';
+import { invalid } from './refund-state';
 
 /** The paths of its operations. */
 const TRADE = 'v3/bill/tradebill';

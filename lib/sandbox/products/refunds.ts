@@ -2,7 +2,8 @@ import { type HandlerOf, operation } from '../catalogue/operation';
 import { fault } from '../wire/response';
 import { beijing } from './members';
 import type { Product, ProductContext } from './product';
-import { checkSubMerchant, invalid, missing, type Refund, type Refunds, successTime } from './refund-state';
+import { type Refund, type RefundOutcome, successTime } from './refund';
+import { checkSubMerchant, invalid, missing, type Refunds } from './refund-state';
 
 /** The paths of its operations. */
 const REFUNDS = 'v3/refund/domestic/refunds';
@@ -73,7 +74,7 @@ export function refunds({ identities }: ProductContext, state: Refunds): Product
           const refusal = state.refusal(mchid, out_refund_no, status);
           if (refusal) throw fault(...refusal);
           // It is one of them: all others were refused.
-          return shownOf(state.end(mchid, out_refund_no, status as 'SUCCESS').refund);
+          return shownOf(state.end(mchid, out_refund_no, status as RefundOutcome).refund);
         },
       ],
     ],
