@@ -72,9 +72,9 @@ export function createOrders({ store, clock }: ProductContext) {
   const table = store.table<Order>('orders', {
     indexes: {
       transaction_id: ({ payment }) => payment?.transaction_id,
+      paid_on: ({ mchid, payment }) => payment && keyOf(mchid, beijing(payment.time).slice(0, 10)),
       prepay_id: ({ prepay_id }) => prepay_id,
       code_url: ({ code_url }) => code_url,
-      paid_on: ({ mchid, payment }) => payment && keyOf(mchid, beijing(payment.time).slice(0, 10)),
       combine: ({ mchid, combine_out_trade_no: number }) => number && keyOf(mchid, number),
     },
   });
