@@ -5,7 +5,7 @@ export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/coupons';
 export type { RefundOutcome } from './products/refund';
-export type { ShownRefund } from './products/refunds';
+export type { RefundOptions, ShownRefund } from './products/refund-control';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';
 export type { UploadedFile } from './wire/form';

@@ -19,14 +19,13 @@ import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
-import type { RefundOutcome } from './products/refund';
-import { type ShownRefund, shownOf } from './products/refunds';
+import type { RefundOptions, ShownRefund } from './products/refund-control';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createStore, type Store } from './store';
 import { createMisbehaviours, type Misbehaving } from './wire/misbehaviour';
 import { type Handler, type HandlerOptions, type IncomingRequest, type ReceivedRequest, receive } from './wire/request';
-import { fault, frame, fromResponse } from './wire/response';
+import { fault, frame, fromResponse, isResponse, messageOf } from './wire/response';
 import { transmit } from './wire/transmit';
 
 /** Options of {@link Sandbox.start}. */
@@ -156,9 +155,9 @@ export class Sandbox implements AsyncDisposable {
     return new Map(own.map((coupon) => [coupon.coupon_code, coupon]));
   }
 
-  /** The refunds of APIv3 of the merchant, as queries show them, in order. */
+  /** The refunds of all merchants as queries show them, in the order in which they were accepted. */
   get refunds(): readonly ShownRefund[] {
-    return this.#parts.products.refunds.of(this.config.mchid).map(shownOf);
+    return this.#parts.products.refunder.list();
   }
 
   /** The last notifications, in order, with each attempt and the reply to it. */
@@ -235,21 +234,20 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
-   * Ends a refund of APIv3, and sends its notification: `CLOSED`, `ABNORMAL`, or `SUCCESS` before its time. By itself it
+   * Ends a refund, and sends its notification: as `CLOSED`, as `ABNORMAL`, or as `SUCCESS` before its time. By itself it
    * succeeds a second after it was accepted; `clock.freeze()` keeps it `PROCESSING`.
-   * @param options `status`; `mchid`, where the refund is not the merchant's of `config`
+   * @param options `status`, and which of several with the same number is meant: see {@link RefundOptions}
    * @returns the refund as queries show it, once its notification has been sent for the first time
-   * @throws InvalidArgumentError where there is no such refund, or it has ended
+   * @throws InvalidArgumentError where there is no such refund, or several, or it has ended
    */
-  async refund(
-    out_refund_no: string,
-    { status, mchid = this.config.mchid }: { status: RefundOutcome; mchid?: string },
-  ): Promise<ShownRefund> {
-    const { products, notifier, store } = this.#parts;
-    const { refund, notified } = products.refunds.end(mchid, out_refund_no, status);
-    store.commit();
-    if (notified !== undefined) await notifier.firstAttempt(notified);
-    return shownOf(refund);
+  async refund(out_refund_no: string, options: RefundOptions): Promise<ShownRefund> {
+    try {
+      const { refund, notification } = this.#parts.products.refunder.end(out_refund_no, options);
+      await notification;
+      return refund;
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { ApiError, Builder, checkDigest, parseBill } from 'wechatpay-undici';
-import { Sandbox, type SandboxConfig } from 'wechatpay-undici/sandbox';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 import { journalOf, keptOrder } from './kept-orders';
 
 const sub_mchid = '1900000209';
@@ -11,14 +11,14 @@ const bill_date = '2031-05-20';
 const at = (time: string, day = bill_date) => new Date(`${day}T${time}+08:00`);
 const NEXT = '2031-05-21';
 
+let journal: Awaited<ReturnType<typeof journalOf>>;
 let sandbox: Sandbox;
-let other: SandboxConfig;
 let instance: ReturnType<typeof Builder.factory>;
 
-beforeEach(async () => {
+beforeAll(async () => {
   const kept = (number: string, id: string | undefined, time: Date, more?: object) =>
     keptOrder(number, `${id}`, time.getTime(), more);
-  const journal = await journalOf(
+  journal = await journalOf(
     [
       kept('ORDER-0', BEFORE, at('23:59:59', '2031-05-19')),
       kept('ORDER-1', FIRST, at('00:00:00'), { attach: 'table 7, upstairs', description: '茶\r\n绿' }),
@@ -33,8 +33,10 @@ beforeEach(async () => {
       return { ...order, payment: { ...payment, time, payer_total } };
     }),
   );
-  sandbox = await Sandbox.start({ journal });
-  other = await sandbox.addMerchant();
+});
+
+beforeEach(async () => {
+  sandbox = await Sandbox.start({ journal: await journal() });
   sandbox.clock.freeze();
   await sandbox.clock.set(at('12:00:00'));
   instance = Builder.factory(sandbox.config);
@@ -322,6 +324,7 @@ test('a bill type that there is nothing for', async () => {
 
 test('the URL is good for 5 minutes, and for the merchant that applied', async () => {
   await sandbox.clock.set(at('10:00:00', NEXT));
+  const other = await sandbox.addMerchant();
   const { download_url } = await trade();
   const query = tokenOf(download_url);
   const foreign = Builder.factory(other).v3.billdownload.file.get({ query });

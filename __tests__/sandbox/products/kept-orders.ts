@@ -1,6 +1,7 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Sandbox } from 'wechatpay-undici/sandbox';
 
 export const appid = 'wx8888888888888888';
 
@@ -13,10 +14,20 @@ export const keptOrder = (out_trade_no: string, transaction_id: string, time: nu
   ...more,
 });
 
-/** A journal that a sandbox begins with: orders of products that the test is not about. */
-export async function journalOf(orders: ReturnType<typeof keptOrder>[]): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), 'sandbox-')), 'journal');
+/**
+ * What a sandbox begins with: orders of products that the test is not about, and keys that are made once.
+ * @returns a function that gives the path of a journal, another one each time
+ */
+export async function journalOf(orders: ReturnType<typeof keptOrder>[]): Promise<() => Promise<string>> {
+  const directory = await mkdtemp(join(tmpdir(), 'sandbox-'));
+  const first = join(directory, 'journal');
   const changes = orders.map((order) => ['orders', `${order.mchid}/${order.protocol}/${order.out_trade_no}`, order]);
-  await writeFile(path, `{"journal":"wechatpay-undici sandbox","version":1}\n${JSON.stringify(changes)}\n`);
-  return path;
+  await writeFile(first, `{"journal":"wechatpay-undici sandbox","version":1}\n${JSON.stringify(changes)}\n`);
+  await (await Sandbox.start({ journal: first })).close();
+  let count = 0;
+  return async () => {
+    const path = `${first}-${++count}`;
+    await copyFile(first, path);
+    return path;
+  };
 }

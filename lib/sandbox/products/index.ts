@@ -5,33 +5,36 @@ import { createLedger } from './ledger';
 import { createOrders, type Orders } from './orders';
 import { payments } from './payments';
 import type { Product, ProductContext } from './product';
-import { createRefunds, type Refunds } from './refund-state';
-import { refunds } from './refunds';
+import { createRefunder } from './refund-control';
+import { createRefunds } from './refund-state';
+import { refundBook, refunds } from './refunds';
 
 /** The products of a sandbox. */
 export interface Products {
   readonly all: readonly Product[];
   readonly orders: Orders;
-  readonly refunds: Refunds;
   readonly coupons: ReturnType<typeof businessCoupons>;
+  readonly refunder: ReturnType<typeof createRefunder>;
 }
 
 export function createProducts(context: ProductContext): Products {
   const orders = createOrders(context);
+  const coupons = businessCoupons(context);
   const ledger = createLedger(context, orders);
   const refundState = createRefunds(context, orders, ledger);
-  const coupons = businessCoupons(context);
+  // Refunds of another protocol go into both lists.
+  const refunder = createRefunder(context, [refundBook(refundState)]);
   return {
     all: [
       certificates(context),
       coupons,
       payments(context, orders),
       refunds(context, refundState),
-      // Further sources of refunds, such as v2, go into the list.
+      refunder.product,
       bills(context, orders, ledger, [refundState]),
     ],
     orders,
-    refunds: refundState,
     coupons,
+    refunder,
   };
 }

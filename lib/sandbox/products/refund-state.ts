@@ -1,21 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Response } from 'undici';
-import { InvalidArgumentError } from '../../errors';
 import { keyOf } from '../store';
 import { fault } from '../wire/response';
 import { feeOf, type Ledger, ownerOf, refundMovements } from './ledger';
 import { beijing, digits, notifyUrl } from './members';
 import type { Orders, PaidOrder } from './orders';
 import type { ProductContext } from './product';
-import {
-  type BilledRefund,
-  billed,
-  contentOf,
-  REFUND_STATUSES,
-  type Refund,
-  type RefundOutcome,
-  type RefundRequest,
-} from './refund';
+import { type BilledRefund, billed, contentOf, type Refund, type RefundOutcome, type RefundRequest } from './refund';
 
 /** The task that ends a refund. */
 const SUCCEED = 'refund.succeed';
@@ -28,7 +19,7 @@ const [MAX_REFUNDS, MAX_AGE] = [50, 365 * 86_400_000];
 export function createRefunds({ store, clock, schedule, notifier }: ProductContext, orders: Orders, ledger: Ledger) {
   const table = store.table<Refund>('refunds', {
     indexes: {
-      mchid: ({ mchid }) => mchid,
+      out_refund_no: ({ out_refund_no }) => out_refund_no,
       transaction_id: ({ transaction_id }) => transaction_id,
       refund_id: ({ refund_id }) => refund_id,
       accepted_on: ({ mchid, created }) => keyOf(mchid, beijing(created).slice(0, 10)),
@@ -83,32 +74,16 @@ export function createRefunds({ store, clock, schedule, notifier }: ProductConte
     return left;
   }
 
-  /** Why a refund cannot end like that; `undefined` where it can. */
-  function refusal(
-    mchid: string,
-    out_refund_no: string,
-    status: unknown,
-  ): [status: number, code: string, why: string] | undefined {
-    const refund = table.get(keyOf(mchid, out_refund_no));
-    if (!refund) return [404, 'RESOURCE_NOT_EXISTS', `The refund ${out_refund_no} does not exist.`];
-    if (!OUTCOMES.includes(status)) {
-      return [400, 'PARAM_ERROR', `"status" must be one of ${OUTCOMES.join(', ')}; found ${JSON.stringify(status)}.`];
-    }
-    if (refund.status === 'PROCESSING' || (refund.status === 'ABNORMAL' && status !== 'ABNORMAL')) return undefined;
-    const hint = 'A refund succeeds a second after it was accepted; freeze the clock to keep it.';
-    return [409, 'INVALID_REQUEST', `The refund ${out_refund_no} has ended: it is ${refund.status}. ${hint}`];
-  }
-
   return {
     table,
-    refusal,
+    finish,
     /** By the merchant's number. */
     find: (mchid: string, out_refund_no: string): Refund | undefined => table.get(keyOf(mchid, out_refund_no)),
     /** By WeChat Pay's number. */
     findById: (mchid: string, refund_id: string): Refund | undefined =>
       table.by('refund_id', refund_id).find((refund) => refund.mchid === mchid),
-    /** Those that a merchant has asked for, in order. */
-    of: (mchid: string): Refund[] => table.by('mchid', mchid),
+    /** By the merchant's number, whoever the merchant is. */
+    numbered: (out_refund_no: string): Refund[] => table.by('out_refund_no', out_refund_no),
     /** Those that were accepted on a day of Beijing, such as `2026-11-24`, as bills show them. */
     acceptedOn: (mchid: string, day: string): BilledRefund[] =>
       table.by('accepted_on', keyOf(mchid, day)).map((refund) => billed(refund)),
@@ -161,22 +136,10 @@ export function createRefunds({ store, clock, schedule, notifier }: ProductConte
       const again = { status: 'PROCESSING', channel: 'OTHER_BANKCARD', due: now + DURATION, history } as const;
       return begin({ ...refund, ...again, user_received_account });
     },
-    /**
-     * Ends a refund as told.
-     * @throws InvalidArgumentError where it cannot end like that
-     */
-    end(mchid: string, out_refund_no: string, status: RefundOutcome): { refund: Refund; notified: string | undefined } {
-      const [, , why] = refusal(mchid, out_refund_no, status) ?? [];
-      const refund = table.get(keyOf(mchid, out_refund_no));
-      if (why !== undefined || !refund) throw new InvalidArgumentError(why ?? out_refund_no);
-      return finish(refund, status);
-    },
   };
 }
 
 export type Refunds = ReturnType<typeof createRefunds>;
-
-const OUTCOMES: readonly unknown[] = REFUND_STATUSES.filter((status) => status !== 'PROCESSING');
 
 const OTHER_AMOUNT = '订单金额或退款金额与之前请求不一致，请核实后再试';
 

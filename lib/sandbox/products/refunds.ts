@@ -2,7 +2,8 @@ import { type HandlerOf, operation } from '../catalogue/operation';
 import { fault } from '../wire/response';
 import { beijing } from './members';
 import type { Product, ProductContext } from './product';
-import { type Refund, type RefundOutcome, successTime } from './refund';
+import { type Refund, successTime } from './refund';
+import type { RefundBook, ShownRefund } from './refund-control';
 import { checkSubMerchant, invalid, missing, type Refunds } from './refund-state';
 
 /** The paths of its operations. */
@@ -64,25 +65,11 @@ export function refunds({ identities }: ProductContext, state: Refunds): Product
       ),
       operation('post', PLATFORM_ABNORMAL, payToCard),
     ],
-    control: [
-      ['get', 'sandbox/refunds', ({ mchid }) => ({ refunds: state.of(mchid).map(shownOf) })],
-      [
-        'post',
-        'sandbox/refunds/{out_refund_no}',
-        ({ mchid, variables: { out_refund_no = '' }, json }) => {
-          const { status } = Object(json) as { status?: unknown };
-          const refusal = state.refusal(mchid, out_refund_no, status);
-          if (refusal) throw fault(...refusal);
-          // It is one of them: all others were refused.
-          return shownOf(state.end(mchid, out_refund_no, status as RefundOutcome).refund);
-        },
-      ],
-    ],
   };
 }
 
 /** A refund as queries show it. */
-export function shownOf(refund: Refund) {
+function shownOf(refund: Refund) {
   const { refund_id, out_refund_no, transaction_id, out_trade_no, channel, user_received_account } = refund;
   const { status, funds_account, refund_account, created } = refund;
   const { total, refund: back, payer_total, payer_refund, from } = refund.amount;
@@ -99,12 +86,27 @@ export function shownOf(refund: Refund) {
   };
 }
 
-/** A refund as queries show it. */
-export type ShownRefund = ReturnType<typeof shownOf>;
-
 /** A refund of an e-commerce platform as queries show it. */
 function platformShownOf(refund: Refund) {
   const { amount, ...shown } = shownOf(refund);
   const { refund: back, from, payer_refund, discount_refund, currency } = amount;
   return { ...shown, amount: { refund: back, ...(from && { from }), payer_refund, discount_refund, currency } };
+}
+
+/** What the control API sees of the refunds of APIv3. */
+export function refundBook(state: Refunds): RefundBook {
+  return {
+    protocol: 'v3',
+    all: () => [...state.table.values()].map(seen),
+    numbered: (out_refund_no) => state.numbered(out_refund_no).map(seen),
+    finish(mchid, out_refund_no, status) {
+      const refund = state.find(mchid, out_refund_no);
+      return refund && state.finish(refund, status).notified;
+    },
+  };
+}
+
+function seen(refund: Refund): ShownRefund {
+  const { mchid, sub_mchid, notify_url, reason } = refund;
+  return { mchid, protocol: 'v3', ...(sub_mchid && { sub_mchid }), ...shownOf(refund), reason, notify_url };
 }
