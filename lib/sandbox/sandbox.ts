@@ -39,6 +39,8 @@ export interface SandboxOptions {
    * everything is gone at the end.
    */
   journal?: string;
+  /** Refuses operations that neither a product nor a handler processes; by default their response is made up. */
+  strict?: boolean;
 }
 
 /** How long a platform certificate of WeChat Pay is valid, in milliseconds. */
@@ -46,6 +48,9 @@ const FIVE_YEARS = 5 * 365 * 86_400_000;
 
 /** How many requests `sandbox.requests` keeps. */
 const KEPT = 1000;
+
+/** The notifications that go to brands. */
+const OF_BRANDS = /^(?:BRAND_MEMBER_CARD|PRODUCT_COUPON)\./;
 
 /** What a sandbox is made of. */
 interface Parts {
@@ -86,16 +91,16 @@ export class Sandbox implements AsyncDisposable {
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts, strict: boolean) {
     const { server, identities, merchant, products, schedule } = parts;
     const { port } = server.address() as AddressInfo;
     this.url = `http://127.0.0.1:${port}/`;
     this.config = merchantConfig(merchant, identities.platform, this.url);
     this.clock = parts.clock;
     this.#parts = parts;
-    const known = createRoutes();
-    for (const { routes } of products.all) for (const route of routes) known.set(...route);
-    this.#platform = createPlatform(identities, [this.#handlers, known]);
+    this.#platform = createPlatform({
+      ...{ identities, baseUrl: this.url, strict, products: products.all, handlers: this.#handlers },
+    });
     this.#seed();
     schedule.start();
     server.on('request', (request, response) => void this.#serve(request, response));
@@ -105,7 +110,7 @@ export class Sandbox implements AsyncDisposable {
    * Starts a sandbox.
    * @throws ConfigurationError where it cannot listen on the port, or where keys or journal cannot be used
    */
-  static async start({ port = 0, merchant: own, journal }: SandboxOptions = {}): Promise<Sandbox> {
+  static async start({ port = 0, merchant: own, journal, strict = false }: SandboxOptions = {}): Promise<Sandbox> {
     const { store, close: release } =
       journal === undefined ? { store: createStore(), close: () => {} } : openJournal(journal);
     const { clock, schedule } = createClock(store);
@@ -116,7 +121,7 @@ export class Sandbox implements AsyncDisposable {
     const notifier = createNotifier({ store, clock, schedule, identities });
     const products = createProducts({ store, clock, schedule, identities, notifier });
     const server = await listen(port);
-    return new Sandbox({ server, store, clock, schedule, identities, notifier, products, merchant, release });
+    return new Sandbox({ server, store, clock, schedule, identities, notifier, products, merchant, release }, strict);
   }
 
   /**
@@ -211,10 +216,15 @@ export class Sandbox implements AsyncDisposable {
     name: Name,
     content: Content,
     url: string,
-    options?: NotifyOptions,
+    options: NotifyOptions = {},
   ): Promise<Delivery> {
-    const { notifier, merchant } = this.#parts;
-    return notifier.firstAttempt(notifier.notify(merchant, name, content, url, options));
+    const { notifier, identities, merchant } = this.#parts;
+    const { mchid, ...how } = options;
+    const isOurs = ({ kind, id }: Identity) =>
+      mchid === undefined ? kind === (OF_BRANDS.test(name) ? 'brand' : 'merchant') : id === mchid;
+    const recipient = mchid === undefined && !OF_BRANDS.test(name) ? merchant : identities.all().find(isOurs);
+    if (!recipient) throw new InvalidArgumentError(`The sandbox has no ${mchid ?? 'brand'} to notify; add it first.`);
+    return notifier.firstAttempt(notifier.notify(recipient, name, content, url, how));
   }
 
   /**

@@ -364,7 +364,6 @@ describe('v2', () => {
     ['invalid bill_type', '20001', { bill_type: 'ALLES' }, NEXT],
     ['data format error', '20001', { bill_date: '2031-05-20' }, NEXT],
     ['data format error', '20001', { bill_date: '20310230' }, NEXT],
-    ['missing parameter', '20001', { bill_date: undefined }, NEXT],
   ])('%s (%s): %o', async (return_msg, error_code, more, today, time = '10:00:00') => {
     await sandbox.clock.set(at(time, today));
     const fields = `<return_code>FAIL</return_code><return_msg>${return_msg}</return_msg><error_code>${error_code}</error_code>`;

@@ -146,13 +146,11 @@ export function bills(
           if (typeof text !== 'string') throw v3Lack(text.lack);
           return file(text, found.isZipped);
         },
-        { signed: false },
       ],
       [
         'post',
         V2_TRADE,
-        ({ mchid, xml: { bill_date, bill_type = 'ALL', tar_type, sub_mch_id } }) => {
-          if (!bill_date) return v2Failure('missing parameter', '20001');
+        ({ mchid, xml: { bill_date = '', bill_type = 'ALL', tar_type, sub_mch_id } }) => {
           const day = readDay(bill_date.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'));
           if (day === undefined || bill_date.includes('-')) return v2Failure('data format error', '20001');
           if (!V2_BILL_TYPES.has(bill_type)) return v2Failure('invalid bill_type', '20001');
@@ -161,7 +159,6 @@ export function bills(
             v2Failure(lack === 'early' ? 'Bill Creating' : 'No Bill Exist', '20002'),
           );
         },
-        { signed: false },
       ],
       [
         'post',

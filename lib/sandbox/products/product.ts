@@ -3,7 +3,7 @@ import type { Identities } from '../identity';
 import type { Notifier } from '../notifications/notify';
 import type { Verb } from '../routes';
 import type { Store } from '../store';
-import type { Handler, HandlerOptions } from '../wire/request';
+import type { Handler } from '../wire/request';
 
 /** What a product is made of: the state, the time, who there is, and how they are notified. */
 export interface ProductContext {
@@ -15,7 +15,7 @@ export interface ProductContext {
 }
 
 /** An operation, and what a product does for it. */
-export type ProductRoute = readonly [verb: Verb, path: string, handler: Handler, options?: HandlerOptions];
+export type ProductRoute = readonly [verb: Verb, path: string, handler: Handler];
 
 /** A product of WeChat Pay that keeps state. */
 export interface Product {

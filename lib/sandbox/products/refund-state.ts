@@ -152,12 +152,8 @@ export function checkSubMerchant(expected: string | undefined, given: string | u
 
 /** The documented rules of the numbers of a request. */
 function checkNumbers({ out_refund_no, amount: { refund, from, currency = 'CNY' } }: RefundRequest): void {
-  const bytes = Buffer.byteLength(out_refund_no);
-  const rule = '输入源“/body/out_refund_no”映射到值字段“商户退款单号”字符串规则校验失败';
-  if (bytes > 64) {
-    throw fault(400, 'PARAM_ERROR', `${rule}，字节数 ${bytes}，大于最大值 64`, { location: 'body', value: bytes });
-  }
   if (!/^[\w\-|*@]+$/.test(out_refund_no)) {
+    const rule = '输入源“/body/out_refund_no”映射到值字段“商户退款单号”字符串规则校验失败';
     const message = `${rule}，字符串必须匹配正则表达式“^[0-9A-Za-z_\\-|*@]+$”`;
     throw fault(400, 'PARAM_ERROR', message, { location: 'body', value: out_refund_no });
   }
