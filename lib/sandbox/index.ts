@@ -6,6 +6,8 @@ export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/coupons';
 export type { PayOptions, ShownOrder, WhichOrder } from './products/payer';
 export type { ProfitSharing, ProfitSharingOutcome } from './products/profit-sharing';
+export type { RefundOutcome } from './products/refund';
+export type { RefundOptions, ShownRefund } from './products/refund-control';
 export type { TransferBatch, TransferBatchOutcome } from './products/transfer-batches';
 export type { Transfer, TransferOutcome, TransferState } from './products/transfers';
 export type { Verb } from './routes';

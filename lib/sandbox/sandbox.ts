@@ -21,6 +21,7 @@ import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
 import type { PayOptions, ShownOrder } from './products/payer';
 import type { ProfitSharing, ProfitSharingOutcome } from './products/profit-sharing';
+import type { RefundOptions, ShownRefund } from './products/refund-control';
 import type { TransferBatch, TransferBatchOutcome } from './products/transfer-batches';
 import type { Transfer, TransferOutcome } from './products/transfers';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
@@ -161,6 +162,11 @@ export class Sandbox implements AsyncDisposable {
     const all = [...this.#parts.products.coupons.coupons()];
     const own = all.filter(({ mchid }) => mchid === this.config.mchid);
     return new Map(own.map((coupon) => [coupon.coupon_code, coupon]));
+  }
+
+  /** The refunds of all merchants as queries show them, in the order in which they were accepted. */
+  get refunds(): readonly ShownRefund[] {
+    return this.#parts.products.refunder.list();
   }
 
   /** The last notifications, in order, with each attempt and the reply to it. */
@@ -306,6 +312,23 @@ export class Sandbox implements AsyncDisposable {
     const { products, store } = this.#parts;
     products.profitSharing.limit(this.config.mchid, max_ratio);
     store.commit();
+  }
+
+  /**
+   * Ends a refund, and sends its notification: as `CLOSED`, as `ABNORMAL`, or as `SUCCESS` before its time. By itself it
+   * succeeds a second after it was accepted; `clock.freeze()` keeps it `PROCESSING`.
+   * @param options `status`, and which of several with the same number is meant: see {@link RefundOptions}
+   * @returns the refund as queries show it, once its notification has been sent for the first time
+   * @throws InvalidArgumentError where there is no such refund, or several, or it has ended
+   */
+  async refund(out_refund_no: string, options: RefundOptions): Promise<ShownRefund> {
+    try {
+      const { refund, notification } = this.#parts.products.refunder.end(out_refund_no, options);
+      await notification;
+      return refund;
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */

@@ -16,6 +16,8 @@ const ORIGINAL_TYPES: Readonly<Record<string, string>> = {
 };
 
 const SUMMARIES: Readonly<Record<string, string>> = {
+  'REFUND.ABNORMAL': '退款异常',
+  'REFUND.CLOSED': '退款关闭',
   'REFUND.SUCCESS': '退款成功',
   'TRANSACTION.SUCCESS': '支付成功',
 };

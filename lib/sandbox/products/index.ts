@@ -1,13 +1,17 @@
+import { bills } from './bills';
 import { certificates } from './certificates';
 import { codePayments } from './codepay';
 import { combinedPayments } from './combine';
 import { businessCoupons } from './coupons';
+import { createLedger } from './ledger';
 import { createOrders, type Orders } from './orders';
 import { createPayer } from './payer';
 import { payments } from './payments';
 import type { Product, ProductContext } from './product';
 import { profitSharing } from './profit-sharing';
-import { refunds } from './refunds';
+import { createRefunder } from './refund-control';
+import { createRefunds } from './refund-state';
+import { refundBook, refunds } from './refunds';
 import { transferBatches } from './transfer-batches';
 import { transfers } from './transfers';
 
@@ -16,6 +20,7 @@ export interface Products {
   readonly all: readonly Product[];
   readonly orders: Orders;
   readonly payer: ReturnType<typeof createPayer>;
+  readonly refunder: ReturnType<typeof createRefunder>;
   readonly coupons: ReturnType<typeof businessCoupons>;
   readonly transfers: ReturnType<typeof transfers>;
   readonly transferBatches: ReturnType<typeof transferBatches>;
@@ -23,31 +28,37 @@ export interface Products {
 }
 
 export function createProducts(context: ProductContext): Products {
+  // What several products share.
   const orders = createOrders(context);
+  const ledger = createLedger(context, orders);
+  const refundState = createRefunds(context, orders, ledger);
   const combined = combinedPayments(context, orders);
-  const payer = createPayer(context, orders, combined);
-  const coupons = businessCoupons(context);
-  const bills = transfers(context);
-  const batches = transferBatches(context);
-  const sharing = profitSharing(context, orders);
+
+  const shown = {
+    payer: createPayer(context, orders, combined),
+    // Refunds of another protocol go into both lists.
+    refunder: createRefunder(context, [refundBook(refundState)]),
+    coupons: businessCoupons(context),
+    transfers: transfers(context),
+    transferBatches: transferBatches(context),
+    profitSharing: profitSharing(context, orders, refundState.refunded),
+  };
   return {
     all: [
       certificates(context),
-      coupons,
       payments(context, orders),
       codePayments(context, orders),
       combined,
-      payer.product,
-      refunds(context, orders),
-      bills,
-      batches,
-      sharing,
+      shown.payer.product,
+      refunds(context, refundState),
+      shown.refunder.product,
+      bills(context, orders, ledger, [refundState]),
+      shown.coupons,
+      shown.transfers,
+      shown.transferBatches,
+      shown.profitSharing,
     ],
     orders,
-    payer,
-    coupons,
-    transfers: bills,
-    transferBatches: batches,
-    profitSharing: sharing,
+    ...shown,
   };
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../../errors';
 import type { Protocol } from '../protocol/protocol';
 import { keyOf } from '../store';
-import { digits } from './members';
+import { beijing, digits } from './members';
 import type { ProductContext } from './product';
 
 /** An order of whatever product, paid or not. */
@@ -101,6 +101,7 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
   const table = store.table<Order>('orders', {
     indexes: {
       transaction_id: ({ payment }) => payment?.transaction_id,
+      paid_on: ({ mchid, payment }) => payment && keyOf(mchid, beijing(payment.time).slice(0, 10)),
       prepay_id: ({ prepay_id }) => prepay_id,
       code_url: ({ code_url }) => code_url,
       combine: ({ mchid, combine_mchid = mchid, combine_out_trade_no: number }) =>

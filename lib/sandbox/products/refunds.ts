@@ -1,107 +1,112 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Response } from 'undici';
-import type { ResponseOf } from '../../openapi/operation';
-import { operation } from '../catalogue/operation';
-import { keyOf } from '../store';
-import { fault, paramError } from '../wire/response';
-import { beijing, digits, fen, notifyUrl, optional, required } from './members';
-import type { Orders } from './orders';
+import { type HandlerOf, operation } from '../catalogue/operation';
+import { fault } from '../wire/response';
+import { beijing } from './members';
 import type { Product, ProductContext } from './product';
+import { type Refund, successTime } from './refund';
+import type { RefundBook, ShownRefund } from './refund-control';
+import { checkSubMerchant, invalid, missing, type Refunds } from './refund-state';
 
 /** The paths of its operations. */
 const REFUNDS = 'v3/refund/domestic/refunds';
 const REFUND = 'v3/refund/domestic/refunds/{out_refund_no}';
+const ABNORMAL = 'v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund';
+const PLATFORM_REFUNDS = 'v3/ecommerce/refunds/apply';
+const PLATFORM_BY_ID = 'v3/ecommerce/refunds/id/{refund_id}';
+const PLATFORM_BY_NUMBER = 'v3/ecommerce/refunds/out-refund-no/{out_refund_no}';
+const PLATFORM_ABNORMAL = 'v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund';
 
-/** A refund. */
-interface Refund {
-  readonly mchid: string;
-  /** What it was asked for with. */
-  readonly asked: unknown;
-  readonly notify_url: string | undefined;
-  /** As queries show it. */
-  readonly shown: ResponseOf<typeof REFUND, 'get'>;
-}
-
-/** The task that ends a refund. */
-const SUCCEED = 'refund.succeed';
-
-/** @see https://pay.weixin.qq.com/doc/v3/merchant/4012791883 */
-export function refunds(context: ProductContext, orders: Orders): Product {
-  const { store, clock, schedule, notifier } = context;
-  const table = store.table<Refund>('refunds', { indexes: { transaction_id: ({ shown }) => shown.transaction_id } });
-
-  function refunded(transaction_id: string): number {
-    return table.by('transaction_id', transaction_id).reduce((sum, { shown }) => sum + shown.amount.refund, 0);
+/**
+ * Refunds of APIv3: of merchants, partners and e-commerce platforms.
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791883
+ */
+export function refunds({ identities }: ProductContext, state: Refunds): Product {
+  /** The refund that a query asks for. */
+  function known(refund: Refund | undefined, sub_mchid: string | null | undefined): Refund {
+    if (!refund) throw fault(404, 'RESOURCE_NOT_EXISTS', '退款单不存在');
+    checkSubMerchant(refund.sub_mchid, sub_mchid ?? undefined);
+    return refund;
   }
 
-  schedule.on(SUCCEED, (key) => {
-    const refund = table.get(key);
-    if (refund?.shown.status !== 'PROCESSING') return;
-    const success_time = beijing(clock.now());
-    const { mchid, notify_url, shown } = refund;
-    table.put(key, { ...refund, shown: { ...shown, status: 'SUCCESS', success_time } });
-    const { out_trade_no, transaction_id, out_refund_no, refund_id, user_received_account } = shown;
-    const { total, refund: back, payer_total, payer_refund } = shown.amount;
-    const content = {
-      ...{ mchid, out_trade_no, transaction_id, out_refund_no, refund_id, user_received_account, success_time },
-      refund_status: 'SUCCESS',
-      amount: { total, refund: back, payer_total, payer_refund },
-    };
-    if (notify_url !== undefined)
-      notifier.notify({ kind: 'merchant', id: mchid }, 'REFUND.SUCCESS', content, notify_url);
-  });
+  /** Pays an abnormal refund to a card. */
+  const payToCard: HandlerOf<typeof ABNORMAL, 'post'> = async ({ mchid, variables, json }) => {
+    const { refund_id = '' } = variables;
+    const { out_refund_no, type, bank_type, bank_account, real_name, sub_mchid } = json;
+    const isUser = type === 'USER_BANK_CARD';
+    if (isUser && !bank_type) throw missing('bank_type', '开户银行');
+    if (isUser && !bank_account) throw missing('bank_account', '收款银行卡号');
+    if (isUser && !real_name) throw missing('real_name', '收款用户姓名');
+    const number = isUser ? await identities.platform.decrypt(bank_account ?? '').catch(() => '') : '';
+    const refund = known(state.findById(mchid, refund_id), sub_mchid);
+    if (refund.out_refund_no !== out_refund_no) throw invalid(`The refund ${refund_id} is not ${out_refund_no}.`);
+    if (refund.status !== 'ABNORMAL') throw invalid(`The refund ${refund_id} is ${refund.status}, and not ABNORMAL.`);
+    return shownOf(state.payToCard(refund, isUser ? `银行卡${number.slice(-4)}` : '商户银行卡'));
+  };
 
   return {
     routes: [
-      operation('post', REFUNDS, ({ mchid, json }) => {
-        const { out_refund_no } = required(json, 'out_refund_no');
-        const given = optional(json, 'transaction_id', 'out_trade_no', 'notify_url');
-        if (!given.transaction_id && !given.out_trade_no) throw paramError('body', 'transaction_id', 'is missing');
-        const before = table.get(keyOf(mchid, out_refund_no));
-        if (before) {
-          if (isDeepStrictEqual(before.asked, json)) return before.shown;
-          throw invalid(`${out_refund_no} has asked for another refund.`);
-        }
-        const { amount } = json as { amount?: { currency?: unknown } };
-        const [refund, total] = [fen(amount, 'refund'), fen(amount, 'total')];
-        if (amount?.currency !== 'CNY') throw paramError('body', 'amount.currency', 'must be CNY', amount?.currency);
-
-        const order =
-          given.transaction_id === undefined
-            ? orders.find(mchid, 'v3', given.out_trade_no ?? '')
-            : orders.findPaid(mchid, given.transaction_id);
-        if (!order) throw fault(404, 'RESOURCE_NOT_EXISTS', 'There is no such order.');
-        const { out_trade_no, total: paid } = order;
-        const transaction_id = order.payment?.transaction_id;
-        if (transaction_id === undefined) throw invalid(`The order ${out_trade_no} has not been paid.`);
-        if (total !== paid) throw invalid(`The order ${out_trade_no} is one of ${paid}, not of ${total}.`);
-        const left = total - refunded(transaction_id);
-        if (refund > left) throw invalid(`Of the order ${out_trade_no} ${left} can be refunded, not ${refund}.`);
-
-        const shown = {
-          ...{ refund_id: `5030${digits(25)}`, out_refund_no, transaction_id, out_trade_no },
-          ...{ channel: 'ORIGINAL', user_received_account: '支付用户零钱', funds_account: 'AVAILABLE' },
-          ...{ create_time: beijing(clock.now()), status: 'PROCESSING' as const },
-          amount: {
-            ...{ total, refund, payer_total: total, payer_refund: refund, settlement_total: total },
-            ...{ settlement_refund: refund, discount_refund: 0, currency: 'CNY' },
-          },
-        };
-        const notify_url = given.notify_url === undefined ? undefined : notifyUrl(given.notify_url);
-        table.put(keyOf(mchid, out_refund_no), { mchid, asked: json, notify_url, shown });
-        orders.change(order, { trade_state: 'REFUND' });
-        schedule.at(clock.now() + 1000, SUCCEED, keyOf(mchid, out_refund_no));
-        return shown;
+      operation('post', REFUNDS, ({ mchid, json }) => shownOf(state.accept(mchid, json))),
+      operation('get', REFUND, ({ mchid, variables: { out_refund_no = '' }, query }) =>
+        shownOf(known(state.find(mchid, out_refund_no), query.get('sub_mchid'))),
+      ),
+      operation('post', ABNORMAL, payToCard),
+      operation('post', PLATFORM_REFUNDS, ({ mchid, json }) => {
+        const { individual_auth_id, sub_mchid } = json;
+        if (!sub_mchid && !individual_auth_id) throw missing('sub_mchid', '二级商户号');
+        const refund_account = json.refund_account ?? 'REFUND_SOURCE_SUB_MERCHANT';
+        const refund = state.accept(mchid, { ...json, refund_account });
+        const { refund_id, out_refund_no, create_time, amount } = platformShownOf(refund);
+        return { refund_id, out_refund_no, create_time, amount, promotion_detail: [], refund_account };
       }),
-      operation('get', REFUND, ({ mchid, variables: { out_refund_no = '' } }) => {
-        const refund = table.get(keyOf(mchid, out_refund_no));
-        if (!refund) throw fault(404, 'RESOURCE_NOT_EXISTS', `There is no refund ${out_refund_no}.`);
-        return refund.shown;
-      }),
+      operation('get', PLATFORM_BY_ID, ({ mchid, variables: { refund_id = '' }, query }) =>
+        platformShownOf(known(state.findById(mchid, refund_id), query.get('sub_mchid'))),
+      ),
+      operation('get', PLATFORM_BY_NUMBER, ({ mchid, variables: { out_refund_no = '' }, query }) =>
+        platformShownOf(known(state.find(mchid, out_refund_no), query.get('sub_mchid'))),
+      ),
+      operation('post', PLATFORM_ABNORMAL, payToCard),
     ],
   };
 }
 
-function invalid(message: string): Response {
-  return fault(400, 'INVALID_REQUEST', message);
+/** A refund as queries show it. */
+function shownOf(refund: Refund) {
+  const { refund_id, out_refund_no, transaction_id, out_trade_no, channel, user_received_account } = refund;
+  const { status, funds_account, refund_account, created } = refund;
+  const { total, refund: back, payer_total, payer_refund, from } = refund.amount;
+  return {
+    ...{ refund_id, out_refund_no, transaction_id, out_trade_no, channel, user_received_account },
+    ...successTime(refund),
+    ...{ create_time: beijing(created), status, funds_account },
+    amount: {
+      ...{ total, refund: back, ...(from && { from }), payer_total, payer_refund },
+      ...{ settlement_refund: back, settlement_total: total, discount_refund: back - payer_refund, currency: 'CNY' },
+    },
+    promotion_detail: [],
+    ...(refund_account !== undefined && { refund_account }),
+  };
+}
+
+/** A refund of an e-commerce platform as queries show it. */
+function platformShownOf(refund: Refund) {
+  const { amount, ...shown } = shownOf(refund);
+  const { refund: back, from, payer_refund, discount_refund, currency } = amount;
+  return { ...shown, amount: { refund: back, ...(from && { from }), payer_refund, discount_refund, currency } };
+}
+
+/** What the control API sees of the refunds of APIv3. */
+export function refundBook(state: Refunds): RefundBook {
+  return {
+    protocol: 'v3',
+    all: () => [...state.table.values()].map(seen),
+    numbered: (out_refund_no) => state.numbered(out_refund_no).map(seen),
+    finish(mchid, out_refund_no, status) {
+      const refund = state.find(mchid, out_refund_no);
+      return refund && state.finish(refund, status).notified;
+    },
+  };
+}
+
+function seen(refund: Refund): ShownRefund {
+  const { mchid, sub_mchid, notify_url, reason } = refund;
+  return { mchid, protocol: 'v3', ...(sub_mchid && { sub_mchid }), ...shownOf(refund), reason, notify_url };
 }
