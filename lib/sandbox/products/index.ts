@@ -7,12 +7,16 @@ import { createPayer } from './payer';
 import { payments } from './payments';
 import type { Product, ProductContext } from './product';
 import { refunds } from './refunds';
+import { v2CodePayments } from './v2-micropay';
+import { v2Payments } from './v2-payments';
+import { type V2Refunds, v2Refunds } from './v2-refunds';
 
 /** The products of a sandbox. */
 export interface Products {
   readonly all: readonly Product[];
   readonly orders: Orders;
   readonly payer: ReturnType<typeof createPayer>;
+  readonly v2Refunds: V2Refunds;
   readonly coupons: ReturnType<typeof businessCoupons>;
 }
 
@@ -20,6 +24,7 @@ export function createProducts(context: ProductContext): Products {
   const orders = createOrders(context);
   const combined = combinedPayments(context, orders);
   const payer = createPayer(context, orders, combined);
+  const xmlRefunds = v2Refunds(context, orders);
   const coupons = businessCoupons(context);
   return {
     all: [
@@ -30,9 +35,13 @@ export function createProducts(context: ProductContext): Products {
       combined,
       payer.product,
       refunds(context, orders),
+      v2Payments(context, orders),
+      v2CodePayments(context, orders),
+      xmlRefunds,
     ],
     orders,
     payer,
+    v2Refunds: xmlRefunds,
     coupons,
   };
 }

@@ -1,0 +1,209 @@
+import { keyOf } from '../store';
+import { v2Fault } from '../wire/response';
+import { digits } from './members';
+import { keyOfOrder, type Order, type Orders } from './orders';
+import type { Product, ProductContext } from './product';
+import {
+  digitsOf,
+  type Fields,
+  feeOf,
+  isTransactionId,
+  type OwnFields,
+  orderOf,
+  spaced,
+  xmlOperation,
+} from './v2-members';
+import { feeText, notifyUrl, subMerchant } from './v2-payments';
+
+/** A refund of v2. */
+export interface V2Refund {
+  readonly mchid: string;
+  readonly out_refund_no: string;
+  readonly refund_id: string;
+  /** The key of the order that it is of. */
+  readonly order: string;
+  readonly out_trade_no: string;
+  readonly transaction_id: string;
+  /** What is refunded, and what the order amounts to, in fen. */
+  readonly refund_fee: number;
+  readonly total_fee: number;
+  readonly refund_account: string;
+  readonly status: V2RefundStatus;
+  readonly notify_url?: string;
+  /** Milliseconds since 1970, by the sandbox's clock. */
+  readonly created: number;
+  readonly succeeded?: number;
+}
+
+/** `CHANGE`: the user's account does not take the money; `REFUNDCLOSE`: it stays with the merchant. */
+export type V2RefundStatus = 'PROCESSING' | 'SUCCESS' | 'CHANGE' | 'REFUNDCLOSE';
+
+/** Refunds of v2, and how one ends otherwise than by itself. */
+export interface V2Refunds extends Product {
+  readonly table: ReturnType<typeof tableOf>;
+  find(mchid: string, out_refund_no: string): V2Refund | undefined;
+  /**
+   * Ends a refund that is being processed, and notifies.
+   * @returns the refund and the key of its notification
+   */
+  finish(refund: V2Refund, status: Exclude<V2RefundStatus, 'PROCESSING'>): { refund: V2Refund; notified?: string };
+}
+
+/** The task that ends a refund. */
+const SUCCEED = 'v2.refund.succeed';
+
+const YEAR = 365 * 86_400_000;
+
+/** How many refunds an order can have, and how many a query shows. */
+const [MOST, SHOWN] = [50, 10];
+
+const ACCOUNT = '支付用户零钱';
+
+const AMOUNTS = '订单金额或退款金额与之前请求不一致，请核实后再试';
+
+/** @see https://pay.weixin.qq.com/doc/v2/merchant/4011935217 */
+export function v2Refunds(context: ProductContext, orders: Orders): V2Refunds {
+  const { clock, schedule, notifier } = context;
+  const table = tableOf(context);
+
+  schedule.on(SUCCEED, (key) => {
+    const refund = table.get(key);
+    if (refund?.status === 'PROCESSING') finish(refund, 'SUCCESS');
+  });
+
+  const finish: V2Refunds['finish'] = (before, status) => {
+    const now = clock.now();
+    const refund = { ...before, status, ...(status === 'SUCCESS' && { succeeded: now }) };
+    table.put(keyOf(refund.mchid, refund.out_refund_no), refund);
+    const order = orders.table.get(refund.order);
+    if (refund.notify_url === undefined || !order) return { refund };
+    const recipient = { kind: 'merchant', id: refund.mchid } as const;
+    const content = { appid: order.appid, ...subMerchant(order), ...notified(refund) };
+    return { refund, notified: notifier.notify(recipient, 'v2/refund-processed', content, refund.notify_url) };
+  };
+
+  /** The refunds of an order that money was, or will be, returned by. */
+  function effective(order: Order): V2Refund[] {
+    return table.by('order', keyOfOrder(order)).filter(({ status }) => status !== 'REFUNDCLOSE');
+  }
+
+  function refund(mchid: string, xml: Fields): V2Refund {
+    const { out_refund_no = '', notify_url, refund_account } = xml;
+    const [refund_fee, total_fee] = [feeOf(xml, 'refund_fee'), feeOf(xml, 'total_fee')];
+    const url = notify_url ? { notify_url: notifyUrl(notify_url) } : {};
+    checkTransactionId(xml);
+    const order = orderOf(orders, mchid, xml);
+    const before = table.get(keyOf(mchid, out_refund_no));
+    if (before) {
+      const isSame = before.refund_fee === refund_fee && before.total_fee === total_fee;
+      if (isSame && order && before.order === keyOfOrder(order)) return before;
+      throw v2Fault('INVALID_REQUEST', AMOUNTS);
+    }
+    if (!order?.payment) throw v2Fault('ORDERNOTEXIST', '订单不存在');
+    checkRefundable(order, total_fee, refund_fee);
+    const now = clock.now();
+    const { out_trade_no, payment } = order;
+    const asked: V2Refund = {
+      ...{ mchid, out_refund_no, refund_id: `5030${digitsOf(now).slice(2, 8)}${digits(19)}`, order: keyOfOrder(order) },
+      ...{ out_trade_no, transaction_id: payment.transaction_id, refund_fee, total_fee, created: now, ...url },
+      refund_account: refund_account || 'REFUND_SOURCE_RECHARGE_FUNDS',
+      status: 'PROCESSING',
+    };
+    table.put(keyOf(mchid, out_refund_no), asked);
+    orders.change(order, { trade_state: 'REFUND' });
+    schedule.at(now + 1000, SUCCEED, keyOf(mchid, out_refund_no));
+    return asked;
+  }
+
+  function checkRefundable(order: Order, total_fee: number, refund_fee: number): void {
+    const { total, trade_state, payment, out_trade_no } = order;
+    if (trade_state === 'REVOKED') {
+      throw v2Fault('INVALID_REQUEST', `The order ${out_trade_no} has been reversed: its money was returned.`);
+    }
+    if (total_fee !== total) throw v2Fault('INVALID_REQUEST', AMOUNTS);
+    if (clock.now() > (payment?.time ?? 0) + YEAR) throw v2Fault('TRADE_OVERDUE', '订单已经超过退款期限');
+    const refunds = effective(order);
+    const left = total - refunds.reduce((sum, { refund_fee }) => sum + refund_fee, 0);
+    if (left === 0) throw v2Fault('INVALID_REQUEST', '订单已全额退款');
+    if (refund_fee > left) throw v2Fault('INVALID_REQUEST', '申请退款金额超过订单可退金额');
+    if (refunds.length >= MOST) throw v2Fault('INVALID_REQUEST', `An order has ${MOST} refunds at most.`);
+  }
+
+  /** The refunds that a query asks for: the most specific number wins. */
+  function asked(mchid: string, xml: Fields): V2Refund[] {
+    const { refund_id, out_refund_no } = xml;
+    if (refund_id) return table.by('refund_id', refund_id).filter((refund) => refund.mchid === mchid);
+    if (out_refund_no) return [table.get(keyOf(mchid, out_refund_no)) ?? []].flat();
+    checkTransactionId(xml);
+    const order = orderOf(orders, mchid, xml);
+    return order ? table.by('order', keyOfOrder(order)) : [];
+  }
+
+  return {
+    table,
+    find: (mchid, out_refund_no) => table.get(keyOf(mchid, out_refund_no)),
+    finish,
+    routes: [
+      xmlOperation('v2/secapi/pay/refund', ({ mchid, xml }) => {
+        const { out_refund_no, refund_id, out_trade_no, transaction_id, refund_fee, total_fee } = refund(mchid, xml);
+        return {
+          ...{ transaction_id, out_trade_no, out_refund_no, refund_id, refund_channel: '' },
+          ...{ refund_fee: feeText(refund_fee), total_fee: feeText(total_fee), fee_type: 'CNY' },
+          ...{ cash_fee: feeText(total_fee), cash_refund_fee: feeText(refund_fee) },
+          ...{ coupon_refund_count: feeText(0), coupon_refund_fee: feeText(0) },
+        };
+      }),
+      xmlOperation('v2/pay/refundquery', ({ mchid, xml }) => {
+        const all = asked(mchid, xml);
+        const from = Number(xml.offset || 0);
+        const [first] = all;
+        const shown = all.slice(from, from + SHOWN);
+        if (!first || shown.length === 0) throw v2Fault('REFUNDNOTEXIST', '退款订单查询失败');
+        return {
+          ...{ transaction_id: first.transaction_id, out_trade_no: first.out_trade_no, fee_type: 'CNY' },
+          ...{ total_fee: feeText(first.total_fee), cash_fee: feeText(first.total_fee) },
+          ...(xml.offset && { total_refund_count: feeText(all.length) }),
+          refund_count: feeText(shown.length),
+          ...shown.map(numbered).reduce((all, fields) => Object.assign(all, fields), {}),
+        };
+      }),
+    ],
+  };
+}
+
+function tableOf({ store }: ProductContext) {
+  return store.table<V2Refund>('v2-refunds', {
+    indexes: { order: ({ order }) => order, refund_id: ({ refund_id }) => refund_id },
+  });
+}
+
+function checkTransactionId({ transaction_id }: Fields): void {
+  if (transaction_id && !isTransactionId(transaction_id)) throw v2Fault('INVALID_TRANSACTIONID', '无效transaction_id');
+}
+
+/** The members of a refund in a query, with its number in their names. */
+function numbered(refund: V2Refund, n: number): OwnFields<'v2/pay/refundquery'> {
+  const { out_refund_no, refund_id, refund_fee, refund_account, status, succeeded } = refund;
+  const fields: OwnFields<'v2/pay/refundquery'> = {};
+  fields[`out_refund_no_${n}` as const] = out_refund_no;
+  fields[`refund_id_${n}` as const] = refund_id;
+  fields[`refund_channel_${n}` as const] = 'ORIGINAL';
+  fields[`refund_fee_${n}` as const] = feeText(refund_fee);
+  fields[`refund_status_${n}` as const] = status;
+  fields[`refund_account_${n}` as const] = refund_account;
+  fields[`refund_recv_accout_${n}` as const] = ACCOUNT;
+  if (succeeded !== undefined) fields[`refund_success_time_${n}` as const] = spaced(succeeded);
+  return fields;
+}
+
+/** A refund as its notification has it, encrypted. */
+function notified(refund: V2Refund) {
+  const { out_refund_no, out_trade_no, refund_account, refund_id, transaction_id, status, succeeded } = refund;
+  const [refund_fee, total_fee] = [feeText(refund.refund_fee), feeText(refund.total_fee)];
+  return {
+    ...{ out_refund_no, out_trade_no, refund_account, refund_fee, refund_id, refund_recv_accout: ACCOUNT },
+    ...{ refund_request_source: 'API', refund_status: status, settlement_refund_fee: refund_fee },
+    ...{ settlement_total_fee: total_fee, success_time: succeeded === undefined ? '' : spaced(succeeded) },
+    ...{ total_fee, transaction_id, cash_refund_fee: refund_fee },
+  };
+}
