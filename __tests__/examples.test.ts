@@ -12,7 +12,7 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
   'coupon-use.ts': /^bracket index, promise: {2}\d{4}-\d\d-\d\dT/m,
   'crypto-tools.ts':
     /^Rsa\.verify: true\nRsa\.decrypt: 张三\n[\s\S]*^AesEcb\.decrypt: SUCCESS\n[\s\S]*^Hash\.equals: true$/m,
-  'debug.ts': /phase: 'answer',[\s\S]*status: 200,[\s\S]*error: 'SignatureError ERR_SIGNATURE_WRONG'/,
+  'debug.ts': /phase: 'response',[\s\S]*status: 200,[\s\S]*error: 'SignatureError ERR_SIGNATURE_WRONG'/,
   'download-bill.ts': /^ORDER-2 99\.00 公仔, 大\nsummary: \{ .*'99\.01'.* \}\nanother bill: true ERR_BODY_DIGEST$/m,
   'interceptors-alone.ts': /^undici\.request: \{ code_url: .*\nundici\.fetch: \{ code_url: .*\nv2: SUCCESS$/m,
   'jsapi-pay.ts': /signType: 'RSA',\n {2}paySign: '[\w+/=]{344}'/,
@@ -27,7 +27,7 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
   'notify-koa.ts': /^paid: ORDER-1\nanswered: 204$/m,
   'notify-node.ts': /^paid: ORDER-1\nanswered: 204$/m,
   'notify-redis.ts':
-    /^There is no redis-server here|^processed once: .*\nanswered: (\[ 204 \] \[.* 204 \]|\[.* 204 \] \[ 204 \])$/m,
+    /^redis-server was not found|^processed once: .*\nreplied: (\[ 204 \] \[.* 204 \]|\[.* 204 \] \[ 204 \])$/m,
   'proxy.ts': /^the proxy connects to 127\.0\.0\.1:\d+\nGET \/v3\/certificates 200\nGET \/hk\/v3\/certificates 200$/m,
   'sensitive-fields.ts': /^the name in it: 张三$/m,
   'sign-elsewhere.ts': /^signed by process (\d+) for process (?!\1\n)\d+\nused at: \d{4}-.+\ndecrypted there: 张三/m,

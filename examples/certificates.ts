@@ -1,8 +1,8 @@
 /**
- * Platform certificates, for merchants that have these and no public key yet: with `apiv3Key` they are downloaded,
- * verified and renewed without further ado. A cache spares other processes the download.
+ * Platform certificates, for merchants that have no public key yet: with `apiv3Key`, the client downloads, verifies and
+ * renews them by itself. A cache spares other processes the download.
  *
- * It talks to the sandbox in this process, which signs with a certificate and changes it.
+ * It talks to an in-process sandbox, which signs with a certificate and rotates it.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,9 +1,9 @@
 /**
- * Uses one coupon (核销用户券), six ways: three styles of the path, each awaited and as a promise chain.
+ * Redeems one coupon (核销用户券) in six ways: three path styles, each awaited and as a promise chain.
  *
- * Run as it is, it talks to the sandbox in this process. With WECHATPAY_MCHID, WECHATPAY_SERIAL,
- * WECHATPAY_PRIVATE_KEY, WECHATPAY_PUBLIC_KEY_ID and WECHATPAY_PUBLIC_KEY (keys as PEM text or file:// URL) it talks to
- * WeChat Pay, and uses the coupon WECHATPAY_COUPON_CODE of the batch WECHATPAY_STOCK_ID for the app WECHATPAY_APPID.
+ * By default it talks to an in-process sandbox. With WECHATPAY_MCHID, WECHATPAY_SERIAL, WECHATPAY_PRIVATE_KEY,
+ * WECHATPAY_PUBLIC_KEY_ID and WECHATPAY_PUBLIC_KEY (keys as PEM text or file:// URL) it talks to WeChat Pay, and redeems
+ * the coupon WECHATPAY_COUPON_CODE of the batch WECHATPAY_STOCK_ID for the app WECHATPAY_APPID.
  */
 import { Builder, type ClientConfig } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   await using sandbox = env.WECHATPAY_MCHID ? undefined : await Sandbox.start();
   const instance = Builder.factory(sandbox?.config ?? platformConfig());
 
-  // The same use_request_no each time: to WeChat Pay, six requests are one use.
+  // All six use the same use_request_no, so WeChat Pay treats them as one redemption.
   const json = {
     coupon_code: env.WECHATPAY_COUPON_CODE ?? 'sxxe34343434',
     stock_id: env.WECHATPAY_STOCK_ID ?? '100088',

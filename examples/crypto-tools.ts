@@ -1,4 +1,4 @@
-/** The helpers beneath the client, under the names that they have in wechatpay-php. What takes long gives a promise. */
+/** The helpers below the client, named as in wechatpay-php. Slow ones return promises. */
 import { generateKeyPairSync } from 'node:crypto';
 import { AesEcb, AesGcm, Formatter, Hash, Rsa, Transformer } from 'wechatpay-undici';
 
@@ -11,11 +11,11 @@ async function main(): Promise<void> {
   console.log('Rsa.verify:', await Rsa.verify(message, signature, publicKey));
   console.log('Rsa.decrypt:', await Rsa.decrypt(await Rsa.encrypt('张三', publicKey), privateKey));
 
-  // A public key in PKCS#1, as getpublickey of v2 gives it.
+  // A PKCS#1 public key, as returned by getpublickey of v2.
   const pkcs1 = publicKey.export({ format: 'der', type: 'pkcs1' }).toString('base64');
   console.log('Rsa.pkcs1ToSpki:', Rsa.fromSpki(Rsa.pkcs1ToSpki(pkcs1)).equals(Rsa.fromPkcs1(pkcs1, 'public')));
 
-  // The resource of a notification of APIv3, and the req_info of a refund notification of v2.
+  // The resource of an APIv3 notification, and the req_info of a v2 refund notification.
   const [apiv3Key, apiv2Key, nonce] = [Formatter.nonce(32), Formatter.nonce(32), Formatter.nonce(12)];
   const resource = await AesGcm.encrypt('{"trade_state":"SUCCESS"}', apiv3Key, nonce, 'transaction');
   console.log('AesGcm.decrypt:', await AesGcm.decrypt(resource, apiv3Key, nonce, 'transaction'));
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     Transformer.toObject(await AesEcb.decrypt(req_info, Hash.md5(apiv2Key))).refund_status,
   );
 
-  // The signature of v2, over the fields or over the text that they make.
+  // The v2 signature, over fields or over the string made from them.
   const fields = { mch_id: '1900000109', body: 'QQ公仔', attach: '', sign: 'left out' };
   const text = Formatter.queryStringLike(Formatter.ksort(fields));
   const sign = Hash.sign('HMAC-SHA256', fields, apiv2Key);

@@ -1,8 +1,8 @@
 /**
- * Shows what goes over the wire: a message for each request, and one for its answer or failure, without headers and
- * bodies. `NODE_DEBUG=wechatpay node app.js` prints the same to stderr, a line each, without any change to the program.
+ * Shows the traffic: a message for each request, and one for its response or failure, without headers and bodies.
+ * `NODE_DEBUG=wechatpay node app.js` prints the same to stderr, one line each, without any change to the program.
  *
- * It talks to the sandbox in this process.
+ * It talks to an in-process sandbox.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { Builder } from 'wechatpay-undici';

@@ -1,8 +1,8 @@
 /**
- * Downloads a trade bill (交易账单) and reads it row by row. WeChat Pay does not sign files: what makes a bill
- * trustworthy is its hash, which came in a signed answer and is checked on the way.
+ * Downloads a trade bill (交易账单) and reads it row by row. WeChat Pay does not sign files; a bill can be trusted because
+ * its hash comes in a signed response and is checked during the download.
  *
- * It talks to the sandbox in this process.
+ * It talks to an in-process sandbox.
  */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   for await (const row of bill) console.log(row.商户订单号, row.应结订单金额, row.商品名称);
   console.log('summary:', bill.summary);
 
-  // The same as an option of the call. A file with another hash fails at its end.
+  // The same as a call option. If the hash does not match, the file errors at its end.
   digest.hash_value = createHash('sha1').update('another bill').digest('hex');
   const error = await instance
     .chain(download_url)

@@ -1,8 +1,8 @@
 /**
- * Signs and verifies without the client: the signer and the verifier are interceptors of undici, for its `request`, its
- * `fetch`, or any dispatcher of yours.
+ * Signs and verifies without the client: the signer and the verifier are undici interceptors, for its `request`, its
+ * `fetch`, or any dispatcher of your own.
  *
- * It talks to the sandbox in this process.
+ * It talks to an in-process sandbox.
  */
 import { Agent, fetch, request } from 'undici';
 import { signer, Transformer, v2Signer, v2Verifier, verifier } from 'wechatpay-undici';
@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   const { config, url } = sandbox;
   const agent = new Agent();
 
-  // The one given last runs first: what repeats requests, such as undici's retry, goes behind the signer.
+  // The last one runs first: interceptors that repeat requests, such as undici's retry, come after the signer.
   const v3 = agent.compose(verifier(config), signer(config));
   const order = {
     method: 'POST',

@@ -1,10 +1,10 @@
 /**
- * Places an order (JSAPI下单) and prints what the page in WeChat needs to have it paid:
+ * Places an order (JSAPI下单) and prints the parameters with which the page in WeChat starts the payment:
  * `WeixinJSBridge.invoke('getBrandWCPayRequest', parameters, …)`.
  *
- * Run as it is, it talks to the sandbox in this process. With WECHATPAY_MCHID, WECHATPAY_SERIAL,
- * WECHATPAY_PRIVATE_KEY, WECHATPAY_PUBLIC_KEY_ID and WECHATPAY_PUBLIC_KEY (keys as PEM text or file:// URL) it talks to
- * WeChat Pay, and places an order of 0.01 CNY for the app WECHATPAY_APPID and its user WECHATPAY_OPENID.
+ * By default it talks to an in-process sandbox. With WECHATPAY_MCHID, WECHATPAY_SERIAL, WECHATPAY_PRIVATE_KEY,
+ * WECHATPAY_PUBLIC_KEY_ID and WECHATPAY_PUBLIC_KEY (keys as PEM text or file:// URL) it talks to WeChat Pay, and places an
+ * order of 0.01 CNY for the app WECHATPAY_APPID and its user WECHATPAY_OPENID.
  */
 import { Builder, type ClientConfig, Formatter, Invocation } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';

@@ -1,9 +1,9 @@
 /**
- * Asks for a refund with v2 (申请退款), for which WeChat Pay wants to see the merchant's certificate (双向证书). The client
- * knows which operations want it; for a path that it does not know, say `security: true`.
+ * Requests a refund with v2 (申请退款), for which WeChat Pay requires the merchant's certificate (双向证书). The client
+ * knows which operations require it; for an undocumented path, set `security: true`.
  *
- * The sandbox speaks no TLS: before it stands a server that demands a certificate. With WeChat Pay, `merchant` is
- * `{ cert: 'file:///path/to/apiclient_cert.pem', key: 'file:///path/to/apiclient_key.pem' }`.
+ * The sandbox does not use TLS, so a server that requires a certificate stands in front of it. With WeChat Pay,
+ * `merchant` is `{ cert: 'file:///path/to/apiclient_cert.pem', key: 'file:///path/to/apiclient_key.pem' }`.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     total_fee: 100,
     refund_fee: 100,
   };
-  // The certificate is shown on connections of their own, which no other request uses.
+  // The certificate is presented only on separate connections, which no other request uses.
   const { refund_id } = await instance.v2.secapi.pay.refund.post({ xml }).xml();
   console.log('refund:', refund_id);
 

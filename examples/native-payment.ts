@@ -1,8 +1,8 @@
 /**
  * A native payment from beginning to end: the order, the payment, its notification, the refund, its notification.
  *
- * It talks to the sandbox in this process, which also plays the user who pays. With WeChat Pay the only other things
- * are the configuration and a notify_url that it reaches: see support/receive.ts.
+ * It talks to an in-process sandbox, which also plays the payer. With WeChat Pay, only the configuration and the
+ * notify_url differ, which must be reachable for WeChat Pay: see support/receive.ts.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * Sends a field that the package does not know yet: declared once, by module augmentation, or in the loose form.
- * The interface to augment is the one that the editor names when it completes the call.
+ * Sends a field that the package does not know yet: declared once, by module augmentation, or untyped.
+ * Augment the interface that the editor shows when it completes the call.
  */
 import { Builder } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     .json();
   console.log('declared:', stock_id);
 
-  // As a plain string the path is not looked up: nothing of the call is checked.
+  // A path of type string is not looked up, so the call is not type-checked.
   const path: string = 'v3/marketing/busifavor/coupons/use';
   const json = { ...known, even_newer: 'y' };
   const { openid } = await instance.chain(path).post({ json }).json<{ openid: string }>();

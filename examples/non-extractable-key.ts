@@ -1,7 +1,7 @@
 /**
- * Signs with a key that nobody can read again: a `CryptoKey` of Node's WebCrypto that is not extractable.
+ * Signs with a key that nobody can read again: a non-extractable WebCrypto `CryptoKey`.
  *
- * It talks to the sandbox in this process.
+ * It talks to an in-process sandbox.
  */
 import { webcrypto } from 'node:crypto';
 import { Builder } from 'wechatpay-undici';

@@ -1,4 +1,4 @@
-/** Receives notifications with Fastify. How to run it for real: see support/receive.ts. */
+/** Receives notifications with Fastify. For real use, see support/receive.ts. */
 import fastify from 'fastify';
 import { receive, type Start } from './support/receive';
 
@@ -7,7 +7,7 @@ export const start: Start = async (notifications, paid, port) => {
     if (event_type === 'TRANSACTION.SUCCESS') await paid(resource.out_trade_no);
   });
   const app = fastify();
-  // A plugin of its own: the other routes keep their parsers.
+  // A separate plugin, so that other routes keep their parsers.
   app.register(async (plugin) => {
     plugin.removeAllContentTypeParsers();
     plugin.addContentTypeParser('*', (_request, _payload, done) => done(null));

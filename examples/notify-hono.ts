@@ -1,4 +1,4 @@
-/** Receives notifications with Hono, here on Node.js. How to run it for real: see support/receive.ts. */
+/** Receives notifications with Hono, here on Node.js. For real use, see support/receive.ts. */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { receive, type Start } from './support/receive';

@@ -1,4 +1,4 @@
-/** Receives notifications with Koa. How to run it for real: see support/receive.ts. */
+/** Receives notifications with Koa. For real use, see support/receive.ts. */
 import Koa from 'koa';
 import { receive, type Start } from './support/receive';
 
@@ -7,7 +7,7 @@ export const start: Start = (notifications, paid, port) => {
     if (event_type === 'TRANSACTION.SUCCESS') await paid(resource.out_trade_no);
   });
   const app = new Koa();
-  // Before any body parser: the signature is over the bytes as they came.
+  // Before any body parser, because the signature covers the raw bytes.
   app.use(async (context, next) => {
     if (context.method !== 'POST' || context.path !== '/notify') return next();
     context.respond = false;

@@ -1,4 +1,4 @@
-/** Receives notifications with node:http alone. How to run it for real: see support/receive.ts. */
+/** Receives notifications with node:http only. For real use, see support/receive.ts. */
 import { createServer } from 'node:http';
 import { receive, type Start } from './support/receive';
 

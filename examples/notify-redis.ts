@@ -1,8 +1,8 @@
 /**
- * Several machines behind one address: a store in Redis has each notification processed once.
+ * Several machines behind one URL share a store in Redis, so that each notification is processed once.
  *
- * Run as it is, it starts a redis-server of its own if there is one, or takes the Redis of REDIS_URL; the sandbox sends
- * one notification to two machines at once, as it happens when an answer is slow.
+ * By default it starts its own redis-server, if installed; with REDIS_URL it uses that Redis. The sandbox
+ * sends one notification to two machines at the same time, as happens when a reply is slow.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -14,13 +14,13 @@ import { startRedis } from './support/redis-server';
 
 type Redis = Pick<ReturnType<typeof createClient>, 'eval' | 'get' | 'set'>;
 
-/** Deletes a key if it still has the value that was given. */
+/** Deletes a key if it still has the given value. */
 const RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end";
 
 /**
- * One key for each notification: its value is that of an attempt that is under way, or `done`. Redis must ask its primary
- * and must not evict keys (`maxmemory-policy noeviction`).
- * @param prefix another one for each service that shares the Redis
+ * One key per notification: its value is the attempt in progress, or `done`. Redis must read from its primary and must not
+ * evict keys (`maxmemory-policy noeviction`).
+ * @param prefix different for each service that shares this Redis
  */
 export function redisStore(redis: Redis, prefix = 'wechatpay:'): NotificationStore {
   return {
@@ -42,11 +42,11 @@ export function redisStore(redis: Redis, prefix = 'wechatpay:'): NotificationSto
 async function main(): Promise<void> {
   await using server = process.env.REDIS_URL ? undefined : await startRedis();
   const redisUrl = process.env.REDIS_URL ?? server?.url;
-  if (!redisUrl) return console.log('There is no redis-server here: install it, or set REDIS_URL.');
+  if (!redisUrl) return console.log('redis-server was not found; install it, or set REDIS_URL.');
   await using sandbox = await Sandbox.start();
   const { certs, apiv3Key } = sandbox.config;
 
-  /** A machine: a connection of its own to Redis, and a server of its own. */
+  /** A machine: its own connection to Redis, and its own server. */
   async function startMachine(name: string) {
     const redis = createClient({ url: redisUrl ?? '' });
     await redis.connect();
@@ -62,8 +62,8 @@ async function main(): Promise<void> {
   const send = ({ url }: { url: string }) =>
     sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { id: 'EV-1' });
   const deliveries = await Promise.all(machines.map(send));
-  // One machine answers 503 as long as the other is at it.
-  console.log('answered:', ...deliveries.map(({ attempts }) => attempts.map(({ status }) => status)));
+  // One machine replies with 503 while the other is processing it.
+  console.log('replied:', ...deliveries.map(({ attempts }) => attempts.map(({ status }) => status)));
   await Promise.all(machines.map(({ close }) => close()));
 }
 

@@ -1,8 +1,8 @@
 /**
- * Sends requests through a proxy (CONNECT), and to another root of the API (接入点).
+ * Sends requests through a proxy (CONNECT), and to another base URL (接入点).
  *
- * It talks to the sandbox in this process, through a proxy in this process. In the place of `ProxyAgent`, undici's
- * `EnvHttpProxyAgent` takes the proxy from the variables `HTTPS_PROXY` and `NO_PROXY`.
+ * It talks to an in-process sandbox through an in-process proxy. Instead of `ProxyAgent`, undici's `EnvHttpProxyAgent`
+ * takes the proxy from the variables `HTTPS_PROXY` and `NO_PROXY`.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
 
   const instance = Builder.factory({ ...sandbox.config, dispatcher });
   await instance.chain('v3/certificates').get();
-  // Of WeChat Pay, such as https://apihk.mch.weixin.qq.com/
+  // With WeChat Pay, for example https://apihk.mch.weixin.qq.com/
   await instance.chain('v3/certificates').get({ baseUrl: `${sandbox.url}hk/` });
   for (const { method, target, status } of sandbox.requests) console.log(method, target, status);
 }

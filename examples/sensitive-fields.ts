@@ -1,9 +1,9 @@
 /**
- * Sends a sensitive field and reads one of the answer (添加分账接收方): the name of the receiver goes to WeChat Pay
- * encrypted with its key, and comes back encrypted with the merchant's.
+ * Sends a sensitive field and reads one from the response (添加分账接收方): the name of the receiver is sent encrypted
+ * with WeChat Pay's key, and returned encrypted with the merchant's.
  *
- * It talks to the sandbox in this process. The sandbox does not give its private key away: it cannot tell here what
- * it was sent, and encrypts a name of its own for the merchant.
+ * It talks to an in-process sandbox. The sandbox does not expose its private key, so the handler here cannot decrypt the
+ * request; it encrypts a name of its own for the merchant.
  */
 import { createPublicKey } from 'node:crypto';
 import { Builder, Rsa, Sensitive } from 'wechatpay-undici';
@@ -13,7 +13,7 @@ interface Receiver {
   type: string;
   account: string;
   relation_type: string;
-  /** Encrypted, for WeChat Pay in the request, for the merchant in the answer. */
+  /** Encrypted for WeChat Pay in the request, and for the merchant in the response. */
   name: string;
 }
 
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   await using sandbox = await Sandbox.start();
   const merchantKey = createPublicKey(sandbox.config.privateKey);
   sandbox.on<Receiver>('post', 'v3/profitsharing/receivers/add', async ({ json, headers }) => {
-    console.log('WeChat Pay is sent:', { 'Wechatpay-Serial': headers['wechatpay-serial'], name: json.name });
+    console.log('WeChat Pay receives:', { 'Wechatpay-Serial': headers['wechatpay-serial'], name: json.name });
     return { ...json, name: await Rsa.encrypt('张三', merchantKey) };
   });
 
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     .post({ json, headers: sensitive.headers, encrypted: true })
     .json<Receiver>();
 
-  console.log('WeChat Pay answers:', receiver);
+  console.log('WeChat Pay responds:', receiver);
   console.log('the name in it:', await sensitive.decrypt(receiver.name));
 }
 

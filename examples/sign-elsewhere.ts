@@ -1,9 +1,9 @@
 /**
- * Signs and decrypts in another process, over HTTP: the program itself never has the private key. An HSM or a key service
- * is asked in the same way.
+ * Signs and decrypts in another process, over HTTP: the program itself never has the private key. An HSM or a key
+ * service works the same way.
  *
- * It talks to the sandbox in this process. The sandbox makes the merchant's key, so the signing process is given it
- * here; yours has it already.
+ * It talks to an in-process sandbox. The sandbox generates the merchant's key, so it is passed to the signing process
+ * here; yours already has it.
  */
 import { fork } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
@@ -15,7 +15,7 @@ import { request } from 'undici';
 import { Builder, Rsa } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 
-/** The process that has the key. */
+/** The process that holds the key. */
 function serve(): void {
   process.once('message', (pem: string) => {
     const privateKey = Rsa.from(pem);
@@ -44,10 +44,10 @@ async function main(): Promise<void> {
   const instance = Builder.factory({
     ...sandbox.config,
     privateKey: {
-      // Given the bytes to sign, it gives SHA256withRSA in Base64. A function in `certs` verifies in the same way.
+      // Takes the bytes to sign; returns SHA256withRSA in Base64. A verification function in `certs` works the same way.
       sign: (message) => ask('sign', message),
-      // Given the bytes of a ciphertext (RSA-OAEP, SHA-1), it gives the plain text. Without it, fields of responses that
-      // are encrypted for the merchant stay ciphertext.
+      // Takes the bytes of a ciphertext (RSA-OAEP, SHA-1); returns the plain text. Without it, response fields that are
+      // encrypted for the merchant stay encrypted.
       decrypt: (ciphertext) => ask('decrypt', ciphertext),
     },
   });

@@ -1,7 +1,7 @@
 /**
- * Uploads an image (图片上传). APIv3 signs the part `meta` alone; the file is streamed and never held in memory.
+ * Uploads an image (图片上传). APIv3 signs only the `meta` part; the file is streamed and never held in memory.
  *
- * It talks to the sandbox in this process.
+ * It talks to an in-process sandbox.
  */
 import { randomBytes } from 'node:crypto';
 import { Builder, Media } from 'wechatpay-undici';
@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   });
   const instance = Builder.factory(sandbox.config);
 
-  // From a path, a file: URL, bytes, a Blob or a stream. Bytes have no name of their own.
+  // From a path, a file: URL, bytes, a Blob or a stream. Bytes need a file name.
   await using media = await Media.from(randomBytes(1024), { filename: '门店照片.png' });
   console.log('signed:', media.meta);
   const { media_id } = await instance.v3.merchant.media.upload.post({ body: media }).json();

@@ -1,7 +1,7 @@
 /**
- * Places an order with v2 (统一下单): XML, signed by MD5 and by HMAC-SHA256. Then asks for an order that there is not.
+ * Places an order with v2 (统一下单): XML, signed by MD5 and by HMAC-SHA256. Then queries an order that does not exist.
  *
- * It talks to the sandbox in this process.
+ * It talks to an in-process sandbox.
  */
 import { ApiError, Builder, Formatter } from 'wechatpay-undici';
 import { Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   sandbox.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
   sandbox.on('post', 'v2/pay/orderquery', () => v2Fault('ORDERNOTEXIST', '此交易订单号不存在'));
 
-  // A client for v2 alone needs no key but this; given beside the options of APIv3, one client serves both.
+  // A v2-only client needs no other key; together with the APIv3 options, one client serves both.
   const { mchid, secret, baseUrl } = sandbox.config;
   const instance = Builder.factory({ mchid, secret, baseUrl });
   const merchant = { appid: 'wx8888888888888888', mch_id: mchid };

@@ -1,29 +1,38 @@
 import { certificatesPath } from './certificates/response';
 import { createCertificates } from './certificates/store';
 import { chain } from './chain/chain';
-import { type ClientConfig, createClient, type LoadedConfig, loadConfig } from './client';
-import type { Chain } from './openapi/chain';
+import { type BrandConfig, type ClientConfig, createClient, type LoadedConfig, loadConfig } from './client';
+import type { BrandChain, Chain } from './openapi/chain';
 import { remember } from './signature/credentials';
 import type { PlatformCertificates } from './signature/platform-keys';
 
-/** Builds clients. */
-export const Builder = {
-  /**
-   * Builds a client for one merchant: `instance.v3.pay.transactions.native.post({ json })`.
-   *
-   * Keys are loaded and checked here, once. Nothing is sent, no timer is started.
-   * @throws {@link ConfigurationError} that names the option, what was found and what was expected
-   */
-  factory(config: ClientConfig): Chain {
-    const loaded = withCertificates(loadConfig(config));
-    const { mchid, apiv3Key, payBankKey, v2, v3 } = loaded;
-    const credentials = { mchid, apiv3Key, payBankKey, ...v2, ...v3 };
-    // The Proxy answers to every path; what is known of each is a matter of types alone.
-    return remember(chain(createClient(loaded, credentials)) as Chain, credentials);
-  },
-};
+/**
+ * Builds a client for one brand (品牌): `instance.brand.store.brandstores.post({ json })`.
+ *
+ * It signs as the brand. Keys are loaded and checked here, once. Nothing is sent, no timer is started.
+ * @throws {@link ConfigurationError} that names the option, what was found and what was expected
+ * @see https://pay.weixin.qq.com/doc/brand/4015407523
+ */
+function factory(config: BrandConfig): BrandChain;
+/**
+ * Builds a client for one merchant: `instance.v3.pay.transactions.native.post({ json })`.
+ *
+ * Keys are loaded and checked here, once. Nothing is sent, no timer is started.
+ * @throws {@link ConfigurationError} that names the option, what was found and what was expected
+ */
+function factory(config: ClientConfig): Chain;
+function factory(config: ClientConfig | BrandConfig): Chain | BrandChain {
+  const loaded = withCertificates(loadConfig(config));
+  const { signatory, apiv3Key, brandApiKey, payBankKey, v2, v3 } = loaded;
+  const credentials = { ...signatory, apiv3Key, brandApiKey, payBankKey, ...v2, ...v3 };
+  // The Proxy has every path; what is known of each is a matter of types alone.
+  return remember(chain(createClient(loaded, credentials)) as Chain | BrandChain, credentials);
+}
 
-/** Has platform certificates downloaded where the APIv3 key to open them is configured. */
+/** Builds clients. */
+export const Builder = { factory };
+
+/** Enables the download of platform certificates if the APIv3 key is configured. */
 function withCertificates(loaded: LoadedConfig): LoadedConfig {
   const { v3, apiv3Key, certificateCache: cache } = loaded;
   if (!v3 || !apiv3Key) return loaded;
@@ -32,9 +41,9 @@ function withCertificates(loaded: LoadedConfig): LoadedConfig {
     apiv3Key,
     cache,
     request: (verify) => {
-      // A client of its own, which waits for no certificate and announces none; downloads are rare.
+      // A separate client, which neither waits for certificates nor announces one; downloads are rare.
       const alone = { ...loaded, v2: undefined, merchant: undefined, v3: { ...v3, certs: {}, verify } };
-      const client = createClient(alone, { mchid: loaded.mchid });
+      const client = createClient(alone, loaded.signatory);
       return client('get', certificatesPath(loaded.baseUrl), undefined).text();
     },
   });

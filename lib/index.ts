@@ -1,7 +1,15 @@
 export { Builder } from './builder';
 export type { CertificateCache } from './certificates';
 export * as Certificates from './certificates';
-export type { ClientConfig } from './client';
+export type {
+  BrandConfig,
+  ClientConfig,
+  DownloadingConfig,
+  MerchantConfig,
+  SharedConfig,
+  V2Config,
+  V3Config,
+} from './client';
 export type { MerchantCertificate, TlsFile } from './client/base-dispatcher';
 export type { Diagnostic } from './client/diagnostics';
 export * as AesEcb from './crypto/aes-ecb';
@@ -23,6 +31,7 @@ export {
 } from './errors';
 export type { ApiErrorInit } from './errors/api-error';
 export type { BodyErrorCode } from './errors/body-error';
+export type { OutcomeQuery } from './errors/outcome-query';
 export type { SignatureErrorCode, SignatureErrorOptions } from './errors/signature-error';
 export * as Transformer from './format/transformer';
 export * as Invocation from './invocation';
@@ -59,20 +68,41 @@ export type {
   WebHandler,
 } from './notification';
 export * as Notifications from './notification';
-export type { Chain } from './openapi/chain';
-export type { NotificationOf } from './openapi/notification';
-export type { RequestOf, ResponseOf } from './openapi/operation';
+export type {
+  BrandChain,
+  BrandRoot,
+  Chain,
+  LiteralPaths,
+  MerchantRoot,
+  NeedsClientOfBrand,
+  NeedsClientOfMerchant,
+} from './openapi/chain';
+export type {
+  Call,
+  DownloadCall,
+  LooseCall,
+  LooseNode,
+  OptionalCall,
+  OptionalDownloadCall,
+  PathNode,
+} from './openapi/node';
+export type { NotificationOf, NotificationsByType, Notified } from './openapi/notification';
+export type { RequestOf, ResponseOf, Verb, VerbOf } from './openapi/operation';
 export type {
   CommonOptions,
   HeadersInput,
+  HeadersWith,
+  HeaderValue,
   LooseOptions,
   QueryObject,
   RawBody,
   Scalar,
   Timeouts,
+  Upload,
+  UploadOptions,
 } from './openapi/options';
-export type { ApiResponse, Download, ResponsePromise } from './openapi/response';
-export type { HeldBy } from './openapi/text';
+export type { ApiResponse, Download, DownloadPromise, ResponsePromise } from './openapi/response';
+export type { FormText, HeldBy, JsonText } from './openapi/text';
 export * as Sensitive from './sensitive';
 export * as Formatter from './signature/formatter';
 export type {
@@ -83,4 +113,5 @@ export type {
   VerifyFunction,
 } from './signature/functions';
 export * as Hash from './signature/hash';
-export { Media, type MediaFile, type MediaOptions, type MediaSource } from './upload/media';
+export type { Signatory } from './signature/scheme';
+export { Media, type MediaFields, type MediaFile, type MediaOptions, type MediaSource } from './upload/media';

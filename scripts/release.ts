@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** The address of the repository, such as `https://github.com/owner/wechatpay-undici`; unset until its owner is known. */
+/** The URL of the repository, such as `https://github.com/owner/wechatpay-undici`; unset until its owner is known. */
 const REPOSITORY: string | undefined = undefined;
 
 /** The files that a release changes. */
@@ -13,7 +13,7 @@ const FILES = ['package.json', 'package-lock.json', 'lib/version.ts', 'CHANGELOG
 
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 
-/** The links of package.json; none while the address is unset. */
+/** The links of package.json; none while the URL is unset. */
 export function links(repository: string | undefined) {
   if (repository === undefined) return {};
   return {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { ApiError } from 'wechatpay-undici';
-import { chunk, endlessly, failure, frame, MB, memoryOf, platform, signatureOf } from './support';
+import { rejection } from '../support/rejection';
+import { chunk, endlessly, frame, MB, memoryOf, platform, signatureOf } from './support';
 
 let server: Awaited<ReturnType<typeof platform>>;
 beforeAll(async () => {
@@ -49,7 +50,7 @@ describe('what holds a file in memory', () => {
 
   test.each(SHORTCUTS)('%s() of the call ends by "maxBuffer", and the connection with it', async (name) => {
     server.state.answer = endless;
-    const { error } = await failure((download(options) as unknown as Readers)[name]());
+    const error = await rejection((download(options) as unknown as Readers)[name]());
     expect(error).toMatchObject(tooLarge);
     expect(await server.closed()).toBeLessThan(20 * MB);
   });
@@ -58,7 +59,7 @@ describe('what holds a file in memory', () => {
     for (const copy of [(response: Response) => response, (response: Response) => response.clone()]) {
       server.state.answer = endless;
       const response = await download(options);
-      const { error } = await failure((copy(response) as unknown as Readers)[name]());
+      const error = await rejection((copy(response) as unknown as Readers)[name]());
       expect(error).toMatchObject(tooLarge);
       await response.body?.cancel().catch(() => {});
       await server.closed();
@@ -74,7 +75,7 @@ describe('what holds a file in memory', () => {
       expect(await (await call({ maxBuffer: size })).text()).toHaveLength(size);
       const max = Math.max(size - 1, 1);
       server.state.answer = (socket) => socket.write(frame(200, [], Buffer.alloc(max + 1, 'a')));
-      const { error } = await failure((await call({ maxBuffer: max })).text());
+      const error = await rejection((await call({ maxBuffer: max })).text());
       expect(error).toMatchObject({ code: 'ERR_BODY_TOO_LARGE', message: expect.stringContaining(` ${max} bytes`) });
     }
   });
@@ -85,8 +86,8 @@ describe('what holds a file in memory', () => {
     const digest = { hash_type: 'SHA1', hash_value: sha1, tar_type: 'GZIP' };
     server.state.answer = (socket) => socket.write(frame(200, [], gzipSync(plain)));
     expect(await download({ digest, maxBuffer: 100 * KB }).text()).toBe(plain.toString());
-    expect(await failure(download({ digest, maxBuffer: 100 * KB - 1 }).text())).toMatchObject({
-      error: { code: 'ERR_BODY_TOO_LARGE' },
+    expect(await rejection(download({ digest, maxBuffer: 100 * KB - 1 }).text())).toMatchObject({
+      code: 'ERR_BODY_TOO_LARGE',
     });
   });
 
@@ -97,7 +98,7 @@ describe('what holds a file in memory', () => {
     server.state.answer = (socket) => socket.write(frame(200, headers, body));
     const get = (more: { maxBuffer?: number }) => server.instance.chain('v3/global/statements').get(more);
     expect(await get({}).text()).toHaveLength(200 * KB);
-    expect(await failure(get(options).text())).toMatchObject({ error: tooLarge });
+    expect(await rejection(get(options).text())).toMatchObject(tooLarge);
   });
 
   test('the body as a stream is not bounded', async () => {
@@ -119,7 +120,7 @@ describe('what holds a file in memory', () => {
       server.state.answer = () => {
         asked = true;
       };
-      const { error } = await failure(download({ maxBuffer }));
+      const error = await rejection(download({ maxBuffer }));
       expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining('"maxBuffer"') });
       expect(asked).toBe(false);
     },
@@ -236,7 +237,7 @@ describe('v2: an error in the place of a bill is found however it is cut', () =>
     async (_at, _name, text) => {
       for (const answer of allCuts(text)) {
         server.state.answer = answer;
-        const { error } = await failure(bill());
+        const error = await rejection(bill());
         expect(error).toBeInstanceOf(ApiError);
         expect(error).toMatchObject(noBillExists);
       }
@@ -258,7 +259,7 @@ describe('v2: an error in the place of a bill is found however it is cut', () =>
     async (text) => {
       for (const answer of allCuts(text)) {
         server.state.answer = answer;
-        expect(await failure(bill())).toMatchObject({ error: { name: 'BodyError', code: 'ERR_BODY_NOT_XML' } });
+        expect(await rejection(bill())).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_XML' });
       }
     },
   );
@@ -268,17 +269,15 @@ describe('v2: an error in the place of a bill is found however it is cut', () =>
       socket.write(CHUNKED);
       endlessly(socket, chunk(16 * KB));
     };
-    expect(await failure(bill())).toMatchObject({ error: { code: 'ERR_BODY_TOO_LARGE' } });
+    expect(await rejection(bill())).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
     await server.closed();
     server.state.answer = (socket) => socket.write(`${CHUNKED}3\r\n<xm\r\n`);
-    expect(await failure(bill({ timeout: { total: 300, body: 60_000 } }))).toMatchObject({
-      error: { name: 'TimeoutError' },
-    });
+    expect(await rejection(bill({ timeout: { total: 300, body: 60_000 } }))).toMatchObject({ name: 'TimeoutError' });
     await server.closed();
   });
 
   test.each(ERRORS.slice(0, 5))('of a status that says so too: %j', async (text) => {
     server.state.answer = (socket) => socket.write(frame(500, [], Buffer.from(text)));
-    expect(await failure(bill())).toMatchObject({ error: { ...noBillExists, status: 500 } });
+    expect(await rejection(bill())).toMatchObject({ ...noBillExists, status: 500 });
   });
 });

@@ -13,7 +13,8 @@ import {
   v2,
   xml,
 } from '../notification/support';
-import { chunk, dripping, endlessly, failure, MB } from './support';
+import { rejection } from '../support/rejection';
+import { chunk, dripping, endlessly, MB } from './support';
 
 const errors: unknown[] = [];
 const notifications = Notifications.of({ certs, apiv3Key, secret, onError: (error) => errors.push(error) });
@@ -31,41 +32,35 @@ beforeEach(() => {
 });
 afterAll(() => server.close());
 
-const PROMPT = 4000;
 const HEAD = 'POST /notify HTTP/1.1\r\nhost: x\r\n';
 
-/** Sends a head, goes on as told; gives the answer, once the connection has been closed by the other side. */
+/** Sends a head, goes on as told; gives the response, once the connection has been closed by the other side. */
 function exchange(head: string, goOn: (socket: ReturnType<typeof connect>) => void = () => {}) {
-  const start = performance.now();
   const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => {});
   socket.write(`${HEAD}${head}\r\n`);
   goOn(socket);
-  return new Promise<{ answer: string; milliseconds: number; written: number }>((resolve) => {
+  return new Promise<{ answer: string; written: number }>((resolve) => {
     let answer = '';
     socket.on('data', (bytes) => {
       answer += bytes;
     });
-    socket.on('close', () =>
-      resolve({ answer, milliseconds: performance.now() - start, written: socket.bytesWritten }),
-    );
+    socket.on('close', () => resolve({ answer, written: socket.bytesWritten }));
     socket.on('end', () => socket.destroy());
   });
 }
 
 test('a body that says it is too large is refused before any of it is there', async () => {
-  const { answer, milliseconds } = await exchange(`content-length: ${MB + 1}\r\n`);
+  const { answer } = await exchange(`content-length: ${MB + 1}\r\n`);
   expect(answer).toMatch(/^HTTP\/1\.1 413 .*\r\n\r\n\{"code":"FAIL","message":"The body is too large\."\}$/s);
-  expect(milliseconds).toBeLessThan(PROMPT);
   expect(errors).toMatchObject([{ name: 'BodyError', code: 'ERR_BODY_TOO_LARGE' }]);
 });
 
 test('a body without end is refused, and no longer read', async () => {
-  const { answer, milliseconds, written } = await exchange('transfer-encoding: chunked\r\n', (socket) =>
+  const { answer, written } = await exchange('transfer-encoding: chunked\r\n', (socket) =>
     endlessly(socket, chunk(64 * 1024)),
   );
   expect(answer).toMatch(/^HTTP\/1\.1 413 /);
-  expect(milliseconds).toBeLessThan(PROMPT);
   expect(written).toBeLessThan(20 * MB);
 });
 
@@ -84,10 +79,8 @@ test('of requests for which nobody waits any longer', async () => {
     exchange('content-length: 1000\r\n'),
     drippingRequest(),
   ]);
-  for (const { answer, milliseconds } of [chunked, counted, silent]) {
+  for (const { answer } of [chunked, counted, silent]) {
     expect(answer).toMatch(/^HTTP\/1\.1 500 .*connection: close\r\n/is);
-    expect(milliseconds).toBeGreaterThan(4900);
-    expect(milliseconds).toBeLessThan(5000 + PROMPT);
   }
   expect(web.status).toBe(500);
   expect(web.cancelled).toBe(true);
@@ -139,7 +132,7 @@ test('100,000 headers never reach the handler', async () => {
     headers: Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`x-${at}`, 'x'])),
     body: '{}',
   };
-  expect(await failure(notifications.parse(given))).toMatchObject({ error: { code: 'ERR_SIGNATURE_MISSING' } });
+  expect(await rejection(notifications.parse(given))).toMatchObject({ code: 'ERR_SIGNATURE_MISSING' });
 });
 
 test.each<[string, string, string]>([
@@ -163,38 +156,39 @@ test.each<[string, string, string]>([
   ['a zipped body', '\u001f\u008b', 'ERR_SIGNATURE_MISSING'],
   ['lists within lists', '['.repeat(500_000) + ']'.repeat(500_000), 'ERR_SIGNATURE_MISSING'],
 ])('%s', async (_, body, code) => {
-  const { error, milliseconds } = await failure(notifications.parse({ headers: {}, body }));
+  const error = await rejection(notifications.parse({ headers: {}, body }));
   expect(error).toMatchObject({ code });
-  expect(milliseconds).toBeLessThan(PROMPT);
 });
 
 test('a zipped bomb is not unzipped, whatever its headers say', async () => {
   const bomb = gzipSync(Buffer.alloc(500 * MB));
   expect(bomb.length).toBeLessThan(MB);
   const { headers } = signed('');
-  const { error, milliseconds } = await failure(
+  const error = await rejection(
     notifications.parse({ headers: { ...headers, 'content-encoding': 'gzip' }, body: bomb }),
   );
   expect(error).toMatchObject({ code: 'ERR_SIGNATURE_WRONG', serial: PLATFORM_ID });
-  expect(milliseconds).toBeLessThan(PROMPT);
 });
 
 test.each<[string, string]>([
   ['lists', '['.repeat(300_000) + ']'.repeat(300_000)],
   ['objects', '{"a":'.repeat(100_000) + 1 + '}'.repeat(100_000)],
-  ['lists that are never closed', '['.repeat(500_000)],
-])('%s within one another, properly signed and encrypted, are read or refused', async (_, text) => {
+])('%s within one another, properly signed and encrypted, are read', async (_, text) => {
   for (const sent of [signed(text), signed(JSON.stringify(envelope(text)))]) {
-    await notifications.parse(sent).then(
-      ({ envelope }) => expect(typeof envelope).toBe('object'),
-      (error) => expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_JSON' }),
-    );
+    expect(typeof (await notifications.parse(sent)).envelope).toBe('object');
+  }
+});
+
+test('lists that are never closed, properly signed and encrypted, are refused', async () => {
+  const text = '['.repeat(500_000);
+  for (const sent of [signed(text), signed(JSON.stringify(envelope(text)))]) {
+    expect(await rejection(notifications.parse(sent))).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_JSON' });
   }
 });
 
 test('signed XML within one another is refused', async () => {
   const deep = `${'<a>'.repeat(40)}${'</a>'.repeat(40)}`;
   const { body } = v2(PAYMENT);
-  const { error } = await failure(notifications.parse({ headers: {}, body: body.replace('</xml>', `${deep}</xml>`) }));
+  const error = await rejection(notifications.parse({ headers: {}, body: body.replace('</xml>', `${deep}</xml>`) }));
   expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_TOO_LARGE' });
 });

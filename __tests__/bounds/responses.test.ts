@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { ApiError } from 'wechatpay-undici';
-import { chunk, dripping, endlessly, failure, frame, MB, platform, signatureOf } from './support';
+import { rejection } from '../support/rejection';
+import { chunk, dripping, endlessly, frame, MB, platform, signatureOf } from './support';
 
 let server: Awaited<ReturnType<typeof platform>>;
 beforeAll(async () => {
@@ -14,9 +15,6 @@ const call = (options: object = {}, path = 'v3/x') => server.instance.chain(path
 const CHUNKED = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
 const xml = { mch_id: '1900000109' };
 
-/** "Promptly": far below the 10 s of a call, on however busy a machine. */
-const PROMPT = 5000;
-
 test.each<[string, string, object]>([
   ['APIv3', 'v3/x', {}],
   ['v2', 'v2/pay/x', { xml }],
@@ -25,13 +23,12 @@ test.each<[string, string, object]>([
     socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${1024 * MB}\r\n\r\n`);
     endlessly(socket, Buffer.alloc(64 * 1024, ' '));
   };
-  const { error, milliseconds } = await failure(call(options, path));
+  const error = await rejection(call(options, path));
   expect(error).toMatchObject({
     name: 'BodyError',
     code: 'ERR_BODY_TOO_LARGE',
     message: expect.stringContaining('10485760'),
   });
-  expect(milliseconds).toBeLessThan(PROMPT);
   expect(await server.closed()).toBeLessThan(40 * MB);
 });
 
@@ -43,7 +40,7 @@ test('10 MB to the byte are read, one more is refused', async () => {
   server.state.answer = answer(10 * MB);
   expect(await call().text()).toHaveLength(10 * MB);
   server.state.answer = answer(10 * MB + 1);
-  expect(await failure(call())).toMatchObject({ error: { code: 'ERR_BODY_TOO_LARGE' } });
+  expect(await rejection(call())).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
 });
 
 test('an endless body is refused', async () => {
@@ -51,9 +48,8 @@ test('an endless body is refused', async () => {
     socket.write(CHUNKED);
     endlessly(socket, chunk(64 * 1024));
   };
-  const { error, milliseconds } = await failure(call());
+  const error = await rejection(call());
   expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_TOO_LARGE' });
-  expect(milliseconds).toBeLessThan(PROMPT);
   await server.closed();
 });
 
@@ -66,12 +62,11 @@ test.each<[string, string, object]>([
     socket.write(CHUNKED.replace('200', '500'));
     endlessly(socket, chunk(64 * 1024));
   };
-  const { error, milliseconds } = await failure(call(options, path));
+  const error = await rejection(call(options, path));
   expect(error).toMatchObject({ name: 'ApiError', code: 'HTTP_500', status: 500 });
   const { length } = (error as ApiError).body;
   expect(length).toBeGreaterThanOrEqual(MB);
   expect(length).toBeLessThan(2 * MB);
-  expect(milliseconds).toBeLessThan(PROMPT);
   await server.closed();
 });
 
@@ -86,10 +81,8 @@ test.each<[string, string, string]>([
     socket.write(head);
     dripping(socket, piece, 50);
   };
-  const { error, milliseconds } = await failure(call({ timeout: 400 }));
+  const error = await rejection(call({ timeout: 400 }));
   expect(error).toMatchObject({ name: 'TimeoutError', code: 'ERR_TIMEOUT' });
-  expect(milliseconds).toBeGreaterThan(350);
-  expect(milliseconds).toBeLessThan(400 + PROMPT);
   await server.closed();
 });
 
@@ -99,9 +92,8 @@ test.each<[string, string]>([
   ['a header whose name has 1 MB', `${'x'.repeat(MB)}: x\r\n`],
 ])('%s', async (_, headers) => {
   server.state.answer = (socket) => socket.write(`HTTP/1.1 200 OK\r\n${headers}content-length: 0\r\n\r\n`);
-  const { error, milliseconds } = await failure(call());
+  const error = await rejection(call());
   expect(error).toMatchObject({ name: 'TransportError', cause: { code: 'UND_ERR_HEADERS_OVERFLOW' } });
-  expect(milliseconds).toBeLessThan(PROMPT);
 });
 
 test('headers that have no end', async () => {
@@ -109,11 +101,11 @@ test('headers that have no end', async () => {
     socket.write('HTTP/1.1 200 OK\r\n');
     endlessly(socket, 'x: x\r\n'.repeat(1000));
   };
-  expect(await failure(call())).toMatchObject({ error: { cause: { code: 'UND_ERR_HEADERS_OVERFLOW' } } });
+  expect(await rejection(call())).toMatchObject({ cause: { code: 'UND_ERR_HEADERS_OVERFLOW' } });
   await server.closed();
 });
 
-test('1,000 answers of 1xx ahead of the answer are passed over', async () => {
+test('1,000 responses of 1xx ahead of the response are passed over', async () => {
   const body = Buffer.from('{"ok":true}');
   server.state.answer = (socket) => {
     socket.write('HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(1000));
@@ -124,9 +116,8 @@ test('1,000 answers of 1xx ahead of the answer are passed over', async () => {
 
 test('1xx without end and without pause end by the time of the call', async () => {
   server.state.answer = (socket) => endlessly(socket, 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(100));
-  const { error, milliseconds } = await failure(call({ timeout: 400 }));
+  const error = await rejection(call({ timeout: 400 }));
   expect(error).toMatchObject({ name: 'TimeoutError' });
-  expect(milliseconds).toBeLessThan(400 + PROMPT);
 });
 
 describe('bombs', () => {
@@ -157,34 +148,29 @@ describe('bombs', () => {
   ])('XML: %s', async (_, body, code) => {
     const success = body.replace('<xml>', '<xml><return_code>SUCCESS</return_code>');
     server.state.answer = (socket) => socket.write(frame(200, [], Buffer.from(success)));
-    const { error, milliseconds } = await failure(call({ xml }, 'v2/pay/x'));
+    const error = await rejection(call({ xml }, 'v2/pay/x'));
     expect(error).toMatchObject({ code: expect.stringMatching(code) });
-    expect(milliseconds).toBeLessThan(PROMPT);
   });
 
-  test.each<[string, string]>([
-    ['lists', '['.repeat(1_000_000) + ']'.repeat(1_000_000)],
-    ['objects', '{"a":'.repeat(1_000_000) + 1 + '}'.repeat(1_000_000)],
-    ['lists that are never closed', '['.repeat(5_000_000)],
-  ])('JSON: a million %s within one another', async (_, text) => {
+  test.each<[string, string, boolean]>([
+    ['lists', '['.repeat(1_000_000) + ']'.repeat(1_000_000), true],
+    ['objects', '{"a":'.repeat(1_000_000) + 1 + '}'.repeat(1_000_000), true],
+    ['lists that are never closed', '['.repeat(5_000_000), false],
+  ])('JSON: a million %s within one another', async (_, text, isJson) => {
     const body = Buffer.from(text);
     server.state.answer = (socket) => socket.write(frame(200, signatureOf(body), body));
-    await call()
-      .json()
-      .then(
-        (json) => expect(typeof json).toBe('object'),
-        (error) => expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_JSON' }),
-      );
+    if (isJson) expect(typeof (await call().json())).toBe('object');
+    else expect(await rejection(call().json())).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_JSON' });
     server.state.answer = (socket) => socket.write(frame(400, [], body));
-    expect(await failure(call())).toMatchObject({ error: { name: expect.stringMatching(/^(?:ApiError|BodyError)$/) } });
+    expect(await rejection(call())).toMatchObject({ name: 'ApiError', code: 'HTTP_400' });
   });
 
-  test('a zipped answer is not unzipped: it is what it is', async () => {
+  test('a zipped response is not unzipped: it is what it is', async () => {
     const bomb = gzipSync(Buffer.alloc(100 * MB, ' '));
     server.state.answer = (socket) =>
       socket.write(frame(200, [...signatureOf(bomb), ['content-encoding', 'gzip']], bomb));
     expect(await call().bytes()).toHaveLength(bomb.length);
-    expect(await failure(call().json())).toMatchObject({ error: { code: 'ERR_BODY_NOT_JSON' } });
+    expect(await rejection(call().json())).toMatchObject({ code: 'ERR_BODY_NOT_JSON' });
   });
 });
 
@@ -196,9 +182,8 @@ describe('downloads', () => {
   test('a file that stalls ends by the time that it may be silent', async () => {
     server.state.answer = (socket) => socket.write(`${CHUNKED}1\r\na\r\n`);
     const { body } = await download({ timeout: 400 });
-    const { error, milliseconds } = await failure(new Response(body).text());
+    const error = await rejection(new Response(body).text());
     expect(error).toMatchObject({ name: 'TimeoutError', code: 'ERR_TIMEOUT' });
-    expect(milliseconds).toBeLessThan(400 + PROMPT);
     await server.closed();
   });
 
@@ -222,7 +207,7 @@ describe('downloads', () => {
       socket.write(`${CHUNKED}5\r\n<xml>\r\n`);
       endlessly(socket, chunk(64 * 1024));
     };
-    const { error } = await failure(download({ query: { mch_id: '1900000109' } }, 'v2/pay/file'));
+    const error = await rejection(download({ query: { mch_id: '1900000109' } }, 'v2/pay/file'));
     expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_TOO_LARGE' });
     await server.closed();
   });

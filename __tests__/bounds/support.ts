@@ -62,18 +62,6 @@ export function chunk(size: number, octet = ' '): Buffer {
   return Buffer.from(`${size.toString(16)}\r\n${octet.repeat(size)}\r\n`);
 }
 
-/** What a promise rejects with, and after how many milliseconds. */
-export async function failure(promise: PromiseLike<unknown>) {
-  const start = performance.now();
-  const error: unknown = await promise.then(
-    () => {
-      throw new Error('It should have failed.');
-    },
-    (reason) => reason,
-  );
-  return { error, milliseconds: performance.now() - start };
-}
-
 /** Waits until something holds. */
 export async function eventually(holds: () => boolean): Promise<void> {
   for (let waited = 0; !holds(); waited += 10) {

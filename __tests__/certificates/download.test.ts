@@ -4,11 +4,11 @@ import { Builder, Certificates, Sensitive } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { certificatesPath } from '../../lib/certificates/response';
 import { selfSigned } from '../support/keys';
+import { rejection } from '../support/rejection';
 import {
   advance,
   announced,
   downloads,
-  failureOf,
   HOUR,
   isDownload,
   MINUTE,
@@ -51,8 +51,8 @@ describe('a client without a key of the platform', () => {
     const serial = await sandbox.rotate();
     const instance = Builder.factory(withoutKeys(sandbox));
     const json = { appid: 'wx1', type: 'MERCHANT_ID', account: '1', name: '张三', relation_type: 'STORE' } as const;
-    const answer = await instance.v3.profitsharing.receivers.add.post({ json }).json();
-    expect(answer).toMatchObject({ name: '张三' });
+    const response = await instance.v3.profitsharing.receivers.add.post({ json }).json();
+    expect(response).toMatchObject({ name: '张三' });
     expect(announced(sandbox)).toEqual([serial]);
     expect(downloads(sandbox)).toBe(1);
   });
@@ -71,7 +71,7 @@ describe('a client without a key of the platform', () => {
     await using sandbox = await startWithCertificate();
     const { pay } = payer(withoutKeys(sandbox));
     sandbox.misbehave({ status: 500 });
-    expect(await failureOf(pay())).toMatchObject({ name: 'ApiError', status: 500, request: 'GET /v3/certificates' });
+    expect(await rejection(pay())).toMatchObject({ name: 'ApiError', status: 500, request: 'GET /v3/certificates' });
     expect(announced(sandbox)).toEqual([]);
     expect(await pay()).toEqual({ code_url: 'weixin://' });
   });
@@ -80,7 +80,7 @@ describe('a client without a key of the platform', () => {
     await using sandbox = await startWithCertificate();
     sandbox.misbehave({ delay: 2000 });
     const { pay } = payer({ ...withoutKeys(sandbox), timeout: 200 });
-    expect(await failureOf(pay())).toMatchObject({ name: 'TimeoutError' });
+    expect(await rejection(pay())).toMatchObject({ name: 'TimeoutError' });
     expect(announced(sandbox)).toEqual([]);
   });
 });
@@ -113,7 +113,7 @@ describe('refresh()', () => {
   test('tells merchants that have a public key alone what to do', async () => {
     await using sandbox = await Sandbox.start();
     const { instance, pay } = payer(withoutKeys(sandbox));
-    for (const failed of [await failureOf(Certificates.of(instance).refresh()), await failureOf(pay())]) {
+    for (const failed of [await rejection(Certificates.of(instance).refresh()), await rejection(pay())]) {
       expect(failed.name).toBe('ConfigurationError');
       expect(failed.message).toContain("certs: { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }");
       expect(failed.message).toContain('账户中心 → API安全');
@@ -201,7 +201,7 @@ describe('before the newest certificate expires', () => {
     await pay();
     expect(downloads(sandbox)).toBe(1);
     advance(21 * HOUR);
-    const failed = await failureOf(pay());
+    const failed = await rejection(pay());
     expect(failed).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_SERIAL' });
     expect(failed.cause).toMatchObject({ name: 'ConfigurationError' });
   });

@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import { Builder, Certificates } from 'wechatpay-undici';
 import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { rsaKeyPair, selfSigned } from '../support/keys';
-import { failureOf, HOUR, payer, startWithCertificate, withoutKeys } from './support';
+import { rejection } from '../support/rejection';
+import { HOUR, payer, startWithCertificate, withoutKeys } from './support';
 
 const DAY = 24 * HOUR;
 
@@ -145,14 +146,14 @@ const FORGERIES: [string, () => unknown, object][] = [
   ['is no JSON', () => new Response('<html>'), { name: 'BodyError' }],
 ];
 
-describe('nothing is trusted, and nothing sent, where the answer', () => {
-  test.each(FORGERIES)('%s', async (_, answer, expected) => {
-    const forget = sandbox.on('get', 'v3/certificates', answer);
+describe('nothing is trusted, and nothing sent, where the response', () => {
+  test.each(FORGERIES)('%s', async (_, response, expected) => {
+    const forget = sandbox.on('get', 'v3/certificates', response);
     const before = sandbox.requests.length;
     const { pay } = payer(withoutKeys(sandbox));
-    expect(await failureOf(pay())).toMatchObject(expected);
+    expect(await rejection(pay())).toMatchObject(expected);
     expect(sandbox.requests.slice(before).map(({ target }) => target)).toEqual(['/v3/certificates']);
-    // It was the answer, and not the client: unforged, it is taken.
+    // It was the response, and not the client: unforged, it is taken.
     forget();
     await pay();
   });
@@ -166,7 +167,7 @@ describe('nothing is trusted, and nothing sent, where the answer', () => {
   ])('is signed like this: %j', async (how, expected) => {
     const { pay } = payer(withoutKeys(sandbox));
     sandbox.misbehave(how);
-    expect(await failureOf(pay())).toMatchObject(expected);
+    expect(await rejection(pay())).toMatchObject(expected);
     await pay();
   });
 });
@@ -174,7 +175,7 @@ describe('nothing is trusted, and nothing sent, where the answer', () => {
 test('what has no signature is not even parsed', async () => {
   const parse = jest.spyOn(JSON, 'parse');
   const forget = sandbox.on('get', 'v3/certificates', () => genuine, { signed: false });
-  const failed = await failureOf(Certificates.of(Builder.factory(withoutKeys(sandbox))).refresh());
+  const failed = await rejection(Certificates.of(Builder.factory(withoutKeys(sandbox))).refresh());
   forget();
   const parsed = parse.mock.calls.map(([text]) => text);
   parse.mockRestore();
@@ -197,7 +198,7 @@ test('of several certificates those that are not valid are left out, and the oth
   expect(found.map(({ serialNumber }) => serialNumber)).toEqual([first().serial_no]);
 });
 
-test('an answer signed by the configured public key is taken as well', async () => {
+test('a response signed by the configured public key is taken as well', async () => {
   await using other = await startWithCertificate();
   const list = await (await unverified(other)).json();
   await other.rotate('public-key');
@@ -206,17 +207,17 @@ test('an answer signed by the configured public key is taken as well', async () 
   const baseUrl = `${other.url}proxy/`;
   expect(await Certificates.of(Builder.factory({ ...other.config, baseUrl })).refresh()).toHaveLength(1);
   const alone = Builder.factory({ ...withoutKeys(other), baseUrl });
-  expect(await failureOf(Certificates.of(alone).refresh())).toMatchObject({ code: 'ERR_SIGNATURE_SERIAL' });
+  expect(await rejection(Certificates.of(alone).refresh())).toMatchObject({ code: 'ERR_SIGNATURE_SERIAL' });
 });
 
 test('no error and no object shows the APIv3 key or a private key', async () => {
   const { config } = sandbox;
   const instance = Builder.factory(withoutKeys(sandbox));
   const forget = sandbox.on('get', 'v3/certificates', FORGERIES[2]?.[1] as () => unknown);
-  const failed = await failureOf(Certificates.of(instance).refresh());
+  const failed = await rejection(Certificates.of(instance).refresh());
   forget();
   await Certificates.of(instance).refresh();
-  const wrongKey = await failureOf((async () => Builder.factory({ ...config, apiv3Key: config.apiv3Key.slice(1) }))());
+  const wrongKey = await rejection((async () => Builder.factory({ ...config, apiv3Key: config.apiv3Key.slice(1) }))());
   expect(wrongKey.message).toBe('"apiv3Key" must be the APIv3 key, 32 bytes; found 31 bytes.');
   const deep = { depth: Number.POSITIVE_INFINITY, showHidden: true };
   const shown = [failed, failed.cause, wrongKey, instance, Certificates.of(instance), config].flatMap((value) => [

@@ -1,10 +1,10 @@
 import { Builder, Notifications } from 'wechatpay-undici';
 import type { Sandbox } from 'wechatpay-undici/sandbox';
+import { rejection } from '../support/rejection';
 import {
   advance,
   announced,
   downloads,
-  failureOf,
   isDownload,
   MINUTE,
   payer,
@@ -99,7 +99,7 @@ describe('the grey switch', () => {
     const { pay } = payer(withoutKeys(sandbox));
     await pay();
     const id = await sandbox.rotate('public-key');
-    const failed = await failureOf(pay());
+    const failed = await rejection(pay());
     expect(failed).toMatchObject({ code: 'ERR_SIGNATURE_SERIAL', serial: id });
     expect(failed.message).toContain(`Add that key to "certs"`);
   });
@@ -108,17 +108,17 @@ describe('the grey switch', () => {
 describe('serial numbers that nobody knows', () => {
   const UNKNOWN = '5000000000000000000000000000000000000000';
 
-  test('in answers are looked for at most once a minute', async () => {
+  test('in responses are looked for at most once a minute', async () => {
     await using sandbox = await startWithCertificate();
     const { pay } = payer(withoutKeys(sandbox));
     await pay();
     sandbox.misbehave((one) => (isDownload(one) ? undefined : { serial: UNKNOWN }), Number.POSITIVE_INFINITY);
     for (const expected of [2, 3]) {
-      const failures = await Promise.all(Array.from({ length: 5 }, () => failureOf(pay())));
-      for (const { code } of [...failures, await failureOf(pay())]) expect(code).toBe('ERR_SIGNATURE_SERIAL');
+      const failures = await Promise.all(Array.from({ length: 5 }, () => rejection(pay())));
+      for (const { code } of [...failures, await rejection(pay())]) expect(code).toBe('ERR_SIGNATURE_SERIAL');
       expect(downloads(sandbox)).toBe(expected);
       advance(MINUTE - 1000);
-      expect((await failureOf(pay())).code).toBe('ERR_SIGNATURE_SERIAL');
+      expect((await rejection(pay())).code).toBe('ERR_SIGNATURE_SERIAL');
       expect(downloads(sandbox)).toBe(expected);
       advance(2000);
     }
@@ -129,7 +129,7 @@ describe('serial numbers that nobody knows', () => {
     const { pay } = payer(withoutKeys(sandbox));
     await pay();
     sandbox.misbehave((one) => (isDownload(one) ? { status: 500 } : { serial: UNKNOWN }), 2);
-    const failed = await failureOf(pay());
+    const failed = await rejection(pay());
     expect(failed).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_SERIAL', serial: UNKNOWN });
     expect(failed.message).toContain(String(announced(sandbox)[0]));
     expect(failed.cause).toMatchObject({ name: 'ApiError', status: 500 });
@@ -167,7 +167,7 @@ describe('notifications', () => {
     const before = downloads(sandbox);
     for (let i = 0; i < 20; i++) {
       const forged = { ...sent, headers: { ...sent.headers, 'wechatpay-serial': `5${i}`.padEnd(40, '0') } };
-      expect((await failureOf(notifications.parse(forged))).code).toBe('ERR_SIGNATURE_SERIAL');
+      expect((await rejection(notifications.parse(forged))).code).toBe('ERR_SIGNATURE_SERIAL');
     }
     expect(downloads(sandbox) - before).toBe(1);
     expect(await notifications.parse(sent)).toMatchObject({ event_type: 'TEST' });
@@ -182,7 +182,7 @@ describe('notifications', () => {
     const notifications = Notifications.of(Builder.factory(withoutKeys(sandbox)));
     const sent = await signedBy(sandbox, { 'wechatpay-serial': '5000', ...headers });
     const before = downloads(sandbox);
-    expect((await failureOf(notifications.parse(sent))).code).toBe(code);
+    expect((await rejection(notifications.parse(sent))).code).toBe(code);
     expect(downloads(sandbox)).toBe(before);
   });
 });

@@ -68,10 +68,3 @@ export async function until(isSo: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
-
-export async function failureOf(promise: Promise<unknown>): Promise<Error & { code?: string; cause?: Error }> {
-  return promise.then(
-    () => Object.assign(new Error('it did not fail'), { code: 'accepted' }),
-    (error) => error,
-  );
-}

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import { Sandbox } from 'wechatpay-undici/sandbox';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { EXIT_CODES } from '../../lib/cli/exit-codes';
 import { SETTINGS } from '../../lib/cli/settings';
 import { VERSION } from '../../lib/version';
+import { useSandbox } from '../support/sandbox';
 import { afterwards, environment, remember, wxpay } from './support';
 
 const root = resolve(__dirname, '../..');
@@ -16,12 +17,10 @@ let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   env = environment(sandbox);
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 /** The environment of a child process, with nothing of the tests' own. */
 function childEnv(): NodeJS.ProcessEnv {
@@ -90,15 +89,16 @@ describe('mistakes', () => {
     expect(await wxpay(args)).toEqual({ code: 2, stdout: '', stderr });
   });
 
-  test.each([['--apiv3-kee=0123456789'], ['-z0123456789'], ['--apiv3-kee=012\n345']])(
-    'the value of an option that is none, %j, is not repeated',
-    async (option) => {
-      const { code, stderr } = await wxpay(['certificates', option]);
-      expect(code).toBe(2);
-      expect(stderr).toMatch(/^wxpay: unknown option '(?:--apiv3-kee|-z)'\n/);
-      expect(stderr).not.toMatch(/012|345/);
-    },
-  );
+  test.each([
+    ['--apiv3-kee=0123456789', '--apiv3-kee'],
+    ['-z0123456789', '-z'],
+    ['--apiv3-kee=012\n345', '--apiv3-kee'],
+  ])('the value of an option that is none, %j, is not repeated', async (option, name) => {
+    const { code, stderr } = await wxpay(['certificates', option]);
+    expect(code).toBe(2);
+    expect(stderr.split('\n')[0]).toBe(`wxpay: unknown option '${name}'`);
+    expect(stderr).not.toMatch(/012|345/);
+  });
 
   test('as JSON', async () => {
     const { code, stdout, stderr } = await wxpay(['doctor', '--jsn', '--json']);

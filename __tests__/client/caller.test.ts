@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { ApiError, WechatPayError } from 'wechatpay-undici';
+import { rejection } from '../support/rejection';
 import { responding, wechatPay } from '../support/wechatpay';
 
 const { build, running } = wechatPay();
@@ -8,13 +9,6 @@ const { build, running } = wechatPay();
 function framesHere(error: unknown): string[] {
   const { stack = '' } = error as Error;
   return stack.split('\n').filter((line) => line.includes(__filename));
-}
-
-async function rejection(promise: PromiseLike<unknown>): Promise<Error> {
-  return Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 }
 
 const order = { out_trade_no: '1' };

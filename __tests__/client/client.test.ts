@@ -9,6 +9,7 @@ import {
   WechatPayError,
 } from 'wechatpay-undici';
 import { fault, Sandbox } from 'wechatpay-undici/sandbox';
+import { rejection } from '../support/rejection';
 
 let sandbox: Sandbox;
 let instance: Chain;
@@ -36,11 +37,6 @@ const used = { stock_id: '100088', openid: 'xsd3434454567676', wechatpay_use_tim
 const path = 'v3/marketing/busifavor/coupons/use';
 const use = (options: object = {}) => instance[path].post({ json, ...options });
 const echo = 'v3/echo';
-const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 
 describe('one coupon, six ways', () => {
   test('property chain', async () => {
@@ -74,7 +70,7 @@ describe('one coupon, six ways', () => {
   test('all of them are one use, and a used coupon cannot be used again', async () => {
     await Promise.all([use(), use(), use()]);
     expect(sandbox.coupons.get(json.coupon_code)).toMatchObject({ use_request_no: json.use_request_no });
-    const error = await failure(use({ json: { ...json, use_request_no: 'another' } }));
+    const error = await rejection(use({ json: { ...json, use_request_no: 'another' } }));
     expect(error).toBeInstanceOf(ApiError);
     expect((error as ApiError).status).toBeGreaterThanOrEqual(400);
   });
@@ -126,7 +122,7 @@ describe('what is sent', () => {
   });
 
   test("the caller's Wechatpay-Serial stays, the caller's Authorization does not", async () => {
-    const error = await failure(use({ headers: { 'Wechatpay-Serial': 'MINE', Authorization: 'mine' } }));
+    const error = await rejection(use({ headers: { 'Wechatpay-Serial': 'MINE', Authorization: 'mine' } }));
     expect(error).toMatchObject({ name: 'ApiError', status: 400 });
     expect(sandbox.requests[0]?.headers['wechatpay-serial']).toBe('MINE');
     expect(sandbox.requests[0]?.headers.authorization).toContain('WECHATPAY2-SHA256-RSA2048');
@@ -183,7 +179,7 @@ describe('what comes back', () => {
   test('a body that is no JSON can be read as text', async () => {
     sandbox.on('get', echo, () => new Response('<xml/>', { headers: { 'content-type': 'text/html' } }));
     expect(await instance.chain(echo).get().text()).toBe('<xml/>');
-    const error = await failure(instance.chain(echo).get().json());
+    const error = await rejection(instance.chain(echo).get().json());
     expect(error).toMatchObject({
       name: 'BodyError',
       code: 'ERR_BODY_NOT_JSON',
@@ -191,7 +187,7 @@ describe('what comes back', () => {
     });
   });
 
-  test('a large answer, in many chunks', async () => {
+  test('a large response, in many chunks', async () => {
     const text = '中'.repeat(1_000_000);
     sandbox.on('get', echo, () => ({ text }));
     expect(await instance.chain(echo).get().json()).toEqual({ text });
@@ -200,7 +196,10 @@ describe('what comes back', () => {
   test('one that is too large to be held in memory', async () => {
     const huge = Buffer.alloc(11 * 1024 * 1024, 'x');
     sandbox.on('get', echo, () => new Response(huge));
-    expect(await failure(instance.chain(echo).get())).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_TOO_LARGE' });
+    expect(await rejection(instance.chain(echo).get())).toMatchObject({
+      name: 'BodyError',
+      code: 'ERR_BODY_TOO_LARGE',
+    });
   });
 });
 
@@ -208,7 +207,7 @@ describe('refusals of the platform', () => {
   test("carry WeChat Pay's code, message, detail and Request-ID", async () => {
     const detail = { field: 'mchid', issue: 'sign not match' };
     sandbox.on('post', echo, () => fault(403, 'NO_AUTH', '无权限', detail));
-    const error = await failure(instance.chain(echo).post({ json: {} }));
+    const error = await rejection(instance.chain(echo).post({ json: {} }));
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status: 403, code: 'NO_AUTH', message: '无权限', detail, request: 'POST /v3/echo' });
     expect((error as ApiError).requestId).toBe((error as ApiError).headers.get('request-id'));
@@ -224,13 +223,13 @@ describe('refusals of the platform', () => {
     [302, ''],
   ])('%i with %p has a code too', async (status, body) => {
     sandbox.misbehave({ status, body, headers: { Location: 'https://evil.example/' } });
-    expect(await failure(use())).toMatchObject({ name: 'ApiError', status, code: `HTTP_${status}`, body });
+    expect(await rejection(use())).toMatchObject({ name: 'ApiError', status, code: `HTTP_${status}`, body });
     expect(sandbox.requests).toHaveLength(1);
   });
 
   test('a key that the platform does not know', async () => {
     const other = Builder.factory({ ...sandbox.config, serial: 'ABC', dispatcher: agent });
-    expect(await failure(other[path].post({ json }))).toMatchObject({
+    expect(await rejection(other[path].post({ json }))).toMatchObject({
       name: 'ApiError',
       status: 401,
       code: 'SIGN_ERROR',
@@ -238,7 +237,7 @@ describe('refusals of the platform', () => {
   });
 });
 
-describe('answers that cannot be trusted', () => {
+describe('responses that cannot be trusted', () => {
   test.each<[string, Parameters<Sandbox['misbehave']>[0], object]>([
     ['a wrong signature', { signature: 'wrong' }, { code: 'ERR_SIGNATURE_WRONG', probe: false }],
     [
@@ -285,7 +284,7 @@ describe('answers that cannot be trusted', () => {
     ['a signature that is no Base64', { headers: { 'Wechatpay-Signature': '???' } }, { code: 'ERR_SIGNATURE_WRONG' }],
   ])('%s', async (_name, how, expected) => {
     sandbox.misbehave(how);
-    const error = await failure(use());
+    const error = await rejection(use());
     expect(error).toBeInstanceOf(SignatureError);
     expect(error).toMatchObject({ requestId: expect.any(String), ...expected });
   });
@@ -298,7 +297,7 @@ describe('answers that cannot be trusted', () => {
   test('an unsigned 204', async () => {
     sandbox.on('post', echo, () => undefined);
     sandbox.misbehave({ signature: 'none' });
-    expect(await failure(instance.chain(echo).post())).toBeInstanceOf(SignatureError);
+    expect(await rejection(instance.chain(echo).post())).toBeInstanceOf(SignatureError);
   });
 });
 
@@ -312,7 +311,7 @@ describe('connections that fail', () => {
     ['something that is not HTTP', { garbage: true }],
   ])('%s', async (_name, how) => {
     sandbox.misbehave(how);
-    const error = await failure(use());
+    const error = await rejection(use());
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({ cause: expect.anything(), message: expect.stringContaining(`POST /${path}`) });
     expect((error as Error).message).toContain('query the outcome before retrying');
@@ -321,7 +320,7 @@ describe('connections that fail', () => {
 
   test('nobody there', async () => {
     const client = Builder.factory({ ...sandbox.config, dispatcher: agent, baseUrl: 'http://127.0.0.1:1/' });
-    expect(await failure(client[path].post({ json }))).toMatchObject({
+    expect(await rejection(client[path].post({ json }))).toMatchObject({
       name: 'TransportError',
       message: expect.stringContaining('ECONNREFUSED'),
     });
@@ -333,7 +332,7 @@ describe('time and abort', () => {
     sandbox.misbehave({ delay: Infinity }, 2);
     const client = Builder.factory({ ...sandbox.config, dispatcher: agent, timeout: 60 });
     for (const promise of [use({ timeout: 50 }), client[path].post({ json })]) {
-      const error = await failure(promise);
+      const error = await rejection(promise);
       expect(error).toBeInstanceOf(TimeoutError);
       expect((error as Error).message).toMatch(/POST \/v3\S+ took longer than [56]0 ms/);
     }
@@ -343,19 +342,19 @@ describe('time and abort', () => {
     // An address that answers nothing: the connection is never made, never refused.
     const never = new Agent({ connect: () => {} });
     const client = Builder.factory({ ...sandbox.config, dispatcher: never });
-    expect(await failure(client[path].post({ json, timeout: 50 }))).toBeInstanceOf(TimeoutError);
+    expect(await rejection(client[path].post({ json, timeout: 50 }))).toBeInstanceOf(TimeoutError);
     await never.destroy();
   });
 
   test('a signal aborted before: nothing is sent', async () => {
     const reason = new Error('changed my mind');
-    expect(await failure(use({ signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(await rejection(use({ signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(sandbox.requests).toHaveLength(0);
   });
 
   test('a signal aborted while signing: nothing is sent', async () => {
     const controller = new AbortController();
-    const promise = failure(use({ signal: controller.signal }));
+    const promise = rejection(use({ signal: controller.signal }));
     controller.abort();
     expect(await promise).toMatchObject({ name: 'AbortError' });
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -366,7 +365,7 @@ describe('time and abort', () => {
     sandbox.misbehave({ delay: Infinity });
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 50);
-    expect(await failure(use({ signal: controller.signal }))).toMatchObject({ name: 'AbortError' });
+    expect(await rejection(use({ signal: controller.signal }))).toMatchObject({ name: 'AbortError' });
   });
 
   test('no timer and no listener stay behind', async () => {
@@ -375,7 +374,7 @@ describe('time and abort', () => {
     const remove = jest.spyOn(signal, 'removeEventListener');
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
-    await Promise.all([use({ signal }), use({ signal }), failure(instance.chain('v3/none').get({ signal }))]);
+    await Promise.all([use({ signal }), use({ signal }), rejection(instance.chain('v3/none').get({ signal }))]);
     expect(add).toHaveBeenCalledTimes(3);
     expect(remove).toHaveBeenCalledTimes(3);
     expect(timers()).toBeLessThanOrEqual(before + 1);
@@ -431,14 +430,14 @@ describe('nothing is sent', () => {
     ],
   ])('where %s', async (_name, call, message) => {
     dispatched = 0;
-    const error = await failure(call(Builder.factory({ ...sandbox.config, dispatcher: counting() })));
+    const error = await rejection(call(Builder.factory({ ...sandbox.config, dispatcher: counting() })));
     expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining(message) });
     expect(error).toBeInstanceOf(WechatPayError);
     expect(dispatched).toBe(0);
   });
 });
 
-test('a thousand calls at once are all answered, each with its own answer', async () => {
+test('a thousand calls at once are all answered, each with its own response', async () => {
   sandbox.on('get', 'v3/echo/{n}', ({ variables }) => ({ n: variables.n }));
   const calls = Array.from({ length: 1000 }, (_, n) =>
     instance.chain('v3/echo/{n}').get({ n, timeout: 60_000 }).json<{ n: string }>(),

@@ -19,6 +19,8 @@ const FULL = process.env.MEMORY_TEST === 'full';
 const UPLOAD_LIMIT = FULL ? 100 : 200;
 const CALLS = FULL ? 100_000 : 10_000;
 const SIZE = (FULL ? 2048 : 256) * 1024 * 1024;
+/** How much the heap may grow by in a round that leaves nothing, in bytes. */
+const ROOM = 500_000;
 const TIME = FULL ? 600_000 : 60_000;
 
 const directory = mkdtempSync(join(tmpdir(), 'client-memory-'));
@@ -85,7 +87,7 @@ const PEAK = 'process.resourceUsage().maxRSS / 1024';
 test(
   `${CALLS} calls on as many paths leave nothing on the heap`,
   async () => {
-    const { grown, answered } = await run(`
+    const { rounds, answered, order } = await run(`
     let answered = 0;
     let order = 0;
     const heap = async () => {
@@ -103,15 +105,22 @@ test(
       }
     };
     await calls(5000);
-    const before = await heap();
-    await calls(${CALLS});
-    console.log(JSON.stringify({ grown: await heap() - before, answered }));
+    const rounds = [];
+    for (let before = await heap(); rounds.length < 3 && !(rounds.at(-1) < ${ROOM}); ) {
+      await calls(${CALLS});
+      const after = await heap();
+      rounds.push(after - before);
+      before = after;
+    }
+    console.log(JSON.stringify({ rounds, answered, order }));
     process.exit();
   `);
-    if (FULL) console.log(`${CALLS} calls: the heap has grown by ${grown} bytes`);
-    expect(answered).toBe(5000 + CALLS);
-    // Tables of V8 and buffers of connections come and go; a path alone, kept of each of 10,000 calls, is 800,000 bytes.
-    expect(grown).toBeLessThan(500_000);
+    if (FULL) console.log(`${CALLS} calls: the heap has grown by ${rounds} bytes`);
+    expect(answered).toBe(order);
+    expect(order).toBeGreaterThanOrEqual(5000 + CALLS);
+    // Tables of V8 and buffers of connections come once; a path alone, kept of each of 10,000 calls, is 800,000 bytes in
+    // every round.
+    expect(Math.min(...(rounds as number[]))).toBeLessThan(ROOM);
   },
   TIME,
 );

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
 import { Builder, type Chain } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
+import { rejection } from '../support/rejection';
 import { type TlsFront, tlsFront } from '../support/tls-front';
 
 const USER = 'user:p@ss word';
@@ -89,11 +90,6 @@ const through = (dispatcher: Dispatcher, baseUrl = front.url, ...baseUrls: strin
 const requestTls = () => ({ ca: front.ca });
 const json = { name: '商品', id: '1' };
 const echo = (instance: Chain, options: object = {}) => instance.chain('v3/echo').post({ json, ...options });
-const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 const host = (url: string) => new URL(url).host;
 
 describe('through a proxy', () => {
@@ -122,7 +118,7 @@ describe('through a proxy', () => {
         .xml(),
     ).toMatchObject({ echo: '<中>' });
     sandbox.misbehave({ signature: 'wrong' });
-    expect(await failure(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
+    expect(await rejection(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
     expect(sandbox.requests.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(new Set(proxy.seen.map((request) => request.join(' ').trim()))).toEqual(
       new Set([`CONNECT ${host(front.url)}`]),
@@ -150,19 +146,19 @@ describe('through a proxy', () => {
   test('that refuses the password: a TransportError, nothing sent', async () => {
     proxy.authorization = CREDENTIALS;
     const instance = through(new ProxyAgent({ uri: proxy.uri, requestTls: requestTls() }));
-    const error = await failure(echo(instance));
+    const error = await rejection(echo(instance));
     expect(error).toMatchObject({ name: 'TransportError', message: expect.stringContaining('407') });
     expect(sandbox.requests).toEqual([]);
   });
 
   test('that is not there: a TransportError', async () => {
     const instance = through(new ProxyAgent({ uri: 'http://127.0.0.1:1/', requestTls: requestTls() }));
-    expect(await failure(echo(instance))).toMatchObject({ name: 'TransportError' });
+    expect(await rejection(echo(instance))).toMatchObject({ name: 'TransportError' });
   });
 
   test("the platform's own certificate is still checked", async () => {
     const instance = through(new ProxyAgent({ uri: proxy.uri }));
-    expect(await failure(echo(instance))).toMatchObject({ name: 'TransportError' });
+    expect(await rejection(echo(instance))).toMatchObject({ name: 'TransportError' });
     expect(sandbox.requests).toEqual([]);
   });
 });
@@ -194,7 +190,7 @@ describe('base URL', () => {
     expect(answer).toMatchObject({ at: 'hk' });
     expect(sandbox.requests[0]?.target).toBe('/hk/pay/echo');
     // The other platform knows another merchant: what matters is that it was asked, with a signature.
-    expect(await failure(echo(instance, { baseUrl: other.url }))).toMatchObject({ status: 401 });
+    expect(await rejection(echo(instance, { baseUrl: other.url }))).toMatchObject({ status: 401 });
     expect(other.requests).toMatchObject([{ target: '/v3/echo', headers: { authorization: expect.any(String) } }]);
     expect(sandbox.requests).toHaveLength(1);
   });
@@ -202,7 +198,7 @@ describe('base URL', () => {
   test('another host than these gets nothing', async () => {
     await using other = await Sandbox.start();
     const instance = plain(sandbox.url);
-    const error = await failure(instance.chain(`${other.url}v3/echo`).post({ json }));
+    const error = await rejection(instance.chain(`${other.url}v3/echo`).post({ json }));
     expect(error).toMatchObject({
       name: 'InvalidArgumentError',
       message: expect.stringContaining('neither signed nor sent'),

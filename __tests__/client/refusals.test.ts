@@ -1,8 +1,8 @@
 import { request } from 'undici';
 import { ApiError, type Chain, Hash, SignatureError, Transformer, verifier } from 'wechatpay-undici';
 import { loose } from '../support/loose';
+import { rejection } from '../support/rejection';
 import {
-  failure,
   MCHID,
   merchant,
   PLATFORM_ID,
@@ -38,7 +38,7 @@ describe.each([300, 307, 400, 401, 404, 429, 500, 503])('status %i', (status) =>
   ])('of %s', (_call, call) => {
     test('signed rightly: verified', async () => {
       running.respond = responding(status, body);
-      expect(await failure(call(build()))).toMatchObject({
+      expect(await rejection(call(build()))).toMatchObject({
         ...{ name: 'ApiError', status, code: codeOf(status), verified: true },
       });
     });
@@ -49,7 +49,7 @@ describe.each([300, 307, 400, 401, 404, 429, 500, 503])('status %i', (status) =>
       ['a probe', { ...seal(body), 'wechatpay-signature': 'WECHATPAY/SIGNTEST/AAAA' }],
     ])('a signature of %s: a SignatureError', async (_name, headers) => {
       running.respond = responding(status, body, headers);
-      const error = await failure(call(build()));
+      const error = await rejection(call(build()));
       expect(error).toBeInstanceOf(SignatureError);
       expect(error).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
       expect(UNKNOWN.test(error.message)).toBe(call === refund);
@@ -62,7 +62,7 @@ describe.each([300, 307, 400, 401, 404, 429, 500, 503])('status %i', (status) =>
       ['a function that cannot check', seal(body), { certs: { [PLATFORM_ID]: BROKEN } }],
     ])('%s: not verified', async (_name, headers, config = {}) => {
       running.respond = responding(status, body, headers);
-      expect(await failure(call(build(config)))).toMatchObject({
+      expect(await rejection(call(build(config)))).toMatchObject({
         ...{ name: 'ApiError', status, code: codeOf(status), verified: false },
       });
     });
@@ -71,7 +71,7 @@ describe.each([300, 307, 400, 401, 404, 429, 500, 503])('status %i', (status) =>
 
 test('nothing is downloaded to check a refusal', async () => {
   running.respond = responding(400, body, seal(body, { serial: 'A1' }));
-  const error = await failure(refund(build({ apiv3Key: 'v'.repeat(32) })));
+  const error = await rejection(refund(build({ apiv3Key: 'v'.repeat(32) })));
   expect(error).toMatchObject({ name: 'ApiError', verified: false });
   expect(running.arrived).toBe(1);
 });
@@ -79,30 +79,32 @@ test('nothing is downloaded to check a refusal', async () => {
 test('a refusal that is too large to be checked is not verified', async () => {
   const large = JSON.stringify({ code: 'X', message: 'x', detail: 'x'.repeat(1024 * 1024) });
   running.respond = responding(400, large);
-  expect(await failure(refund(build()))).toMatchObject({ name: 'ApiError', status: 400, verified: false });
+  expect(await rejection(refund(build()))).toMatchObject({ name: 'ApiError', status: 400, verified: false });
 });
 
 test('a status of 500 and above without a message says that the outcome is unknown', async () => {
   running.respond = responding(502, '<html>', {});
-  expect(await failure(refund(build()))).toMatchObject({
+  expect(await rejection(refund(build()))).toMatchObject({
     message: expect.stringMatching(UNKNOWN),
     code: 'HTTP_502',
     verified: false,
   });
   running.respond = responding(404, '', {});
-  expect((await failure(refund(build()))).message).not.toMatch(UNKNOWN);
+  expect((await rejection(refund(build()))).message).not.toMatch(UNKNOWN);
 });
 
 test('each attempt counts by itself', async () => {
   const responses = [responding(503, body), responding(503, body, {})];
   running.respond = (...given) => responses.shift()?.(...given);
-  const error = await failure(refund(build({ retry: { attempts: 2, delay: 0 } })));
+  const error = await rejection(refund(build({ retry: { attempts: 2, delay: 0 } })));
   expect(error).toMatchObject({ name: 'ApiError', attempts: 2, verified: false });
 });
 
 test('a wrong signature is not repeated, whatever its status', async () => {
   running.respond = responding(503, body, seal('other'));
-  expect(await failure(refund(build({ retry: { attempts: 3, delay: 0 } })))).toMatchObject({ name: 'SignatureError' });
+  expect(await rejection(refund(build({ retry: { attempts: 3, delay: 0 } })))).toMatchObject({
+    name: 'SignatureError',
+  });
   expect(running.arrived).toBe(1);
 });
 
@@ -114,7 +116,7 @@ test('as an interceptor: a refusal passes, a wrong signature does not', async ()
     expect([response.statusCode, await response.body.text()]).toEqual([400, body]);
   }
   running.respond = responding(400, body, seal('other'));
-  expect(await failure(request(url(), { dispatcher }))).toBeInstanceOf(SignatureError);
+  expect(await rejection(request(url(), { dispatcher }))).toBeInstanceOf(SignatureError);
 });
 
 describe('v2', () => {
@@ -134,12 +136,12 @@ describe('v2', () => {
       [Transformer.toXml({ return_code: 'FAIL', return_msg: '签名错误' }), false],
     ] as const) {
       running.respond = responding(status, xml, {});
-      const error = await failure(pay(build()));
+      const error = await rejection(pay(build()));
       expect(error).toBeInstanceOf(ApiError);
       expect(error).toMatchObject({ status, verified });
     }
     running.respond = responding(status, wrong, {});
-    expect(await failure(pay(build()))).toMatchObject({
+    expect(await rejection(pay(build()))).toMatchObject({
       ...{ name: 'SignatureError', code: 'ERR_SIGNATURE_WRONG', message: expect.stringMatching(UNKNOWN) },
     });
   });
@@ -150,8 +152,8 @@ describe('v2', () => {
         .chain('v2/pay/downloadbill')
         .post({ xml: { mch_id: MCHID } });
     running.respond = responding(500, sealed(fields), {});
-    expect(await failure(bill(build()))).toMatchObject({ name: 'ApiError', verified: true });
+    expect(await rejection(bill(build()))).toMatchObject({ name: 'ApiError', verified: true });
     running.respond = responding(500, wrong, {});
-    expect(await failure(bill(build()))).toMatchObject({ name: 'SignatureError' });
+    expect(await rejection(bill(build()))).toMatchObject({ name: 'SignatureError' });
   });
 });

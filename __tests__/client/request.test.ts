@@ -1,4 +1,5 @@
-import { buildRequest, readCall } from '../../lib/client/request';
+import { readCall } from '../../lib/client/options';
+import { buildRequest } from '../../lib/client/request';
 
 /** What wechatpay-php 1.4 sends for the same, unless the design parts from it on purpose. */
 const build = (template: string, options: unknown = {}, baseUrl = 'https://api.mch.weixin.qq.com/') => {
@@ -17,7 +18,6 @@ describe('path', () => {
     ['v3/x', '/v3/x'],
     ['/v3/x', '/v3/x'],
     ['v3/x/', '/v3/x/'],
-    ['v3//x', '/v3//x'],
     ['v3/x?', '/v3/x'],
     ['v3/x?a=1&b=2', '/v3/x?a=1&b=2'],
     ['v3/x?outTradeNo=AbC', '/v3/x?outTradeNo=AbC'],
@@ -34,9 +34,12 @@ describe('path', () => {
     ["v3/a+b*c(d)!'~;=@:&,$", "/v3/a+b*c(d)!'~;=@:&,$"],
     ['v3/a"b[c]d|e^f`g<h>i\\j', '/v3/a%22b%5Bc%5Dd%7Ce%5Ef%60g%3Ch%3Ei%5Cj'],
     ['v3/{}/{id', '/v3/%7B%7D/%7Bid'],
-    ['v3/https://api2.mch.weixin.qq.com/v3/x', '/v3/https://api2.mch.weixin.qq.com/v3/x'],
     ['https://api2.mch.weixin.qq.com/v3/outTradeNo?a=1', 'https://api2.mch.weixin.qq.com/v3/outTradeNo?a=1'],
     ['https://api2.mch.weixin.qq.com:443', 'https://api2.mch.weixin.qq.com/'],
+    ['https://api2.mch.weixin.qq.com/v3/a//b', 'https://api2.mch.weixin.qq.com/v3/a//b'],
+    ['v3/x/?a=//', '/v3/x/?a=//'],
+    ['v3/x#//', '/v3/x'],
+    ['v3/a%2F%2Fb', '/v3/a%2F%2Fb'],
     ['//evil.example/v3/x', 'https://evil.example/v3/x'],
   ])('%p goes to %s', (template, expected) => {
     expect(address(template)).toBe(expected);
@@ -58,7 +61,6 @@ describe('path', () => {
   test.each([
     ['v2/pay/x', 'v2', '/pay/x'],
     ['V2/pay/x', 'v2', '/pay/x'],
-    ['v2//pay/x', 'v2', '/pay/x'],
     ['v2/', 'v2', '/'],
     ['v2', 'v3', '/v2'],
     ['/v2/pay/x', 'v3', '/v2/pay/x'],
@@ -69,6 +71,12 @@ describe('path', () => {
   });
 
   test.each([
+    ['v3/x//close', 'The path "v3/x//close" has an empty segment after "v3/x"'],
+    ['v3//x?a=1', 'an empty segment after "v3"'],
+    ['/v3/x//', 'an empty segment after "/v3/x"'],
+    ['v3/https://api2.mch.weixin.qq.com/v3/x', 'an empty segment after "v3/https:"'],
+    ['v2//pay/x', 'The path "v2//pay/x" has an empty segment after "v2"'],
+    ['v2/pay//x', 'an empty segment after "v2/pay"'],
     ['a:b', '"a:…"'],
     ['v3:80', 'Use the path only'],
     ['https://u:p@api2.mch.weixin.qq.com/v3/x', 'Not a WeChat Pay URL'],

@@ -10,6 +10,7 @@ import { Sandbox } from 'wechatpay-undici/sandbox';
 import type { MerchantCertificate } from '../../lib/client/base-dispatcher';
 import { selfSigned } from '../support/keys';
 import { pkcs12 } from '../support/pkcs12';
+import { rejection } from '../support/rejection';
 import { type TlsFront, tlsFront } from '../support/tls-front';
 
 const mch_id = '1900000109';
@@ -57,11 +58,6 @@ const build = (merchant?: object, more: Partial<ClientConfig> = {}) =>
   } as ClientConfig);
 const refund = (instance: ReturnType<typeof build>, options: object = { security: true }) =>
   instance.chain('v2/secapi/test/refund').post({ xml: { mch_id, out_refund_no: '7' }, ...options });
-const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 const thrownBy = (make: () => unknown): unknown => {
   try {
     make();
@@ -102,7 +98,7 @@ test('a server that demands a certificate gets it, or the call fails', async () 
   const instance = build({ cert, key, ca: demanding.ca }, { baseUrl: demanding.url, dispatcher });
   expect(await refund(instance).xml()).toMatchObject({ refund_id: '7' });
   expect(demanding.arrivals).toMatchObject([{ certificate: mch_id }]);
-  expect(await failure(refund(instance, {}))).toMatchObject({ name: 'TransportError' });
+  expect(await rejection(refund(instance, {}))).toMatchObject({ name: 'TransportError' });
   expect(demanding.arrivals).toHaveLength(1);
 });
 
@@ -128,12 +124,12 @@ function held(dispatcher: Agent): Agent {
 
 test("a server that the merchant's ca does not vouch for is not talked to", async () => {
   const instance = build({ cert, key, ca: selfSigned({ subject: 'Another' }) });
-  expect(await failure(refund(instance))).toMatchObject({ name: 'TransportError' });
+  expect(await rejection(refund(instance))).toMatchObject({ name: 'TransportError' });
   expect(sandbox.requests).toEqual([]);
 });
 
 test('without a certificate in the configuration, security is an error and nothing is sent', async () => {
-  const error = await failure(refund(build()));
+  const error = await rejection(refund(build()));
   expect(error).toBeInstanceOf(ConfigurationError);
   expect(error).toMatchObject({ message: expect.stringContaining('configure it as "merchant"') });
   expect(front.arrivals).toEqual([]);

@@ -3,8 +3,8 @@ import { Agent } from 'undici';
 import { Builder, type ClientConfig } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 
-/** A pause so long that only the signal can end it in time. */
-const LONG = 20_000;
+/** A pause that outlasts a test: only the signal can end it. */
+const LONG = 60_000;
 
 let sandbox: Sandbox;
 const agent = new Agent();
@@ -39,7 +39,7 @@ const PHASES: Record<string, Phase> = {
   'while the answer is waited for': { prepare: () => sandbox.misbehave({ delay: Infinity }), arrived: 1 },
   'between two attempts': {
     config: () => ({ retry: true, timeout: 2 * LONG }),
-    prepare: () => sandbox.misbehave({ status: 503, headers: { 'Retry-After': '15' } }),
+    prepare: () => sandbox.misbehave({ status: 503, headers: { 'Retry-After': '60' } }),
     arrived: 1,
   },
 };
@@ -61,17 +61,19 @@ describe.each([
     const path = 'download' in options ? 'v3/file' : 'v3/order';
     const promise = instance.chain(path).get({ ...options, signal: controller.signal });
     await setTimeout(150);
-    const start = performance.now();
     controller.abort(reason);
     await expect(promise).rejects.toBe(reason);
-    expect(performance.now() - start).toBeLessThan(1000);
     await setTimeout(50);
     expect(sandbox.requests).toHaveLength(arrived);
   });
 });
 
 test.each<[string, () => object, object]>([
-  ['time', () => ({ timeout: 300 }), { name: 'TimeoutError', code: 'ERR_TIMEOUT' }],
+  [
+    'time',
+    () => ({ timeout: 300 }),
+    { name: 'TimeoutError', code: 'ERR_TIMEOUT', message: expect.stringContaining('300 ms') },
+  ],
   [
     'signal',
     () => ({ signal: AbortSignal.timeout(300) }),
@@ -81,10 +83,8 @@ test.each<[string, () => object, object]>([
   const { certs: _, ...config } = sandbox.config;
   const instance = Builder.factory({ ...config, dispatcher: agent });
   sandbox.misbehave({ delay: Infinity });
-  const start = performance.now();
   const json = { user_name: '张三' };
   const call = instance.chain('v3/fund-app/mch-transfer/transfer-bills').post({ json, ...options() } as never);
   await expect(call).rejects.toMatchObject(expected);
-  expect(performance.now() - start).toBeLessThan(2000);
   expect(sandbox.requests.map(({ target }) => target)).toEqual(['/v3/certificates']);
 });

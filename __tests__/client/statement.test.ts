@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { failure, frame, platform, signatureOf } from '../bounds/support';
+import { frame, platform, signatureOf } from '../bounds/support';
+import { rejection } from '../support/rejection';
 
 type Header = readonly [name: string, value: string];
 
@@ -39,13 +40,11 @@ describe.each(PATHS)('%s', (path, options) => {
   });
 
   test('another body fails by its hash', async () => {
-    expect(await failure(get([...signed(), hash()], FORGED).text())).toMatchObject({
-      error: { code: 'ERR_BODY_DIGEST' },
-    });
+    expect(await rejection(get([...signed(), hash()], FORGED).text())).toMatchObject({ code: 'ERR_BODY_DIGEST' });
   });
 
   test('the hash of another body fails by its signature', async () => {
-    const { error } = await failure(get([...signed(), hash(sha1Of(FORGED))], FORGED));
+    const error = await rejection(get([...signed(), hash(sha1Of(FORGED))], FORGED));
     expect(error).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_WRONG' });
   });
 
@@ -60,19 +59,19 @@ describe.each(PATHS)('%s', (path, options) => {
     ['with a hash that is none', () => [...signed(), hash('x'.repeat(40))]],
     ['with the signature twice', () => [...signed(), ...signed(), hash()]],
   ])('%s it is not signed: no byte is handed on', async (_, headers) => {
-    const { error } = await failure(get(headers(), FORGED));
+    const error = await rejection(get(headers(), FORGED));
     expect(error).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_MISSING' });
   });
 
   test('a compression that cannot be undone is an error of the body, which has been sent', async () => {
-    const { error } = await failure(get([...signed(), hash(), ['content-encoding', 'br']]));
+    const error = await rejection(get([...signed(), hash(), ['content-encoding', 'br']]));
     expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_DIGEST' });
   });
 
   test('a refusal is one, signed or not', async () => {
     const body = Buffer.from('{"code":"NO_STATEMENT_EXIST","message":"请求的账单文件不存在"}');
     server.state.answer = (socket) => socket.write(frame(400, [], body));
-    const { error } = await failure(server.instance.chain(path).get({ ...options }));
+    const error = await rejection(server.instance.chain(path).get({ ...options }));
     expect(error).toMatchObject({ name: 'ApiError', code: 'NO_STATEMENT_EXIST' });
   });
 });

@@ -64,7 +64,7 @@ describe('the certificate of the merchant', () => {
   });
 });
 
-test('a page for the browser is not called: its signed address is the answer', async () => {
+test('a page for the browser is not called: its signed address is the response', async () => {
   const { sent, instance } = recording();
   const query = { appid: 'wx1', mch_id: config.mchid, return_web: '1', notify_url: 'https://x.example/?a=1' };
   const response = await instance.chain('v2/papay/entrustweb' as string).get({ query });

@@ -3,6 +3,7 @@ import { Agent } from 'undici';
 import { Builder } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { loose } from '../support/loose';
+import { rejection } from '../support/rejection';
 
 // What wechatpay-php 1.4.12 sends with a key that is published as one; without a nonce its signatures can be compared.
 // The sandbox has another key: it refuses the calls, and that is of no interest here.
@@ -21,17 +22,12 @@ afterAll(async () => {
 
 const mch_id = '1900000109';
 const sent = () => sandbox.requests.at(-1);
-const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 const client = () => {
   const config = { mchid: mch_id, secret: 'exposed_your_key_here_have_risks', baseUrl: sandbox.url };
   return loose<'v2' | 'x' | '_id_'>(Builder.factory({ ...config, dispatcher: agent }));
 };
 const call = (verb: 'get' | 'post', options: object) =>
-  failure(
+  rejection(
     client()
       .chain('v2/x')
       [verb]({ nonceless: true, ...options }),
@@ -114,7 +110,7 @@ test('xml: a sign of the caller is replaced where it stands', async () => {
 });
 
 test.each(['put', 'delete', 'patch'] as const)('xml: %s, with a query', async (verb) => {
-  await failure(
+  await rejection(
     client()
       .chain('v2/x')
       [verb]({ nonceless: true, query: { q: '1 2' }, xml: { mch_id, a: 'b' } }),
@@ -191,8 +187,8 @@ test.each<[string, object, string]>([
 
 test('query: in the path, and below a variable', async () => {
   const node = client().chain(`v2/x?mch_id=${mch_id}&a=b`);
-  await failure(node.get({ nonceless: true }));
+  await rejection(node.get({ nonceless: true }));
   expect(sent()?.target).toBe('/x?mch_id=1900000109&a=b&sign=622BE013FDCA6F23D3F956796DDDFB73');
-  await failure(client().v2.x._id_.get({ id: 'a/b', nonceless: true, query: { mch_id } }));
+  await rejection(client().v2.x._id_.get({ id: 'a/b', nonceless: true, query: { mch_id } }));
   expect(sent()?.target).toBe('/x/a%2Fb?mch_id=1900000109&sign=E3DBD00CE2D8AE1CFD4E6FCB221A41AA');
 });

@@ -5,6 +5,7 @@ import { ApiError, Builder, type ClientConfig, ConfigurationError, SignatureErro
 import { type Misbehaviour, Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
 import { Media } from '../../lib/upload/media';
 import { loose, type Tree } from '../support/loose';
+import { rejection } from '../support/rejection';
 
 let sandbox: Sandbox;
 type Names = 'v2' | 'v3' | 'pay' | 'unifiedorder' | 'certificates' | 'v2/pay' | 'v2/pay/unifiedorder';
@@ -28,11 +29,6 @@ const build = (config: ClientConfig) => loose<Names>(Builder.factory({ ...config
 const mch_id = '1900000109';
 const path = 'v2/pay/unifiedorder';
 const order = { mch_id, out_trade_no: '1', body: '<商品> & "中"', total_fee: 1 };
-const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 const sent = () => sandbox.requests.at(-1);
 
 describe('calls', () => {
@@ -67,13 +63,29 @@ describe('calls', () => {
     expect(response.requestId).toEqual(expect.any(String));
   });
 
+  test('a name that XML cannot have goes as item, and is signed as that; two of them are refused', async () => {
+    await instance[path].post({ xml: { mch_id, 'a b': 'x' } });
+    expect(sent()).toMatchObject({ status: 200, body: expect.stringContaining('<item>x</item>') });
+    const count = sandbox.requests.length;
+    for (const xml of [
+      { mch_id, 'a b': 'x', '1': 'y' },
+      { mch_id, item: 'x', '': 'y' },
+    ]) {
+      expect(await rejection(instance[path].post({ xml }))).toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        message: expect.stringContaining('several fields to write as "item"'),
+      });
+    }
+    expect(sandbox.requests).toHaveLength(count);
+  });
+
   test('no two requests have the same nonce', async () => {
     await Promise.all(Array.from({ length: 5 }, () => instance[path].post({ xml: order })));
     const nonces = sandbox.requests.map(({ body }) => /<nonce_str>(\w+)</.exec(body)?.[1]);
     expect(new Set(nonces).size).toBe(5);
   });
 
-  test.each(['MD5', 'HMAC-SHA256'])('sign_type %s: the answer comes in kind, and is verified', async (sign_type) => {
+  test.each(['MD5', 'HMAC-SHA256'])('sign_type %s: the response comes in kind, and is verified', async (sign_type) => {
     const answer = await instance[path].post({ xml: { ...order, sign_type } }).xml<Record<string, string>>();
     expect(answer).toMatchObject({ return_code: 'SUCCESS', result_code: 'SUCCESS', mch_id, prepay_id: 'wx1' });
     expect(answer.sign).toHaveLength(sign_type === 'MD5' ? 32 : 64);
@@ -100,12 +112,14 @@ describe('calls', () => {
     expect(sent()?.target).toMatch(/\?mch_id=1900000109&nonce_str=\w{32}&sign=/);
   });
 
-  test('an answer without a sign is taken where it is to have none', async () => {
+  test('a response without a sign is taken where it is to have none', async () => {
     sandbox.on('post', 'v2/mmpaymkttransfers/promotion/transfers', () => ({ payment_no: '7' }), { signed: false });
     const node = instance.chain('v2/mmpaymkttransfers/promotion/transfers');
     const options = { xml: { mchid: mch_id, amount: 1 }, security: false };
     expect(await node.post({ ...options, unsigned: true }).xml()).toMatchObject({ payment_no: '7', mchid: mch_id });
-    expect(await failure(node.post({ ...options, unsigned: false }))).toMatchObject({ code: 'ERR_SIGNATURE_MISSING' });
+    expect(await rejection(node.post({ ...options, unsigned: false }))).toMatchObject({
+      code: 'ERR_SIGNATURE_MISSING',
+    });
   });
 
   test('getaccesstoken answers JSON', async () => {
@@ -115,11 +129,11 @@ describe('calls', () => {
     const call = () => instance.chain('v2/appauth/getaccesstoken').get({ query, unsigned: true });
     expect(await call().json()).toEqual(token);
     sandbox.on('get', 'v2/appauth/getaccesstoken', () => Response.json({ retcode: -1, retmsg: 'invalid code' }));
-    const error = await failure(call());
+    const error = await rejection(call());
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ code: '-1', message: 'invalid code', request: 'GET /appauth/getaccesstoken' });
     sandbox.on('get', 'v2/appauth/getaccesstoken', () => new Response('{'));
-    expect(await failure(call().json())).toMatchObject({ code: 'ERR_BODY_NOT_JSON' });
+    expect(await rejection(call().json())).toMatchObject({ code: 'ERR_BODY_NOT_JSON' });
   });
 
   test('an upload is signed in its fields', async () => {
@@ -133,10 +147,10 @@ describe('calls', () => {
   });
 });
 
-describe('failed answers', () => {
+describe('failed responses', () => {
   test('of the operation: an ApiError with all codes', async () => {
     sandbox.on('post', path, () => v2Fault('ORDERPAID', '该订单已支付'));
-    const error = await failure(instance[path].post({ xml: order }));
+    const error = await rejection(instance[path].post({ xml: order }));
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       ...{ code: 'ORDERPAID', message: '该订单已支付', status: 200, request: 'POST /pay/unifiedorder' },
@@ -171,28 +185,28 @@ describe('failed answers', () => {
     ],
   ])('%s', async (_, fields, expected) => {
     sandbox.on('post', path, () => fields);
-    expect(await failure(instance[path].post({ xml: order }))).toMatchObject({ name: 'ApiError', ...expected });
+    expect(await rejection(instance[path].post({ xml: order }))).toMatchObject({ name: 'ApiError', ...expected });
   });
 
   test('a failure is told before its signature is looked at', async () => {
     sandbox.on('post', path, () => v2Fault('NOAUTH', '商户无此接口权限'));
     sandbox.misbehave({ signature: 'none' });
-    expect(await failure(instance[path].post({ xml: order }))).toMatchObject({ code: 'NOAUTH' });
+    expect(await rejection(instance[path].post({ xml: order }))).toMatchObject({ code: 'NOAUTH' });
   });
 
   test("the platform's own refusal of a sign", async () => {
     const client = build({ ...sandbox.config, secret: 'x'.repeat(32) });
-    const error = await failure(client[path].post({ xml: order }));
+    const error = await rejection(client[path].post({ xml: order }));
     expect(error).toMatchObject({ code: 'FAIL', message: '签名错误，请检查后再试', return_code: 'FAIL' });
   });
 
   test.each([404, 502])('status %i', async (status) => {
     sandbox.misbehave({ status });
-    expect(await failure(instance[path].post({ xml: order }))).toMatchObject({ name: 'ApiError', status });
+    expect(await rejection(instance[path].post({ xml: order }))).toMatchObject({ name: 'ApiError', status });
   });
 });
 
-describe('the sign of an answer', () => {
+describe('the sign of a response', () => {
   test.each<[Misbehaviour, string]>([
     [{ signature: 'wrong' }, 'ERR_SIGNATURE_WRONG'],
     [{ signature: 'none' }, 'ERR_SIGNATURE_MISSING'],
@@ -202,7 +216,7 @@ describe('the sign of an answer', () => {
   ])('%j is a SignatureError', async (how, code) => {
     for (const sign_type of ['MD5', 'HMAC-SHA256']) {
       sandbox.misbehave(how);
-      const error = await failure(instance[path].post({ xml: { ...order, sign_type } }));
+      const error = await rejection(instance[path].post({ xml: { ...order, sign_type } }));
       expect(error).toBeInstanceOf(SignatureError);
       expect(error).toMatchObject({ code });
     }
@@ -218,7 +232,7 @@ describe('the sign of an answer', () => {
       sandbox.on('post', path, () => ({ prepay_id: 'wx1' }));
       text = await instance[path].post({ xml: order }).text();
       sandbox.misbehave({ tamper: text.replace(from, to) });
-      expect(await failure(instance[path].post({ xml: order }))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
+      expect(await rejection(instance[path].post({ xml: order }))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
       sandbox.misbehave({ tamper: text });
       expect(await instance[path].post({ xml: order }).text()).toBe(text);
     }
@@ -230,7 +244,7 @@ describe('the sign of an answer', () => {
     ['XML that is cut off', '<xml><return_code>SUCCESS</return_code>'],
   ])('%s is a BodyError', async (_, tamper) => {
     sandbox.misbehave({ tamper });
-    const error = await failure(instance[path].post({ xml: order }));
+    const error = await rejection(instance[path].post({ xml: order }));
     expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_XML' });
   });
 });
@@ -246,7 +260,7 @@ describe('downloads', () => {
     sandbox.on('post', 'v2/pay/downloadbill', () => ({
       ...{ return_code: 'FAIL', return_msg: 'No Bill Exist', error_code: '20002' },
     }));
-    expect(await failure(call())).toMatchObject({ code: '20002', message: 'No Bill Exist', return_code: 'FAIL' });
+    expect(await rejection(call())).toMatchObject({ code: '20002', message: 'No Bill Exist', return_code: 'FAIL' });
   });
 });
 
@@ -274,7 +288,7 @@ describe('configurations', () => {
       ...([path, 'v2 requests require "secret"'] as const),
     ],
   ])('%s: an error, nothing sent', async (_, config, target, message) => {
-    const error = await failure(
+    const error = await rejection(
       Builder.factory({ ...config(), dispatcher: agent })
         .chain(target)
         .post(target === path ? { xml: order } : { json: order }),
@@ -313,10 +327,10 @@ describe('nothing shows the APIv2 key', () => {
     const ways: Misbehaviour[] = [{ signature: 'wrong' }, { signature: 'none' }, { status: 500 }, { reset: true }];
     for (const how of [...ways, { tamper: 'x' }]) {
       sandbox.misbehave(how);
-      values.push(await failure(instance[path].post({ xml: order })));
+      values.push(await rejection(instance[path].post({ xml: order })));
     }
-    values.push(await failure(instance[path].post({ xml: { ...order, a: [secret] as never } })));
-    values.push(await failure(instance[path].post({ xml: { ...order, mch_id: '1' } })));
+    values.push(await rejection(instance[path].post({ xml: { ...order, a: [secret] as never } })));
+    values.push(await rejection(instance[path].post({ xml: { ...order, mch_id: '1' } })));
     for (const value of values) expect(shown(value)).not.toContain(secret);
   });
 

@@ -15,7 +15,8 @@ import { Crypto } from '@peculiar/webcrypto';
 import { loadPrivateKey, type PrivateKeyInput } from '../../lib/crypto/keys';
 import { ConfigurationError } from '../../lib/errors';
 import { der, pem, rsaKeyPair, selfSigned, sequence } from '../support/keys';
-import { expectNoLeak, failureOf } from './support';
+import { rejection } from '../support/rejection';
+import { expectNoLeak } from './support';
 
 const PASSPHRASE = 'correct horse battery';
 const { privateKey, publicKey } = rsaKeyPair();
@@ -180,7 +181,7 @@ describe('loadPrivateKey refuses', () => {
   ];
 
   test.each(cases)('%s', async (_, input, message) => {
-    const error = await failureOf(() => loadPrivateKey(input as PrivateKeyInput));
+    const error = await rejection(() => loadPrivateKey(input as PrivateKeyInput));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toMatch(message);
     expectNoLeak(error, `${pkcs8} ${pkcs1} ${lockedPkcs8} ${lockedPkcs1}`);
@@ -188,7 +189,7 @@ describe('loadPrivateKey refuses', () => {
   });
 
   test('a missing file, with the error of the file system as the cause', async () => {
-    const error = await failureOf(() => loadPrivateKey(pathToFileURL(missing)));
+    const error = await rejection(() => loadPrivateKey(pathToFileURL(missing)));
     expect(error.message).toContain(missing);
     expect(error.cause).toMatchObject({ code: 'ENOENT' });
   });

@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { certificateOf, type KeyInput, loadPublicKey, serialOf } from '../../lib/crypto/keys';
 import { ConfigurationError } from '../../lib/errors';
 import { pem, rsaKeyPair, selfSigned } from '../support/keys';
-import { expectNoLeak, failureOf } from './support';
+import { rejection } from '../support/rejection';
+import { expectNoLeak } from './support';
 
 const SERIAL = 'B775B6A45ACD588826D15E583A95F5DD01020304';
 const { privateKey, publicKey } = rsaKeyPair();
@@ -80,7 +81,7 @@ describe('loadPublicKey', () => {
     ['a path', '/etc/pub_key.pem', /looks like a path/],
     ['a key with a passphrase', { key: spki, passphrase: 'x' }, /of type object/],
   ])('refuses %s', async (_, input, message) => {
-    const error = await failureOf(() => loadPublicKey(input as KeyInput));
+    const error = await rejection(() => loadPublicKey(input as KeyInput));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toMatch(message);
     expectNoLeak(error, `${pkcs8} ${spki}`);

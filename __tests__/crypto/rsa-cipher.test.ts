@@ -3,7 +3,8 @@ import { Crypto } from '@peculiar/webcrypto';
 import * as Rsa from '../../lib/crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../../lib/errors';
 import { rsaKeyPair, selfSigned } from '../support/keys';
-import { expectNoLeak, failureOf } from './support';
+import { rejection } from '../support/rejection';
+import { expectNoLeak } from './support';
 
 const { privateKey, publicKey } = rsaKeyPair();
 const other = rsaKeyPair(3072);
@@ -42,7 +43,7 @@ test.each<[Rsa.Padding, number]>([
     expect(Buffer.from(ciphertext, 'base64')).toHaveLength(256);
     expect(openssl(ciphertext, padding)).toBe(text);
   }
-  const error = await failureOf(() => Rsa.encrypt('secret-'.repeat(36), publicKey, padding));
+  const error = await rejection(() => Rsa.encrypt('secret-'.repeat(36), publicKey, padding));
   expect(error).toBeInstanceOf(InvalidArgumentError);
   expect(error.message).toContain(`is 252 bytes in UTF-8; RSA with this key and padding takes at most ${limit}`);
   expectNoLeak(error, 'secret-'.repeat(36));
@@ -94,7 +95,7 @@ describe('decrypt refuses', () => {
     ['undefined', undefined],
     ['a number beyond the modulus', Buffer.alloc(256, 0xff).toString('base64')],
   ])('%s', async (_, ciphertext) => {
-    const error = await failureOf(() => Rsa.decrypt(ciphertext as string, privateKey));
+    const error = await rejection(() => Rsa.decrypt(ciphertext as string, privateKey));
     expect(error).toBeInstanceOf(InvalidArgumentError);
     expect(error.message).toMatch(
       /cannot be decrypted with this private key: it should be the Base64 encoding of 256 bytes/,
@@ -112,7 +113,7 @@ describe('decrypt refuses', () => {
   });
 
   test('text that is no text, which it does not show', async () => {
-    const error = await failureOf(() => Rsa.encrypt(13800138000 as unknown as string, publicKey));
+    const error = await rejection(() => Rsa.encrypt(13800138000 as unknown as string, publicKey));
     expect(error).toBeInstanceOf(InvalidArgumentError);
     expectNoLeak(error, '13800138000');
   });

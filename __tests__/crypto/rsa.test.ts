@@ -4,7 +4,8 @@ import type { PrivateKeyInput } from '../../lib/crypto/keys';
 import * as Rsa from '../../lib/crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../../lib/errors';
 import { rsaKeyPair, selfSigned } from '../support/keys';
-import { expectNoLeak, failureOf } from './support';
+import { rejection } from '../support/rejection';
+import { expectNoLeak } from './support';
 
 const { privateKey, publicKey } = rsaKeyPair();
 const pkcs1 = privateKey.export({ type: 'pkcs1', format: 'der' }).toString('base64');
@@ -56,7 +57,7 @@ describe('keys', () => {
     ['pkcs1ToSpki a private key', () => Rsa.pkcs1ToSpki(pkcs1)],
     ['pkcs1ToSpki garbage', () => Rsa.pkcs1ToSpki('garbage')],
   ])('%s is refused', async (_, load) => {
-    const error = await failureOf(load);
+    const error = await rejection(load);
     expect(error).toBeInstanceOf(ConfigurationError);
     expectNoLeak(error, `${pkcs1} ${pkcs8} ${spki}`);
   });
@@ -110,7 +111,7 @@ describe('sign and verify', () => {
   });
 
   test('what is neither text nor bytes is refused, and not shown', async () => {
-    const error = await failureOf(() => Rsa.sign(13800138000 as unknown as string, privateKey));
+    const error = await rejection(() => Rsa.sign(13800138000 as unknown as string, privateKey));
     expect(error).toBeInstanceOf(InvalidArgumentError);
     expect(error.message).toBe('"message" must be a string or bytes, not number.');
   });
@@ -118,7 +119,7 @@ describe('sign and verify', () => {
   test('a CryptoKey of a provider that is unknown cannot sign', async () => {
     const algorithm = { ...SIGNING, hash: { name: 'SHA-256' }, modulusLength: 2048 };
     const foreign = { type: 'private', algorithm, usages: ['sign'], extractable: false };
-    const error = await failureOf(() => Rsa.sign('x', foreign as unknown as PrivateKeyInput));
+    const error = await rejection(() => Rsa.sign('x', foreign as unknown as PrivateKeyInput));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toMatch(/comes neither from Node.js nor from the @peculiar\/webcrypto/);
   });

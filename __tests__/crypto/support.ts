@@ -18,13 +18,3 @@ export function expectNoLeak(error: unknown, secret: string): void {
     }
   }
 }
-
-/** What a function throws or rejects with. */
-export async function failureOf(run: () => unknown): Promise<Error> {
-  try {
-    await run();
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('It did not fail.');
-}

@@ -79,6 +79,6 @@ test.each(['br', 'gzip, gzip', ['gzip', 'gzip']])('%j cannot be checked', (encod
   expect(digest).toThrow(expect.objectContaining({ name: 'BodyError', code: 'ERR_BODY_DIGEST' }));
 });
 
-test('an answer without the header has no hash', () => {
+test('a response without the header has no hash', () => {
   expect(statementDigest({})).toBeUndefined();
 });

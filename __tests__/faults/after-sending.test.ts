@@ -10,17 +10,8 @@ import {
   TransportError,
   WechatPayError,
 } from 'wechatpay-undici';
-import {
-  failure,
-  MCHID,
-  PLATFORM_ID,
-  platform,
-  type Respond,
-  responding,
-  seal,
-  sealed,
-  wechatPay,
-} from '../support/wechatpay';
+import { rejection } from '../support/rejection';
+import { MCHID, PLATFORM_ID, platform, type Respond, responding, seal, sealed, wechatPay } from '../support/wechatpay';
 
 // What has been sent may have been carried out: no error may say that nothing was sent, or look like one of the
 // configuration, which is met before anything is sent.
@@ -121,7 +112,7 @@ test.each<[string, Call, Respond, object?]>([
   ['a file of another hash', file, responding(200, 'x', {})],
 ])('%s', async (_name, call, respond, config = {}) => {
   running.respond = respond;
-  const error = await failure(call(build(config)));
+  const error = await rejection(call(build(config)));
   expect(running.arrived).toBe(1);
   expect(error).toBeInstanceOf(WechatPayError);
   expect(error).not.toBeInstanceOf(InvalidArgumentError);
@@ -143,7 +134,7 @@ test('a repeat that cannot be signed, after a first attempt that was sent', asyn
     return signed === 1 ? 'AAAA' : broken();
   };
   const instance = build({ privateKey, retry: { attempts: 2, delay: 0 } });
-  const error = await failure(
+  const error = await rejection(
     instance
       .chain('v3/x' as string)
       .post({ json: { out_trade_no: 'A' } })
@@ -153,6 +144,7 @@ test('a repeat that cannot be signed, after a first attempt that was sent', asyn
   expect(signed).toBe(2);
   expect(error).toBeInstanceOf(TransportError);
   expect(error.message).toMatch(/had already been sent once\. WeChat Pay may or may not have processed it/);
+  expect(error.message).not.toContain('Nothing was sent');
   expect(error.cause).toBeInstanceOf(ConfigurationError);
 });
 
@@ -162,7 +154,7 @@ test('a file to upload that is gone once the request has begun', async () => {
   writeFileSync(path, Buffer.alloc(100_000));
   const media = await Media.from(path);
   rmSync(folder, { recursive: true });
-  const error = await failure(
+  const error = await rejection(
     build()
       .chain('v3/merchant/media/upload' as string)
       .post({ body: media }),
@@ -172,7 +164,7 @@ test('a file to upload that is gone once the request has begun', async () => {
 });
 
 test('what is met before the connection stays what it is', async () => {
-  const error = await failure(
+  const error = await rejection(
     build({ privateKey: broken })
       .chain('v3/x' as string)
       .post({ json: {} }),

@@ -89,7 +89,7 @@ async function watched(instance: ReturnType<typeof build>): Promise<Settled[]> {
 
   expect(settled.filter(({ times }) => times !== 1)).toEqual([]);
   expect(phases.get('request')).toBe(CALLS);
-  expect((phases.get('answer') ?? 0) + (phases.get('failure') ?? 0)).toBe(CALLS);
+  expect((phases.get('response') ?? 0) + (phases.get('failure') ?? 0)).toBe(CALLS);
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   // undici lets go of its own timer within a second, the sandbox of its waits when the connections are gone.
   for (let tries = 0; timers() > before && tries < 50; tries += 1) await setTimeout(100);

@@ -9,10 +9,10 @@ import {
   Rsa,
   WechatPayError,
 } from 'wechatpay-undici';
-import { writeBody } from '../../lib/client/body';
+import { writeBody } from '../../lib/client/request';
 import { readDigest } from '../../lib/download/digest';
 import { writeHeaders } from '../../lib/format/headers';
-import { writeQuery } from '../../lib/format/query';
+import { writeQuery } from '../../lib/format/url';
 import { readRequest } from '../../lib/notification/request';
 import { rsaKeyPair } from '../support/keys';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { buildRequest, readCall } from '../../lib/client/request';
+import { readCall } from '../../lib/client/options';
+import { buildRequest } from '../../lib/client/request';
 import { writeHeaders } from '../../lib/format/headers';
 import { anyName, anyText, anyValue, check, expectOurs, LONG, outcomeOf, printed } from './support';
 import { wire } from './wire';

@@ -54,9 +54,6 @@ export function expectOurs(outcome: Outcome): WechatPayError | undefined {
   throw new Error(`Not an error of ours: ${inspect(error)}`, { cause: error });
 }
 
-/** Calls; gives the error where there is one, which is ours. */
-export const failureOf = async (call: () => unknown) => expectOurs(await outcomeOf(call));
-
 /** Everything that a program may print of an error. */
 export function printed(error: unknown): string {
   const { stack, cause } = Object(error) as Error;

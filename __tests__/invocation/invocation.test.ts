@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { createHash, createHmac, createPrivateKey, sign, verify } from 'node:crypto';
 import { inspect, promisify } from 'node:util';
 import { Builder, type ClientConfig, ConfigurationError, InvalidArgumentError, Invocation } from 'wechatpay-undici';
-import { expectNoLeak, failureOf } from '../crypto/support';
+import { expectNoLeak } from '../crypto/support';
 import { rsaKeyPair } from '../support/keys';
+import { rejection } from '../support/rejection';
 
 const MCHID = '1900000109';
 /** The key in the example of WeChat Pay's page on the mini program of v2. */
@@ -175,7 +176,7 @@ describe('h5', () => {
     ['a page without a scheme', URL_GIVEN, 'shop.example/paid', /"redirect_url" must be an absolute URL/],
     ['a page that is none', URL_GIVEN, null, /"redirect_url" must be an absolute URL/],
   ])('refuses %s', async (_name, url, redirect, message) => {
-    const error = await failureOf(() => both.h5(url as string, redirect as string));
+    const error = await rejection(() => both.h5(url as string, redirect as string));
     expect(error).toBeInstanceOf(InvalidArgumentError);
     expect(error.message).toMatch(message);
   });
@@ -323,7 +324,7 @@ test.each<[string, object, object]>([
     { sub_mchid: '1230000001', sub_appid: 'wx2', openid: 'o1' },
     { subMchId: '1230000001', subAppId: 'wx2', openId: 'o1' },
   ],
-])('merchantTransfer%s hands on what the answer says, without a signature', (_name, more, expected) => {
+])('merchantTransfer%s hands on what the response says, without a signature', (_name, more, expected) => {
   const answer = { out_bill_no: 'x', state: 'WAIT_USER_CONFIRM', package_info: 'affffddafdfafddffda==' };
   const parameters = both.merchantTransfer({ appid: APPID, ...answer, ...more });
   expect(parameters).toEqual({ mchId: MCHID, appId: APPID, package: 'affffddafdfafddffda==', ...expected });
@@ -347,7 +348,7 @@ describe('refuses', () => {
     ['couponUrl without a secret', () => of(v3).couponUrl({ ...coupon, open_id: 'o' }), hmac],
     ['payScoreDetail without a secret', () => of(v3).payScoreDetail({ service_id: '1', out_order_no: '2' }), hmac],
   ])('%s', async (_name, run, message) => {
-    const error = await failureOf(run);
+    const error = await rejection(run);
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toMatch(message);
     for (const secret of [pem, SECRET]) expectNoLeak(error, secret);
@@ -388,7 +389,7 @@ describe('refuses', () => {
       /^"package_info" is missing/,
     ],
   ])('%s', async (_name, run, message) => {
-    const error = await failureOf(run);
+    const error = await rejection(run);
     expect(error).toBeInstanceOf(InvalidArgumentError);
     expect(error.message).toMatch(message);
     for (const secret of [pem, SECRET]) expectNoLeak(error, secret);

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { TimeoutError } from 'wechatpay-undici';
 import { listen } from '../support/listen';
-import { failure, platform } from './support';
+import { rejection } from '../support/rejection';
+import { platform } from './support';
 
 const { running, build } = platform();
 
@@ -11,7 +12,7 @@ afterAll(() => never.destroy());
 
 test('is bounded', async () => {
   const client = build({ dispatcher: never });
-  const error = await failure(client.chain('v3/order').get({ timeout: { connect: 50 } }));
+  const error = await rejection(client.chain('v3/order').get({ timeout: { connect: 50 } }));
   expect(error).toBeInstanceOf(TimeoutError);
   expect(error.message).toContain('No connection within 50 ms');
 });
@@ -21,17 +22,17 @@ test('does not count once there is one; the other times do', async () => {
   running.sandbox.misbehave({ delay: 300 });
   expect((await client.chain('v3/order').get()).status).toBe(200);
   running.sandbox.misbehave({ delay: Infinity });
-  const error = await failure(client.chain('v3/order').get({ timeout: { headers: 200 } }));
+  const error = await rejection(client.chain('v3/order').get({ timeout: { headers: 200 } }));
   expect(error).toBeInstanceOf(TimeoutError);
   expect(error.message).toContain('Headers Timeout');
 });
 
-test('between two pieces of the answer', async () => {
+test('between two pieces of the response', async () => {
   const slow = await listen((socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'));
   });
   const client = build({ baseUrl: slow.url, timeout: { body: 200, total: 5000 } });
-  const error = await failure(client.chain('v3/order').get());
+  const error = await rejection(client.chain('v3/order').get());
   expect(error).toBeInstanceOf(TimeoutError);
   expect(error.message).toContain('Body Timeout');
   await slow.close();
@@ -77,7 +78,7 @@ describe('is the time to connect, not that to wait for a connection of a pool', 
   }
 
   /** Ends when a timeout as long as that of the calls before it has run out, and so theirs. */
-  const pastTimeout = () => failure(build({ dispatcher: never, timeout }).chain('v3/order').get());
+  const pastTimeout = () => rejection(build({ dispatcher: never, timeout }).chain('v3/order').get());
 
   test.each([1, 2])(
     'a busy pool of %i: whoever waits is not given up, and the host is not left',
@@ -85,7 +86,7 @@ describe('is the time to connect, not that to wait for a connection of a pool', 
       const busy = await host();
       const dispatcher = new Agent({ connections });
       const client = build({ baseUrl: busy.url, failover: refused, dispatcher, timeout });
-      const calls = Array.from({ length: connections + 2 }, () => failure(client.chain('v3/order').post({ json })));
+      const calls = Array.from({ length: connections + 2 }, () => rejection(client.chain('v3/order').post({ json })));
       await busy.holds(connections);
       await pastTimeout();
       for (let left = calls.length; left > 0; left -= connections) {
@@ -101,9 +102,9 @@ describe('is the time to connect, not that to wait for a connection of a pool', 
     const busy = await host(1);
     const dispatcher = new Agent({ connect: busy.connect });
     const client = build({ baseUrl: busy.url, dispatcher, timeout });
-    const first = failure(client.chain('v3/order').get());
+    const first = rejection(client.chain('v3/order').get());
     await busy.holds(1);
-    const second = await failure(client.chain('v3/order').get());
+    const second = await rejection(client.chain('v3/order').get());
     expect(second).toBeInstanceOf(TimeoutError);
     expect(second.message).toContain('No connection within 100 ms. Nothing was sent');
     busy.respond();
@@ -115,7 +116,7 @@ describe('is the time to connect, not that to wait for a connection of a pool', 
     const away = await host(0);
     const dispatcher = new Agent({ connections: 1, connect: away.connect });
     const client = build({ baseUrl: away.url, dispatcher, timeout });
-    const errors = await Promise.all([1, 2, 3].map(() => failure(client.chain('v3/order').get())));
+    const errors = await Promise.all([1, 2, 3].map(() => rejection(client.chain('v3/order').get())));
     for (const error of errors) expect(error.message).toContain('No connection within 100 ms');
     await Promise.all([dispatcher.destroy(), away.close()]);
   });
@@ -124,7 +125,7 @@ describe('is the time to connect, not that to wait for a connection of a pool', 
     const breaking = await host(1);
     const dispatcher = new Agent({ connections: 1, connect: breaking.connect });
     const client = build({ baseUrl: breaking.url, dispatcher, timeout });
-    const failures = [1, 2].map(() => failure(client.chain('v3/order').post({ json })));
+    const failures = [1, 2].map(() => rejection(client.chain('v3/order').post({ json })));
     await breaking.holds(1);
     await pastTimeout();
     breaking.reset();

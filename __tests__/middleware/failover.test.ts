@@ -3,7 +3,8 @@ import { Agent, buildConnector } from 'undici';
 import { type LooseOptions, TransportError } from 'wechatpay-undici';
 import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { listen } from '../support/listen';
-import { failure, platform } from './support';
+import { rejection } from '../support/rejection';
+import { platform } from './support';
 
 const { running, build } = platform();
 
@@ -55,17 +56,17 @@ test.each<[string, LooseOptions, number]>([
   const client = build({ baseUrl: breaking.url, failover: second.config.baseUrl });
   const promise = client.chain('v3/order').post(options);
   if (sent) expect((await promise).status).toBe(200);
-  else expect(await failure(promise)).toBeInstanceOf(TransportError);
+  else expect(await rejection(promise)).toBeInstanceOf(TransportError);
   expect(second.requests).toHaveLength(sent);
   await breaking.close();
 });
 
-test('not for an answer, and not where both hosts are away', async () => {
+test('not for a response, and not where both hosts are away', async () => {
   second.misbehave({ status: 503 });
   const client = build({ failover: refused });
-  expect(await failure(client.chain('v3/order').get())).toMatchObject({ status: 503 });
+  expect(await rejection(client.chain('v3/order').get())).toMatchObject({ status: 503 });
   const away = build({ baseUrl: refused, failover: 'http://127.0.0.1:1/' });
-  expect(await failure(away.chain('v3/order').get())).toMatchObject({ name: 'TransportError', attempts: 2 });
+  expect(await rejection(away.chain('v3/order').get())).toMatchObject({ name: 'TransportError', attempts: 2 });
 });
 
 describe('once a byte may have left', () => {
@@ -104,8 +105,8 @@ describe('once a byte may have left', () => {
       const client = build({ dispatcher, baseUrl: first.url, failover: second.config.baseUrl, retry: { delay: 1 } });
       // The first goes out on a connection that has just been made, the second on one that has served a request.
       for (const warm of [false, true]) {
-        if (warm) expect(await failure(client.chain('v3/order').get())).toMatchObject({ status: 404 });
-        const error = await failure(client.chain('v3/order').post({ json: { a: 1 } }));
+        if (warm) expect(await rejection(client.chain('v3/order').get())).toMatchObject({ status: 404 });
+        const error = await rejection(client.chain('v3/order').post({ json: { a: 1 } }));
         expect(error).toMatchObject({
           name: 'TransportError',
           message: expect.stringContaining('may or may not have processed it'),
@@ -120,7 +121,7 @@ describe('once a byte may have left', () => {
   test('an earlier attempt counts: "nothing was sent" is not said of the last alone', async () => {
     const breaking = await listen((socket) => socket.once('data', () => socket.resetAndDestroy()));
     const client = build({ baseUrl: breaking.url, failover: refused });
-    const error = await failure(client.chain('v3/order').get());
+    const error = await rejection(client.chain('v3/order').get());
     expect(error).toMatchObject({ name: 'TransportError', attempts: 2, cause: { code: 'ECONNREFUSED' } });
     expect(error.message).toContain('may or may not have processed it');
     await breaking.close();
@@ -129,7 +130,7 @@ describe('once a byte may have left', () => {
 
 test('where neither host can be reached, the error says that nothing was sent', async () => {
   const client = build({ baseUrl: refused, failover: 'http://127.0.0.1:1/' });
-  const error = await failure(client.chain('v3/order').post({ json: { a: 1 } }));
+  const error = await rejection(client.chain('v3/order').post({ json: { a: 1 } }));
   expect(error.message).toContain('Nothing was sent');
   expect(error.message).not.toContain('unknown');
 });

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
 import { type SignatureError, signer, v2Verifier, verifier } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
-import { failure } from './support';
+import { rejection } from '../support/rejection';
 
 let sandbox: Sandbox;
 let agent: Agent;
@@ -83,7 +83,7 @@ describe('with undici.request', () => {
     expect(await body.json()).toMatchObject({ code: 'SYSTEM_ERROR' });
   });
 
-  test('with download: true the answer streams through', async () => {
+  test('with download: true the response streams through', async () => {
     sandbox.misbehave({ signature: 'none' });
     const options = { headers, dispatcher, download: true };
     expect((await request(url, options)).statusCode).toBe(200);
@@ -100,7 +100,7 @@ test('with fetch', async () => {
 });
 
 describe('below what repeats a request', () => {
-  test('a retry is signed afresh, and gets the whole answer', async () => {
+  test('a retry is signed afresh, and gets the whole response', async () => {
     const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
     sandbox.misbehave({ status: 503 });
     sandbox.misbehave({ reset: 'body' });
@@ -149,7 +149,7 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
       for (const init of [{ method: 'GET' }, { method: 'POST', body: '{}' }]) {
         sandbox.reset();
         sandbox.misbehave({ status, signature: 'none', headers: { Location: to(elsewhere) } });
-        const error = await failure(fetch(url, { ...init, headers, dispatcher }));
+        const error = await rejection(fetch(url, { ...init, headers, dispatcher }));
         expectEnded(error.cause, status);
       }
     },
@@ -158,7 +158,7 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
   test("with undici's own interceptor that follows redirects", async () => {
     const redirecting = dispatcher.compose(interceptors.redirect({ maxRedirections: 1 }));
     sandbox.misbehave({ status: 307, headers: { Location: `${elsewhere.url}v3/echo` } });
-    expectEnded(await failure(request(url, { headers, dispatcher: redirecting })), 307);
+    expectEnded(await rejection(request(url, { headers, dispatcher: redirecting })), 307);
   });
 
   test.each<[string, () => Dispatcher.DispatcherComposeInterceptor, object]>([
@@ -170,7 +170,7 @@ describe('a redirect ends as an error: WeChat Pay signs none, and whoever follow
   ])('%s alone', async (_name, interceptor, options) => {
     sandbox.misbehave({ status: 307, headers: { Location: '/v3/echo?again=1' } });
     const alone = agent.compose(interceptor());
-    expectEnded(await failure(request(url, { headers, dispatcher: alone, ...options })), 307);
+    expectEnded(await rejection(request(url, { headers, dispatcher: alone, ...options })), 307);
   });
 
   test('but for one of a host that nothing is signed for', async () => {
@@ -241,7 +241,7 @@ describe('the caller as a handler of undici', () => {
     expect(steps).toEqual(['start', 'resumed', 'data', 'resumed']);
   });
 
-  test('may abort at the head of the verified answer, and hears of it once', async () => {
+  test('may abort at the head of the verified response, and hears of it once', async () => {
     const reason = new Error('enough');
     const errors: Error[] = [];
     await new Promise<void>((resolve) => {

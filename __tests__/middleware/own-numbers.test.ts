@@ -2,7 +2,8 @@ import { request } from 'undici';
 import { Media, SignatureError, verifier } from 'wechatpay-undici';
 import { isOwnNumber } from '../../lib/middleware/own-numbers';
 import { loose } from '../support/loose';
-import { failure, MCHID, PLATFORM_ID, platform, responding, sealed, wechatPay } from '../support/wechatpay';
+import { rejection } from '../support/rejection';
+import { MCHID, PLATFORM_ID, platform, responding, sealed, wechatPay } from '../support/wechatpay';
 
 const { running, agent, url, build } = wechatPay();
 type Instance = ReturnType<typeof loose>;
@@ -66,7 +67,7 @@ test.each(calls)('%s: the response must name the same %s, or none', async (_, na
     await call(loose(build()));
   }
   running.respond = responding(200, JSON.stringify({ a: 1, [name]: 'B' }));
-  const error = await failure(call(loose(build())));
+  const error = await rejection(call(loose(build())));
   expect(error).toBeInstanceOf(SignatureError);
   expect(error).toMatchObject({
     code: 'ERR_SIGNATURE_OTHER_REQUEST',
@@ -80,20 +81,20 @@ test('the same response is no other one for 300 s', async () => {
   const query = (out_trade_no: string) =>
     loose(build()).chain('v3/pay/transactions/out-trade-no/{out_trade_no}').get({ out_trade_no }).json();
   expect(await query('A')).toEqual(JSON.parse(kept));
-  expect(await failure(query('B'))).toMatchObject({ code: 'ERR_SIGNATURE_OTHER_REQUEST' });
+  expect(await rejection(query('B'))).toMatchObject({ code: 'ERR_SIGNATURE_OTHER_REQUEST' });
 });
 
 test('it is not repeated, and of a POST it says that the outcome is unknown', async () => {
   running.respond = responding(200, '{"out_bill_no":"B"}');
   const instance = loose(build({ retry: { attempts: 3, delay: 0 } }));
-  const error = await failure(instance.chain('v3/x').post({ json: { out_bill_no: 'A' } }));
+  const error = await rejection(instance.chain('v3/x').post({ json: { out_bill_no: 'A' } }));
   expect(error.message).toMatch(/WeChat Pay may or may not have processed it/);
   expect(running.arrived).toBe(1);
 });
 
 test('a signature that is wrong comes first', async () => {
   running.respond = responding(200, '{"out_bill_no":"B"}', {});
-  const error = await failure(
+  const error = await rejection(
     loose(build())
       .chain('v3/x')
       .post({ json: { out_bill_no: 'A' } }),
@@ -137,7 +138,7 @@ describe('v2', () => {
   test.each(['out_refund_no', 'mch_billno', 'partner_trade_no'])('the response must name the same %s', async (name) => {
     running.respond = responding(200, sealed({ ...success, [name]: 'A' }), {});
     expect(await refund({ [name]: 'A' })).toMatchObject({ [name]: 'A' });
-    const error = await failure(refund({ [name]: 'B' }));
+    const error = await rejection(refund({ [name]: 'B' }));
     expect(error).toBeInstanceOf(SignatureError);
     expect(error).toMatchObject({ code: 'ERR_SIGNATURE_OTHER_REQUEST' });
   });
@@ -148,7 +149,7 @@ test('as an interceptor', async () => {
   running.respond = responding(200, '{"out_trade_no":"B"}');
   const get = (path: string, query?: object) => request(`${url()}${path}`, { dispatcher, ...(query && { query }) });
   for (const sent of [get('v3/out-trade-no/A'), get('v3/x?out_trade_no=A'), get('v3/x', { out_trade_no: 'A' })]) {
-    expect(await failure(sent)).toMatchObject({ code: 'ERR_SIGNATURE_OTHER_REQUEST' });
+    expect(await rejection(sent)).toMatchObject({ code: 'ERR_SIGNATURE_OTHER_REQUEST' });
   }
   expect((await get('v3/out-trade-no/B')).statusCode).toBe(200);
 });

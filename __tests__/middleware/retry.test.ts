@@ -14,7 +14,8 @@ import {
 } from 'wechatpay-undici';
 import type { Misbehaviour, Sandbox } from 'wechatpay-undici/sandbox';
 import { IDLE } from '../../lib/middleware/dispatch-options';
-import { failure, platform } from './support';
+import { rejection } from '../support/rejection';
+import { platform } from './support';
 
 const { running, build: buildClient } = platform();
 const build = (more: Partial<ClientConfig> = {}) => buildClient({ retry: { delay: 1 }, ...more });
@@ -60,7 +61,7 @@ describe('what is repeated', () => {
     sandbox.misbehave({ status: 503 });
     const promise = build().chain('v3/order').post(options);
     if (isRepeated) expect((await promise).status).toBe(200);
-    else expect(await failure(promise)).toMatchObject({ name: 'ApiError', status: 503 });
+    else expect(await rejection(promise)).toMatchObject({ name: 'ApiError', status: 503 });
     expect(sandbox.requests).toHaveLength(isRepeated ? 2 : 1);
   });
 
@@ -73,7 +74,7 @@ describe('what is repeated', () => {
     expect(await order.post({ xml: { mch_id, out_trade_no: 'B1' } }).xml()).toMatchObject({ transaction_id: 'B1' });
     expect(sandbox.requests).toHaveLength(3);
     sandbox.misbehave({ body });
-    expect(await failure(order.post({ xml: { mch_id, body: 'x' } }))).toMatchObject({ code: 'SYSTEMERROR' });
+    expect(await rejection(order.post({ xml: { mch_id, body: 'x' } }))).toMatchObject({ code: 'SYSTEMERROR' });
     expect(sandbox.requests).toHaveLength(4);
   });
 
@@ -89,7 +90,7 @@ describe('what is repeated', () => {
     ['something that is not HTTP', { garbage: true }, { code: 'ERR_TRANSPORT' }],
   ])('not %s', async (_name, how, expected) => {
     sandbox.misbehave(how, 3);
-    const error = await failure(build().chain('v3/order').get());
+    const error = await rejection(build().chain('v3/order').get());
     expect(error).toMatchObject(expected);
     expect(error).not.toHaveProperty('attempts');
     // An unknown key is looked for, once; the request itself is not repeated.
@@ -98,9 +99,9 @@ describe('what is repeated', () => {
 
   test('nothing, unless it is asked for', async () => {
     sandbox.misbehave({ status: 503 });
-    await failure(build({ retry: false }).chain('v3/order').get());
+    await rejection(build({ retry: false }).chain('v3/order').get());
     expect(sandbox.requests).toHaveLength(1);
-    expect(await failure(build({ retry: false }).chain('v3/order').get({ retry: true }))).toMatchObject({
+    expect(await rejection(build({ retry: false }).chain('v3/order').get({ retry: true }))).toMatchObject({
       name: 'InvalidArgumentError',
       message: expect.stringContaining('requires "retry" in the configuration'),
     });
@@ -109,11 +110,11 @@ describe('what is repeated', () => {
 });
 
 describe('the end of it', () => {
-  test('the error has the last answer whole, and says how many attempts there were', async () => {
+  test('the error has the last response whole, and says how many attempts there were', async () => {
     const body = JSON.stringify({ code: 'SYSTEM_ERROR', message: 'the third', detail: { field: 'x' } });
     sandbox.misbehave({ status: 503 }, 2);
     sandbox.misbehave({ status: 500, body, headers: { 'X-Last': 'yes' } });
-    const error = (await failure(build().chain('v3/order').get())) as ApiError;
+    const error = (await rejection(build().chain('v3/order').get())) as ApiError;
     expect(error).toMatchObject({ name: 'ApiError', status: 500, attempts: 3, message: 'the third', body });
     expect(error.headers.get('x-last')).toBe('yes');
     expect(error.requestId).toMatch(/^\w+/);
@@ -121,7 +122,7 @@ describe('the end of it', () => {
 
   test('so does that of a connection', async () => {
     sandbox.misbehave({ reset: true }, 5);
-    const error = await failure(
+    const error = await rejection(
       build({ retry: { attempts: 2, delay: 1 } })
         .chain('v3/order')
         .get(),
@@ -131,10 +132,10 @@ describe('the end of it', () => {
     expect(sandbox.requests).toHaveLength(2);
   });
 
-  test('a large answer goes through, and is not repeated', async () => {
+  test('a large response goes through, and is not repeated', async () => {
     const body = JSON.stringify({ code: 'SYSTEM_ERROR', message: 'x'.repeat(2 ** 20) });
     sandbox.misbehave({ status: 500, body });
-    expect(await failure(build().chain('v3/order').get())).toMatchObject({ status: 500 });
+    expect(await rejection(build().chain('v3/order').get())).toMatchObject({ status: 500 });
     expect(sandbox.requests).toHaveLength(1);
   });
 
@@ -145,7 +146,7 @@ describe('the end of it', () => {
     expect(await file.text()).toBe('content');
     expect(sandbox.requests).toHaveLength(2);
     sandbox.misbehave({ truncate: true });
-    expect(await failure(build().chain('v3/file').get({ download: true }).text())).toBeInstanceOf(TransportError);
+    expect(await rejection(build().chain('v3/file').get({ download: true }).text())).toBeInstanceOf(TransportError);
     expect(sandbox.requests).toHaveLength(3);
   });
 });
@@ -153,17 +154,18 @@ describe('the end of it', () => {
 describe('pauses', () => {
   test('Retry-After is waited for', async () => {
     sandbox.misbehave({ status: 429, headers: { 'Retry-After': '1' } });
-    const start = performance.now();
+    const wait = jest.spyOn(global, 'setTimeout');
     await build().chain('v3/order').get();
-    expect(performance.now() - start).toBeGreaterThan(990);
+    const delays = wait.mock.calls.map(([, delay]) => delay);
+    wait.mockRestore();
+    expect(delays).toContain(1000);
   });
 
-  test('a pause that would outlast the call is not begun: the last answer is the error', async () => {
+  test('a pause that would outlast the call is not begun: the last response is the error', async () => {
     sandbox.misbehave({ status: 429, headers: { 'Retry-After': '3' } });
-    const start = performance.now();
-    const error = await failure(build().chain('v3/order').get({ timeout: 2000 }));
+    const error = await rejection(build().chain('v3/order').get({ timeout: 2000 }));
     expect(error).toMatchObject({ name: 'ApiError', status: 429 });
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(sandbox.requests).toHaveLength(1);
   });
 
   test.each<[string, () => string]>([
@@ -171,7 +173,7 @@ describe('pauses', () => {
     ['a day', () => '86400'],
   ])('Retry-After may be %s', async (_name, value) => {
     sandbox.misbehave({ status: 503, headers: { 'Retry-After': value() } });
-    const error = await failure(build().chain('v3/order').get({ timeout: 1000 }));
+    const error = await rejection(build().chain('v3/order').get({ timeout: 1000 }));
     expect(error).toMatchObject({ name: 'ApiError', status: 503 });
   });
 
@@ -192,21 +194,19 @@ describe('pauses', () => {
   test('the time of the call holds for all attempts', async () => {
     sandbox.misbehave({ status: 503 });
     sandbox.misbehave({ delay: Infinity });
-    const error = await failure(build().chain('v3/order').get({ timeout: 150 }));
+    const error = await rejection(build().chain('v3/order').get({ timeout: 150 }));
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({ attempts: 2 });
   });
 
   test('a signal ends the pause', async () => {
-    sandbox.misbehave({ status: 503, headers: { 'Retry-After': '5' } });
-    const start = performance.now();
-    const error = await failure(
+    sandbox.misbehave({ status: 503, headers: { 'Retry-After': '60' } });
+    const error = await rejection(
       build()
         .chain('v3/order')
-        .get({ signal: AbortSignal.timeout(100) }),
+        .get({ timeout: 120_000, signal: AbortSignal.timeout(100) }),
     );
     expect(error.name).toBe('TimeoutError');
-    expect(performance.now() - start).toBeLessThan(2000);
     expect(sandbox.requests).toHaveLength(1);
   });
 });
@@ -214,7 +214,7 @@ describe('pauses', () => {
 test('repeats cannot multiply the load: ten at once, then a tenth of the requests', async () => {
   sandbox.misbehave({ status: 503 }, Infinity);
   const { chain } = build({ retry: { delay: 0 } });
-  for (let call = 0; call < 100; call += 1) await failure(chain('v3/order').get());
+  for (let call = 0; call < 100; call += 1) await rejection(chain('v3/order').get());
   const repeats = sandbox.requests.length - 100;
   expect(repeats).toBeGreaterThanOrEqual(18);
   expect(repeats).toBeLessThanOrEqual(20);
@@ -243,7 +243,7 @@ test('the interceptors work without the client, also with fetch', async () => {
     method: 'GET',
     headers: { accept: '*/*', 'user-agent': 'test' },
   });
-  expect(await failure(promise)).toBeInstanceOf(SignatureError);
+  expect(await rejection(promise)).toBeInstanceOf(SignatureError);
 });
 
 test.each<[object, string]>([
@@ -277,7 +277,7 @@ describe('where there never was a connection', () => {
     const dispatcher = lateHost();
     const promise = build({ dispatcher }).chain('v3/order').post(options);
     if (isSent) expect((await promise).status).toBe(200);
-    else expect((await failure(promise)).message).toContain('Nothing was sent');
+    else expect((await rejection(promise)).message).toContain('Nothing was sent');
     expect(sandbox.requests).toHaveLength(isSent ? 1 : 0);
     await dispatcher.destroy();
   });
@@ -295,6 +295,6 @@ test('what a dispatcher throws at a later attempt reaches the caller, and does n
     },
     retry({ delay: 1 }),
   );
-  expect(await failure(request('http://127.0.0.1:1/', { dispatcher: throwing }))).toBe(thrown);
+  expect(await rejection(request('http://127.0.0.1:1/', { dispatcher: throwing }))).toBe(thrown);
   expect(dispatched).toBe(2);
 });

@@ -24,10 +24,3 @@ export function platform() {
     loose(Builder.factory({ ...running.sandbox.config, dispatcher: running.agent, ...more } as ClientConfig));
   return { running, build };
 }
-
-/** What a promise rejects with. */
-export const failure = (promise: PromiseLike<unknown>): Promise<Error> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );

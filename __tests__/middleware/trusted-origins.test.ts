@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { isTrusted, originOf, trustedOrigins } from '../../lib/middleware/hosts';
+import { isTrusted, originOf, trustedOrigins } from '../../lib/middleware/signing';
 
 const HOSTS = [
   ...['api.mch.weixin.qq.com', 'api2.mch.weixin.qq.com', 'apihk.mch.weixin.qq.com', 'apius.mch.weixin.qq.com'],

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, fetch, interceptors, request } from 'undici';
 import { Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
 import { type Interceptor, v2Signer, v2Verifier } from '../../lib/middleware';
+import { rejection } from '../support/rejection';
 
 let sandbox: Sandbox;
 let agent: Agent;
@@ -25,11 +26,6 @@ afterAll(() => sandbox.close());
 const mch_id = '1900000109';
 const body = `<xml><mch_id>${mch_id}</mch_id><a><![CDATA[<中>]]></a></xml>`;
 const post = (options: object = {}) => request(url, { method: 'POST', body, dispatcher, ...options });
-const failure = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 
 test.each<[string, Dispatcher.DispatchOptions['body']]>([
   ['text', body],
@@ -63,6 +59,27 @@ test('a query that undici joins only later', async () => {
   );
 });
 
+test('fields in the place of a body, also where the request is repeated; a body goes before them', async () => {
+  const fields = { mch_id, a: '<中>', b: '' };
+  const options = { origin: sandbox.url.slice(0, -1), path: '/pay/x', method: 'POST' as const };
+  for (const more of [{ fields }, { fields: Object.freeze(fields), body: null }, { fields: { a: 'no' }, body }]) {
+    const answer = await dispatcher.request({ ...options, ...more });
+    expect(await answer.body.text()).toContain('<got><![CDATA[<中>]]></got>');
+  }
+  const twice = dispatcher.compose(v2Signer(sandbox.config));
+  expect(await (await twice.request({ ...options, ...{ fields } })).body.text()).toContain('<![CDATA[<中>]]>');
+  expect(sandbox.requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  const nonces = sandbox.requests.map(
+    (one) => /<nonce_str>(\w{32})<\/nonce_str><sign>\w{32}<\/sign><\/xml>$/.exec(one.body)?.[1],
+  );
+  expect(new Set(nonces).size).toBe(4);
+  for (const wrong of [{ mch_id: '1' }, { mch_id, a: ['1'] }, { mch_id, a: '\u0000' }, {}]) {
+    const error = await rejection(dispatcher.request({ ...options, ...{ fields: wrong } }));
+    expect(error).toMatchObject({ name: 'InvalidArgumentError' });
+  }
+  expect(sandbox.requests).toHaveLength(4);
+});
+
 test.each<[string, string]>([
   ['no XML', 'a=b'],
   ['XML that is cut off', '<xml><mch_id>'],
@@ -71,7 +88,7 @@ test.each<[string, string]>([
   ['a list', `<xml><mch_id>${mch_id}</mch_id><a>1</a><a>2</a></xml>`],
   ['nothing', ''],
 ])('%s as a body is refused before anything is sent', async (_, given) => {
-  expect(await failure(post({ body: given }))).toMatchObject({
+  expect(await rejection(post({ body: given }))).toMatchObject({
     name: expect.stringMatching(/^(BodyError|InvalidArgumentError)$/),
   });
   expect(sandbox.requests).toEqual([]);
@@ -79,20 +96,20 @@ test.each<[string, string]>([
 
 test('a host that is neither of WeChat Pay nor configured gets no signature', async () => {
   await using elsewhere = await Sandbox.start();
-  const error = await failure(request(`${elsewhere.url}pay/x`, { method: 'POST', body, dispatcher }));
+  const error = await rejection(request(`${elsewhere.url}pay/x`, { method: 'POST', body, dispatcher }));
   expect(error).toMatchObject({ message: '签名错误，请检查后再试' });
   expect(elsewhere.requests).toMatchObject([{ body }]);
 });
 
-test('the answer: a failure, a wrong sign, none', async () => {
+test('the response: a failure, a wrong sign, none', async () => {
   sandbox.on('post', 'v2/pay/x', () => v2Fault('NOTENOUGH', '余额不足'));
-  const error = await failure(post());
+  const error = await rejection(post());
   expect(error).toMatchObject({ name: 'ApiError', code: 'NOTENOUGH', request: 'POST /pay/x' });
   sandbox.on('post', 'v2/pay/x', () => ({}));
   sandbox.misbehave({ signature: 'wrong' });
-  expect(await failure(post())).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_WRONG' });
+  expect(await rejection(post())).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_WRONG' });
   sandbox.misbehave({ signature: 'none' }, 2);
-  expect(await failure(post())).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_MISSING' });
+  expect(await rejection(post())).toMatchObject({ name: 'SignatureError', code: 'ERR_SIGNATURE_MISSING' });
   const answer = await post({ unsigned: true });
   expect(await answer.body.text()).toContain('SUCCESS');
 });
@@ -100,7 +117,7 @@ test('the answer: a failure, a wrong sign, none', async () => {
 test('an operation that needs no sign: one that is there and wrong is refused all the same', async () => {
   // Where WeChat Pay begins to sign such a response, nobody can change it and keep the sign.
   sandbox.misbehave({ signature: 'wrong' });
-  expect(await failure(post({ unsigned: true }))).toMatchObject({
+  expect(await rejection(post({ unsigned: true }))).toMatchObject({
     name: 'SignatureError',
     code: 'ERR_SIGNATURE_WRONG',
   });
@@ -113,7 +130,7 @@ const TYPED = `x&mch_id=${mch_id}&nonce_str=n&out_trade_no=BIG&return_code=SUCCE
 test('a response of which another could be made is refused', async () => {
   const order = { out_trade_no: 'CHEAP', total_fee: '1', trade_state: 'NOTPAY' };
   sandbox.on('post', 'v2/pay/x', () => ({ ...order, mch_id, attach: TYPED }));
-  expect(await failure(post())).toMatchObject({
+  expect(await rejection(post())).toMatchObject({
     name: 'SignatureError',
     code: 'ERR_SIGNATURE_AMBIGUOUS',
     message: expect.stringContaining('"attach"'),
@@ -126,7 +143,7 @@ test.each<[string, () => Promise<unknown>]>([
   ['a body', () => post({ body: `<xml><mch_id>${mch_id}</mch_id><attach><![CDATA[${TYPED}]]></attach></xml>` })],
   ['a query', () => request(url, { query: { mch_id, contract_display_account: TYPED }, dispatcher })],
 ])('a request whose signature would be good for another is not sent: %s', async (_, send) => {
-  expect(await failure(send())).toMatchObject({
+  expect(await rejection(send())).toMatchObject({
     name: 'InvalidArgumentError',
     message: expect.stringMatching(/^The field "(attach|contract_display_account)" contains "&\w+="/),
   });
@@ -142,13 +159,13 @@ test.each<[string, object, RegExp]>([
   expect(sandbox.requests[0]).toMatchObject({ status: 200, body: expect.stringMatching(expected) });
 });
 
-test('with download: true the answer streams through', async () => {
+test('with download: true the response streams through', async () => {
   sandbox.on('post', 'v2/pay/x', () => new Response('`a,`b'), { signed: false });
   const answer = await post({ download: true });
   expect(await answer.body.text()).toBe('`a,`b');
 });
 
-test('an answer of another status passes, unverified', async () => {
+test('a response of another status passes, unverified', async () => {
   sandbox.misbehave({ status: 502, body: 'Bad Gateway' });
   const { statusCode, body: answer } = await post();
   expect([statusCode, await answer.text()]).toEqual([502, 'Bad Gateway']);
@@ -167,7 +184,7 @@ test('a retry is signed afresh', async () => {
 test('a retry does not repeat what has a wrong sign', async () => {
   const retrying = dispatcher.compose(interceptors.retry({ minTimeout: 1, methods: ['POST'] }));
   sandbox.misbehave({ signature: 'wrong' }, 2);
-  expect(await failure(post({ dispatcher: retrying }))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
+  expect(await rejection(post({ dispatcher: retrying }))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
   expect(sandbox.requests).toHaveLength(1);
 });
 

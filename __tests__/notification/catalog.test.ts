@@ -8,10 +8,10 @@ import { type Synthesised, written } from '../openapi/synthesise';
 import { serve } from './support';
 
 const { program, source } = programOf(`
-import type { Notifications } from '../../lib/openapi/notification';
+import type { NotificationsByType } from '../../lib/openapi/notification';
 import type { NotificationContent } from '../../lib/sandbox';
 import { Builder } from 'wechatpay-undici'; Builder;
-export declare const contents: { [Name in keyof Notifications]: NotificationContent<Name> };
+export declare const contents: { [Name in keyof NotificationsByType]: NotificationContent<Name> };
 `);
 
 /** A notification, with contents built from the types of its fields: all members, and the required ones alone. */
@@ -124,7 +124,7 @@ describe('through HTTP', () => {
   test('a handler that looks at event_type has the type of the content', () => {
     const names = entries.filter((entry) => !isV2(entry)).map(({ name }) => name);
     const narrowed = (name: string, other: string) =>
-      `(one: import('../../lib/openapi/notification').Notification) => { if (one.event_type === '${name}') { ` +
+      `(one: import('wechatpay-undici').KnownNotification) => { if (one.event_type === '${name}') { ` +
       `const content: import('../../lib/openapi/notification').NotificationOf<'${other}'>['resource'] = one.resource; void content; } };`;
     expect(
       compileEach(

@@ -142,16 +142,6 @@ export function* flipped(original: string | Buffer, step = 1): Generator<Buffer>
   }
 }
 
-/** What a promise rejects with; undefined where it does not. */
-export async function failureOf(
-  promise: Promise<unknown>,
-): Promise<{ code?: string; name?: string; message?: string }> {
-  return promise.then(
-    () => ({ code: 'accepted' }),
-    (error) => error,
-  );
-}
-
 /** A server of `node:http` on loopback. */
 export async function serve(listener: RequestListener) {
   const server = createServer(listener);

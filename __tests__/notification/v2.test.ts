@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Builder } from '../../lib/builder';
 import type { V2Notification } from '../../lib/notification';
 import * as Notifications from '../../lib/notification';
+import { rejection } from '../support/rejection';
 import {
   apiv3Key,
   certs,
-  failureOf,
   flipped,
   PAYMENT,
   REFUND,
@@ -74,7 +74,7 @@ test('what a refund does not vouch for makes neither its id nor its type', async
 
 test('a body as large as the configuration allows is read', async () => {
   const sent = v2({ ...PAYMENT, attach: 'x'.repeat(1_200_000) });
-  expect(await failureOf(parse(sent))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+  expect(await rejection(parse(sent))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
   expect(await Notifications.of({ secret, maxBodySize: 2_000_000 }).parse(sent)).toMatchObject({ protocol: 'v2' });
 });
 
@@ -94,10 +94,10 @@ test('a content in AES-GCM comes out decrypted', async () => {
     event_type: 'CHECK.SUCCESS',
     resource: { state: 'USER_ACCEPTED' },
   });
-  expect(await failureOf(Notifications.of({ secret }).parse(sent))).toMatchObject({
+  expect(await rejection(Notifications.of({ secret }).parse(sent))).toMatchObject({
     message: expect.stringContaining('"apiv3Key"'),
   });
-  expect(await failureOf(Notifications.of({ secret, apiv3Key: 'x'.repeat(32) }).parse(sent))).toMatchObject({
+  expect(await rejection(Notifications.of({ secret, apiv3Key: 'x'.repeat(32) }).parse(sent))).toMatchObject({
     name: 'ConfigurationError',
   });
 });
@@ -185,7 +185,7 @@ test.each<[string, Sent, object]>([
   ['no end', { headers: {}, body: v2().body.slice(0, -9) }, { code: 'ERR_BODY_NOT_XML' }],
   ['a DTD', { headers: {}, body: `<!DOCTYPE xml>${v2().body}` }, { code: 'ERR_BODY_NOT_XML' }],
 ])('a notification with %s is refused', async (_, sent, error) => {
-  expect(await failureOf(parse(sent))).toMatchObject(error);
+  expect(await rejection(parse(sent))).toMatchObject(error);
 });
 
 describe.each(['md5', 'sha256'] as const)('of a sign that is good for two messages: %s', (type) => {
@@ -245,7 +245,7 @@ describe.each(['md5', 'sha256'] as const)('of a sign that is good for two messag
       const tail = [...rest.slice(1), ...swallowed.map((own) => `${own}=${PAID[own]}`)];
       const kept = Object.fromEntries(Object.entries(PAID).filter(([own]) => !swallowed.includes(own)));
       const forged = { ...kept, attach: first, [name]: [value, ...tail].join('&') };
-      expect(await failureOf(parse(resplit(genuine, forged)))).toMatchObject({ name: 'SignatureError' });
+      expect(await rejection(parse(resplit(genuine, forged)))).toMatchObject({ name: 'SignatureError' });
     },
   );
 });
@@ -261,7 +261,7 @@ test('a signed redirect URL is no notification', async () => {
   };
   const url = await chain.papay.entrustweb.get({ query: { ...query, ...more } }).text();
   const fields = Object.fromEntries(new URL(url).searchParams);
-  expect(await failureOf(parse({ headers: {}, body: xml(fields) }))).toMatchObject({
+  expect(await rejection(parse({ headers: {}, body: xml(fields) }))).toMatchObject({
     code: 'ERR_SIGNATURE_WRONG',
     message: expect.stringContaining('redirect URL'),
   });
@@ -297,7 +297,7 @@ test('a flipped bit in req_info is refused', async () => {
   const codes = new Set<string | undefined>();
   for (const change of flipped(body.slice(start + 19, end - 3))) {
     const changed = Buffer.concat([Buffer.from(body.slice(0, start + 19)), change, Buffer.from(body.slice(end - 3))]);
-    codes.add((await failureOf(own.parse({ headers, body: changed }))).code);
+    codes.add((await rejection(own.parse({ headers, body: changed }))).code);
   }
   expect([...codes].sort()).toEqual(['ERR_BODY_NOT_XML', 'ERR_SIGNATURE_WRONG']);
 });

@@ -2,11 +2,11 @@ import { Readable } from 'node:stream';
 import { Builder } from 'wechatpay-undici';
 import type { NotificationRequest } from '../../lib/notification';
 import * as Notifications from '../../lib/notification';
+import { rejection } from '../support/rejection';
 import {
   apiv3Key,
   certs,
   envelope,
-  failureOf,
   flipped,
   merchantKey,
   PLATFORM_ID,
@@ -119,12 +119,12 @@ test.each<[string, (sent: Sent) => unknown | Promise<unknown>, RegExp]>([
     /has already been read/,
   ],
 ])('%s is refused', async (_, request, message) => {
-  const error = await failureOf(notifications.parse((await request(v3())) as NotificationRequest));
+  const error = await rejection(notifications.parse((await request(v3())) as NotificationRequest));
   expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringMatching(message) });
 });
 
 test('the refusal tells five frameworks how to keep the raw body, in a line each', async () => {
-  const { message = '' } = await failureOf(notifications.parse({ ...v3(), body: {} } as never));
+  const { message = '' } = await rejection(notifications.parse({ ...v3(), body: {} } as never));
   const lines = message.split('\n').slice(1);
   expect(lines.map((line) => line.split(':')[0])).toEqual(['Express', 'Koa', 'Nest', 'Fastify', 'Next']);
 });
@@ -161,7 +161,7 @@ describe('a flipped bit', () => {
   /** The codes of the errors that each change ends in. */
   async function codes(changes: Iterable<NotificationRequest>): Promise<Set<string | undefined>> {
     const found = new Set<string | undefined>();
-    for (const change of changes) found.add((await failureOf(notifications.parse(change))).code);
+    for (const change of changes) found.add((await rejection(notifications.parse(change))).code);
     return found;
   }
 
@@ -217,7 +217,7 @@ describe('a flipped bit', () => {
 
 test.each([-301, 301])('a clock %d s off is refused', async (seconds) => {
   const time = Math.floor(Date.now() / 1000) + seconds + Math.sign(seconds);
-  const error = await failureOf(notifications.parse(signed('{}', { time })));
+  const error = await rejection(notifications.parse(signed('{}', { time })));
   expect(error).toMatchObject({ code: 'ERR_SIGNATURE_CLOCK' });
 });
 
@@ -232,7 +232,7 @@ test("WeChat Pay's probe is told from an attack", async () => {
   const probe = { ...sent.headers, 'Wechatpay-Signature': 'WECHATPAY/SIGNTEST/Xm9Pq2' };
   const errors = await Promise.all(
     [probe, { ...probe, 'Wechatpay-Signature': 'Xm9Pq2' }].map((headers) =>
-      failureOf(notifications.parse({ ...sent, headers })),
+      rejection(notifications.parse({ ...sent, headers })),
     ),
   );
   expect(errors).toMatchObject([
@@ -244,7 +244,7 @@ test("WeChat Pay's probe is told from an attack", async () => {
 test('headers that are there twice are refused', async () => {
   const sent = v3();
   const headers = { ...sent.headers, 'wechatpay-serial': 'other' };
-  expect(await failureOf(notifications.parse({ ...sent, headers }))).toMatchObject({
+  expect(await rejection(notifications.parse({ ...sent, headers }))).toMatchObject({
     code: 'ERR_SIGNATURE_MISSING',
     message: expect.stringContaining('more than once'),
   });
@@ -252,7 +252,7 @@ test('headers that are there twice are refused', async () => {
 
 test('a wrong APIv3 key is named as the likely reason', async () => {
   const own = Notifications.of({ certs, apiv3Key: 'x'.repeat(32) });
-  const error = await failureOf(own.parse(v3()));
+  const error = await rejection(own.parse(v3()));
   expect(error).toMatchObject({ name: 'ConfigurationError', message: expect.stringContaining('"apiv3Key" is not') });
 });
 
@@ -262,7 +262,7 @@ test.each<[string, Sent]>([
   ['a content', v3('{"secret": 茶')],
   ['a content that is a number', v3('7')],
 ])('%s that is no JSON is refused without being quoted', async (_, sent) => {
-  const error = await failureOf(notifications.parse(sent));
+  const error = await rejection(notifications.parse(sent));
   expect(error).toMatchObject({ code: 'ERR_BODY_NOT_JSON' });
   expect(error).not.toHaveProperty('cause');
   expect(error.message).not.toContain('茶');
@@ -270,16 +270,16 @@ test.each<[string, Sent]>([
 
 test('a body over the limit is refused', async () => {
   const small = Notifications.of({ certs, apiv3Key, maxBodySize: 100 });
-  expect(await failureOf(small.parse(v3()))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
-  expect(await failureOf(small.parse(web(v3())))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+  expect(await rejection(small.parse(v3()))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+  expect(await rejection(small.parse(web(v3())))).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
 });
 
 test('a protocol without keys is told what is missing', async () => {
-  expect(await failureOf(Notifications.of({ certs, apiv3Key }).parse(v2()))).toMatchObject({
+  expect(await rejection(Notifications.of({ certs, apiv3Key }).parse(v2()))).toMatchObject({
     name: 'ConfigurationError',
     message: expect.stringContaining('"secret"'),
   });
-  expect(await failureOf(Notifications.of({ secret }).parse(v3()))).toMatchObject({
+  expect(await rejection(Notifications.of({ secret }).parse(v3()))).toMatchObject({
     name: 'ConfigurationError',
     message: expect.stringContaining('"apiv3Key"'),
   });

@@ -90,6 +90,11 @@ test('a client has the paths of one identity', () => {
     `(await brand['brand/store/brandstores'].post({ json: {} as never }).json()).store_id;`,
     `await brand.chain('brand/not/yet').get();`,
     `await brand.brand.chain('not/yet').get();`,
+    `await Builder.factory({ brandId: '1', serial: '2', privateKey: '3', certs: {} }).brand.store.brandstores.get();`,
+    `await Builder.factory(brandConfig).brand.store.brandstores.get();`,
+    `await Builder.factory({ ...merchantConfig, timeout: 5 }).v3.certificates.get();`,
+    `{ const built: BrandChain = Builder.factory(brandConfig); const other: Chain = Builder.factory(merchantConfig); [built, other]; }`,
+    `Notifications.of(brand, { brandApiKey: '1' }); Notifications.of(instance); Notifications.of({ certs: {}, brandApiKey: '1' });`,
   ];
   const wrong = [
     [`brand.v3.pay.transactions.native.post({ json: {} as never });`, `'v3'`],
@@ -98,6 +103,12 @@ test('a client has the paths of one identity', () => {
     [`brand.chain('v2/pay/unifiedorder').post({ xml: {} as never });`, `'NeedsClientOfMerchant'`],
     [`instance.brand.store.brandstores.post({ json: {} as never });`, `'brand'`],
     [`instance.chain('brand/store/brandstores').post({ json: {} as never });`, `'NeedsClientOfBrand'`],
+    [`Builder.factory({ mchid: '1', brandId: '1', serial: '2', privateKey: '3', certs: {} });`, `'brandId'`],
+    [`Builder.factory({ brandId: '1', serial: '2', privateKey: '3', certs: {}, secret: '4' });`, `'secret'`],
+    [`Builder.factory({ brandId: '1', serial: '2', privateKey: '3' });`, `'certs'`],
+    [`Builder.factory(brandConfig).v3;`, `'v3'`],
+    [`Builder.factory(merchantConfig).brand;`, `'brand'`],
+    [`{ const built: Chain = Builder.factory(brandConfig); built; }`, `'MerchantRoot'`],
   ];
   expect(compile(right.join('\n'))).toEqual([]);
   const found = compile(wrong.map(([call]) => call).join('\n'));

@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 const PREAMBLE = `
-import { Builder } from 'wechatpay-undici';
+import { type BrandChain, type BrandConfig, Builder, type Chain, type ClientConfig, Notifications } from 'wechatpay-undici';
 declare const instance: ReturnType<typeof Builder.factory>;
-declare const brand: import('../../lib/openapi/chain').BrandChain;
+declare const brand: BrandChain;
+declare const [merchantConfig, brandConfig]: [ClientConfig, BrandConfig];
 `;
 const root = resolve(__dirname, '../..');
 const file = resolve(root, '__tests__/openapi/virtual.ts');

@@ -17,6 +17,7 @@ instance.v3.chain('not').known.«7»;
 instance.v3.pay.transactions.native«8»;
 instance['v3/marketing/busifavor/coupons/use'];
 instance.v3.pay.transactions«10».native.post({ json: { amount: { total: 1 } } } as never);
+instance.v3.pay.transactions.outTradeNo«11»;
 declare const order: RequestOf<'v3/pay/transactions/native', 'post'>['json'];
 order.amount.total«12»;
 declare const receiver: RequestOf<'v3/profitsharing/receivers/add', 'post'>['json'];
@@ -78,7 +79,8 @@ test('hovering shows the official name, the link, and what has been taken offlin
 
 test('hovering over a path shows the title and the official page of what can be called there', () => {
   expect(hover(8).text).toMatch(/^Native下单\nhttps:\/\/pay\.weixin\.qq\.com\/doc\/v3\/merchant\/\d+$/);
-  expect(hover(10)).toMatchObject({ type: expect.stringContaining('PayTransactions'), text: '' });
+  expect(hover(10)).toMatchObject({ type: expect.stringContaining('PayTransactions'), text: '`v3/pay/transactions`' });
+  expect(hover(11).text).toBe('`v3/pay/transactions/out-trade-no`');
 });
 
 test('hovering over a field shows its label, its unit, and the values that it may have', () => {

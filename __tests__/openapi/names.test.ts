@@ -1,12 +1,13 @@
 import { diagnose } from '../../scripts/check-calls/diagnose';
 
 const preamble = `import type { RequestOf, ResponseOf } from '../../lib/openapi/operation';
-import type { Notification, NotificationOf } from '../../lib/openapi/notification';
+import type { KnownNotification } from '../../lib/notification';
+import type { NotificationOf } from '../../lib/openapi/notification';
 import type { Download } from '../../lib/openapi/response';
 import type { HeldBy } from '../../lib/openapi/text';
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(..._: Same<A, B> extends true ? [] : [never]): void {}
-declare const notification: Notification;`.split('\n');
+declare const notification: KnownNotification;`.split('\n');
 
 const holds = [
   `same<RequestOf<'v3/pay/transactions/native', 'post'>['json']['amount']['total'], number>();`,

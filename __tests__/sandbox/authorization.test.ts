@@ -22,9 +22,9 @@ test.each<[string, string, Sent]>([
   ['with a query, byte for byte as in the request line', '/v3/ping?a=%e4%BD%a0%20b&c=', {}],
   ['with a JSON body', '/v3/echo', { json: { description: '商品' } }],
 ])('a request %s that is signed well is carried out', async (_, target, options) => {
-  const answer = await send(sandbox, target, options);
-  expect(answer.status).toBe(200);
-  expect(isSigned(sandbox, answer)).toBe(true);
+  const response = await send(sandbox, target, options);
+  expect(response.status).toBe(200);
+  expect(isSigned(sandbox, response)).toBe(true);
 });
 
 test('members may stand in any order and have spaces around them', async () => {
@@ -71,13 +71,13 @@ test.each<[string, Sent | (() => Sent), string, RegExp]>([
     /signature is not/,
   ],
 ])('%s is refused by 401 SIGN_ERROR, not signed', async (_, options, field, message) => {
-  const answer = await send(sandbox, '/v3/ping', typeof options === 'function' ? options() : options);
-  expect(answer).toMatchObject({
+  const response = await send(sandbox, '/v3/ping', typeof options === 'function' ? options() : options);
+  expect(response).toMatchObject({
     status: 401,
     json: { code: 'SIGN_ERROR', message: expect.stringMatching(message), detail: { field, location: 'authorization' } },
   });
-  expect(Object.keys(answer.headers).filter((name) => name.startsWith('wechatpay-'))).toEqual([]);
-  expect(answer.headers['request-id']).toEqual(expect.any(String));
+  expect(Object.keys(response.headers).filter((name) => name.startsWith('wechatpay-'))).toEqual([]);
+  expect(response.headers['request-id']).toEqual(expect.any(String));
 });
 
 test.each([-300, 300])('a timestamp %i s off is taken', async (skew) => {
@@ -133,19 +133,19 @@ describe('a nonce', () => {
 });
 
 test.each(['accept', 'user-agent'])('a request without %s is refused by 400, before its signature', async (name) => {
-  const answer = await send(sandbox, '/v3/ping', { headers: { [name]: undefined, authorization: 'Bearer x' } });
-  expect(answer).toMatchObject({ status: 400, json: { code: 'INVALID_REQUEST' } });
-  expect(answer.json.message.toLowerCase()).toContain(name);
-  expect(answer.headers).not.toHaveProperty('wechatpay-signature');
+  const response = await send(sandbox, '/v3/ping', { headers: { [name]: undefined, authorization: 'Bearer x' } });
+  expect(response).toMatchObject({ status: 400, json: { code: 'INVALID_REQUEST' } });
+  expect(response.json.message.toLowerCase()).toContain(name);
+  expect(response.headers).not.toHaveProperty('wechatpay-signature');
 });
 
 test('a Wechatpay-Serial that the platform does not have is refused by 400 PARAM_ERROR', async () => {
-  const answer = await send(sandbox, '/v3/ping', { headers: { 'wechatpay-serial': 'PUB_KEY_ID_9' } });
-  expect(answer).toMatchObject({
+  const response = await send(sandbox, '/v3/ping', { headers: { 'wechatpay-serial': 'PUB_KEY_ID_9' } });
+  expect(response).toMatchObject({
     status: 400,
     json: { code: 'PARAM_ERROR', detail: { field: 'Wechatpay-Serial', value: 'PUB_KEY_ID_9', location: 'header' } },
   });
-  expect(isSigned(sandbox, answer)).toBe(true);
+  expect(isSigned(sandbox, response)).toBe(true);
 });
 
 test('Wechatpay-Serial may be left out', async () => {

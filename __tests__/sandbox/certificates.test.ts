@@ -39,7 +39,7 @@ async function list(path = '/v3/certificates', headers = {}) {
 
 const publicKeyId = () => Object.keys(sandbox.config.certs)[0];
 
-test('a platform that has none answers as WeChat Pay does', async () => {
+test('a platform that has none responds as WeChat Pay does', async () => {
   const { answer } = await list();
   expect(answer).toMatchObject({ status: 404, json: { code: 'RESOURCE_NOT_EXISTS' } });
   expect(isSigned(sandbox, answer)).toBe(true);
@@ -65,7 +65,7 @@ test.each(['/v3/certificates', '/v3/global/certificates'])('%s lists those that 
   expect((await list(path)).data.map(({ serial_no }) => serial_no)).toEqual([second]);
 });
 
-test('answers are signed by the key that was rotated to, at once', async () => {
+test('responses are signed by the key that was rotated to, at once', async () => {
   const serialOf = async () => (await send(sandbox, SEND, { timestamp: Math.floor(NOW / 1000), json: {} })).headers;
   const seen: unknown[] = [];
   const expected: unknown[] = [publicKeyId()];

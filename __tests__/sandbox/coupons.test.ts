@@ -15,13 +15,13 @@ const give = (json: unknown) => send(sandbox, SEND, { json, timestamp });
 const given = { openid: 'o1', appid: 'wx1', stock_id: '7', out_request_no: 'r1' };
 
 test('the coupon of the README is there to be used, time and again by the same request number', async () => {
-  const answers = [await use(used), await use(used), ...(await Promise.all([use(used), use(used)]))];
-  for (const answer of answers) {
-    expect(answer).toMatchObject({
+  const responses = [await use(used), await use(used), ...(await Promise.all([use(used), use(used)]))];
+  for (const response of responses) {
+    expect(response).toMatchObject({
       status: 200,
       json: { stock_id: '100088', openid: 'xsd3434454567676', wechatpay_use_time: '2026-01-03T04:04:05+08:00' },
     });
-    expect(isSigned(sandbox, answer)).toBe(true);
+    expect(isSigned(sandbox, response)).toBe(true);
   }
   expect(sandbox.coupons.get('sxxe34343434')).toMatchObject({
     coupon_state: 'USED',
@@ -32,19 +32,19 @@ test('the coupon of the README is there to be used, time and again by the same r
 
 test('a used coupon cannot be used by another request number', async () => {
   await use(used);
-  const answer = await use({ ...used, use_request_no: 'other' });
-  expect(answer).toMatchObject({
+  const response = await use({ ...used, use_request_no: 'other' });
+  expect(response).toMatchObject({
     status: 400,
     json: { code: 'INVALID_REQUEST', message: expect.stringContaining('used already') },
   });
-  expect(isSigned(sandbox, answer)).toBe(true);
+  expect(isSigned(sandbox, response)).toBe(true);
   expect(sandbox.coupons.get('sxxe34343434')?.use_request_no).toBe(used.use_request_no);
 });
 
 test('of many requests at the same time one uses the coupon', async () => {
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => use({ ...used, use_request_no: `n${i}` })));
-  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-  expect(answers.filter(({ status }) => status === 400)).toHaveLength(19);
+  const responses = await Promise.all(Array.from({ length: 20 }, (_, i) => use({ ...used, use_request_no: `n${i}` })));
+  expect(responses.filter(({ status }) => status === 200)).toHaveLength(1);
+  expect(responses.filter(({ status }) => status === 400)).toHaveLength(19);
 });
 
 test('a coupon is sent, then used', async () => {
@@ -60,12 +60,12 @@ test('a coupon is sent, then used', async () => {
     send_request_no: 'r1',
   });
   const { coupon_code } = json;
-  const answer = await use({ coupon_code, appid: 'wx1', use_time: '2015-05-20T05:29:35.123Z', use_request_no: 'u1' });
-  expect(answer).toMatchObject({ status: 200, json: { stock_id: '7', openid: 'o1' } });
+  const response = await use({ coupon_code, appid: 'wx1', use_time: '2015-05-20T05:29:35.123Z', use_request_no: 'u1' });
+  expect(response).toMatchObject({ status: 200, json: { stock_id: '7', openid: 'o1' } });
   expect(sandbox.coupons.size).toBe(2);
 });
 
-test('the same out_request_no answers the same, and sends nothing', async () => {
+test('the same out_request_no gets the same response, and sends nothing', async () => {
   const first = await give({ ...given, coupon_code: 'mine' });
   expect(first.json).toEqual({ stock_id: '7', coupon_code: 'mine', out_request_no: 'r1' });
   await use({ ...used, coupon_code: 'mine', stock_id: '7', openid: 'o1' });
@@ -89,12 +89,12 @@ test.each<[string, object, RegExp]>([
 test('the use_request_no of another coupon is refused by 400 INVALID_REQUEST', async () => {
   await give({ ...given, coupon_code: 'mine' });
   await use(used);
-  const answer = await use({ ...used, coupon_code: 'mine', stock_id: '7', openid: 'o1' });
-  expect(answer).toMatchObject({ status: 400, json: { code: 'INVALID_REQUEST' } });
+  const response = await use({ ...used, coupon_code: 'mine', stock_id: '7', openid: 'o1' });
+  expect(response).toMatchObject({ status: 400, json: { code: 'INVALID_REQUEST' } });
   expect(sandbox.coupons.get('mine')?.coupon_state).toBe('SENDED');
 });
 
-test('an unknown coupon is answered by 404 RESOURCE_NOT_EXISTS', async () => {
+test('an unknown coupon gets 404 RESOURCE_NOT_EXISTS', async () => {
   expect(await use({ ...used, coupon_code: 'none' })).toMatchObject({
     status: 404,
     json: { code: 'RESOURCE_NOT_EXISTS' },
@@ -132,15 +132,15 @@ test.each<[string, string, object, string, unknown]>([
   ['a use_time that is none', USE, { ...used, use_time: '2015-13-20T13:29:35Z' }, 'use_time', '2015-13-20T13:29:35Z'],
   ['a list', USE, [], 'coupon_code', undefined],
 ])('%s is refused by 400 PARAM_ERROR', async (_, target, json, field, value) => {
-  const answer = await send(sandbox, target, { json, timestamp });
-  expect(answer).toMatchObject({ status: 400, json: { code: 'PARAM_ERROR' } });
-  expect(answer.json.detail).toEqual({
+  const response = await send(sandbox, target, { json, timestamp });
+  expect(response).toMatchObject({ status: 400, json: { code: 'PARAM_ERROR' } });
+  expect(response.json.detail).toEqual({
     field,
     issue: expect.any(String),
     location: 'body',
     ...(value !== undefined && { value }),
   });
-  expect(isSigned(sandbox, answer)).toBe(true);
+  expect(isSigned(sandbox, response)).toBe(true);
   expect([...sandbox.coupons.values()].filter(({ coupon_state }) => coupon_state === 'USED')).toEqual([]);
 });
 

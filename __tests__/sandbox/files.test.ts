@@ -2,15 +2,14 @@ import { createHash, createVerify } from 'node:crypto';
 import { request } from 'node:http';
 import { Agent } from 'undici';
 import { Builder } from 'wechatpay-undici';
-import { Sandbox } from 'wechatpay-undici/sandbox';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../support/sandbox';
 import { authorization, isSigned, send } from './support';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const FILE = '/v3/billdownload/file';
 const unsigned = { signed: false };

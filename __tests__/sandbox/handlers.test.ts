@@ -1,13 +1,12 @@
 import { Response as UndiciResponse } from 'undici';
-import { fault, Sandbox } from 'wechatpay-undici/sandbox';
+import { fault, type Sandbox } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../support/sandbox';
 import { isSigned, send } from './support';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const busy = fault(429, 'FREQUENCY_LIMITED', 'Slow down.');
 
@@ -36,10 +35,10 @@ test.each<[string, () => unknown, number, string]>([
   ],
 ])('%s is signed and sent', async (_, handler, status, text) => {
   sandbox.on('post', 'v3/pay/transactions/native', handler);
-  const answer = await send(sandbox, '/v3/pay/transactions/native', { json: {} });
-  expect(answer).toMatchObject({ status, text });
-  expect(isSigned(sandbox, answer)).toBe(true);
-  expect(answer.headers['request-id']).toMatch(/^[0-9A-F]{32}-0$/);
+  const response = await send(sandbox, '/v3/pay/transactions/native', { json: {} });
+  expect(response).toMatchObject({ status, text });
+  expect(isSigned(sandbox, response)).toBe(true);
+  expect(response.headers['request-id']).toMatch(/^[0-9A-F]{32}-0$/);
 });
 
 test('a Response keeps its headers, also several of one name', async () => {
@@ -47,8 +46,8 @@ test('a Response keeps its headers, also several of one name', async () => {
   headers.append('set-cookie', 'a=1');
   headers.append('set-cookie', 'b=2');
   sandbox.on('get', 'v3/bill', () => new Response('x', { headers }));
-  const answer = await send(sandbox, '/v3/bill');
-  expect(answer.headers).toMatchObject({ 'content-type': 'text/csv', 'x-a': 'b', 'set-cookie': ['a=1', 'b=2'] });
+  const response = await send(sandbox, '/v3/bill');
+  expect(response.headers).toMatchObject({ 'content-type': 'text/csv', 'x-a': 'b', 'set-cookie': ['a=1', 'b=2'] });
 });
 
 const loop: Record<string, unknown> = {};
@@ -67,12 +66,12 @@ test.each<[string, () => unknown, RegExp]>([
   ['returns what JSON cannot hold', () => loop, /circular/],
 ])('a handler that %s is answered by 500 SYSTEM_ERROR', async (_, handler, message) => {
   sandbox.on('get', 'v3/broken', handler);
-  const answer = await send(sandbox, '/v3/broken');
-  expect(answer).toMatchObject({
+  const response = await send(sandbox, '/v3/broken');
+  expect(response).toMatchObject({
     status: 500,
     json: { code: 'SYSTEM_ERROR', message: expect.stringMatching(message) },
   });
-  expect(isSigned(sandbox, answer)).toBe(true);
+  expect(isSigned(sandbox, response)).toBe(true);
 });
 
 test('a handler is given the request in all its parts', async () => {
@@ -122,9 +121,9 @@ test.each<[string, string | Buffer]>([
 ])('a JSON body that is %s is refused by 400 PARAM_ERROR', async (_, body) => {
   const handler = jest.fn();
   sandbox.on('post', 'v3/x', handler);
-  const answer = await send(sandbox, '/v3/x', { body });
-  expect(answer).toMatchObject({ status: 400, json: { code: 'PARAM_ERROR', detail: { location: 'body' } } });
-  expect(isSigned(sandbox, answer)).toBe(true);
+  const response = await send(sandbox, '/v3/x', { body });
+  expect(response).toMatchObject({ status: 400, json: { code: 'PARAM_ERROR', detail: { location: 'body' } } });
+  expect(isSigned(sandbox, response)).toBe(true);
   expect(handler).not.toHaveBeenCalled();
 });
 
@@ -197,14 +196,14 @@ describe('the handler of a path', () => {
   });
 });
 
-test('an unknown path is answered by 404 RESOURCE_NOT_EXISTS that says how to teach it', async () => {
-  const answer = await send(sandbox, '/v3/unknown?a=1', { json: {} });
-  expect(answer).toMatchObject({ status: 404, json: { code: 'RESOURCE_NOT_EXISTS' } });
-  expect(answer.json.message).toContain("sandbox.on('post', 'v3/unknown', handler)");
-  expect(isSigned(sandbox, answer)).toBe(true);
+test('an unknown path gets 404 RESOURCE_NOT_EXISTS that says how to teach it', async () => {
+  const response = await send(sandbox, '/v3/unknown?a=1', { json: {} });
+  expect(response).toMatchObject({ status: 404, json: { code: 'RESOURCE_NOT_EXISTS' } });
+  expect(response.json.message).toContain("sandbox.on('post', 'v3/unknown', handler)");
+  expect(isSigned(sandbox, response)).toBe(true);
 });
 
-test('another verb than that of a path is answered by 404 that names the right one', async () => {
+test('another verb than that of a path gets 404 that names the right one', async () => {
   const { status, json } = await send(sandbox, '/v3/marketing/busifavor/coupons/use');
   expect(status).toBe(404);
   expect(json.message).toContain('known for POST');

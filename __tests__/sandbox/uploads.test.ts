@@ -3,18 +3,17 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { Builder } from 'wechatpay-undici';
-import { Sandbox } from 'wechatpay-undici/sandbox';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
 import { readForm } from '../../lib/sandbox/wire/form';
 import * as Hash from '../../lib/signature/hash';
 import { Media } from '../../lib/upload/media';
+import { useSandbox } from '../support/sandbox';
 import { authorization, isSigned, type Received, type Sent, send } from './support';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const UPLOAD = '/v3/merchant/media/upload';
 const CONTENT = Buffer.from('\x89PNG\r\n\x1a\n--boundar\r\n-\r\n--\r\n\r\n--boundar-y内容');
@@ -57,9 +56,9 @@ const FILE = {
 test('an upload is signed over its part meta alone; the handler is given that and the hash of the file', async () => {
   const seen = jest.fn(() => ({ media_id: 'M' }));
   sandbox.on('post', 'v3/merchant/media/upload', seen);
-  const answer = await upload(form(field('meta', META), file));
-  expect(answer).toMatchObject({ status: 200, json: { media_id: 'M' } });
-  expect(isSigned(sandbox, answer)).toBe(true);
+  const response = await upload(form(field('meta', META), file));
+  expect(response).toMatchObject({ status: 200, json: { media_id: 'M' } });
+  expect(isSigned(sandbox, response)).toBe(true);
   expect(seen).toHaveBeenCalledWith(
     expect.objectContaining({ json: JSON.parse(META), body: Buffer.from(META), files: [FILE] }),
   );
@@ -69,8 +68,8 @@ test('an upload is signed over its part meta alone; the handler is given that an
 test('the file may go before meta, and meta may say nothing of its hash', async () => {
   sandbox.on('post', 'v3/merchant/media/upload', ({ json, files }) => ({ json, files: files.length }));
   const meta = '{"bank_type":"CFT","filename":"x.csv"}';
-  const answer = await upload(form(file, field('meta', meta)), meta);
-  expect(answer).toMatchObject({ status: 200, json: { json: JSON.parse(meta), files: 1 } });
+  const response = await upload(form(file, field('meta', meta)), meta);
+  expect(response).toMatchObject({ status: 200, json: { json: JSON.parse(meta), files: 1 } });
 });
 
 test.each<[string, () => Promise<Received>, number, string, string]>([
@@ -101,8 +100,8 @@ test.each<[string, () => Promise<Received>, number, string, string]>([
 ])('%s is refused', async (_, call, status, code, message) => {
   const handler = jest.fn();
   sandbox.on('post', 'v3/merchant/media/upload', handler);
-  const answer = await call();
-  expect(answer).toMatchObject({ status, json: { code, message: expect.stringContaining(message) } });
+  const response = await call();
+  expect(response).toMatchObject({ status, json: { code, message: expect.stringContaining(message) } });
   expect(handler).not.toHaveBeenCalled();
 });
 

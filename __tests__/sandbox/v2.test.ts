@@ -1,21 +1,20 @@
 import { createHash, createHmac } from 'node:crypto';
 import { request } from 'node:http';
-import { fault, type Misbehaviour, Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { fault, type Misbehaviour, type Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
 import { toObject, toXml } from '../../lib/format/transformer';
+import { useSandbox } from '../support/sandbox';
 import { authorization } from './support';
 
 let sandbox: Sandbox;
 let mch_id: string;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   mch_id = sandbox.config.mchid;
 });
 beforeEach(() => {
-  sandbox.reset();
   sandbox.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
   sandbox.on('get', 'v2/risk/getcertficates', ({ xml }) => ({ seen: JSON.stringify(xml) }));
 });
-afterAll(() => sandbox.close());
 
 type Fields = Record<string, string>;
 
@@ -208,12 +207,12 @@ test('v2 and APIv3 have paths of their own', async () => {
   expect((await post(order(), '/a')).fields).toMatchObject({ as: 'v2' });
   const signedAsV3 = authorization(sandbox, 'POST', '/a', '{}');
   const headers = { accept: '*/*', 'user-agent': 'x', authorization: signedAsV3 };
-  const answer = await fetch(`${sandbox.url}a`, { method: 'POST', body: '{}', headers });
-  expect(await answer.json()).toEqual({ as: 'v3' });
+  const response = await fetch(`${sandbox.url}a`, { method: 'POST', body: '{}', headers });
+  expect(await response.json()).toEqual({ as: 'v3' });
   expect((await post(order(), '/v2/a')).fields).toMatchObject({ return_code: 'FAIL' });
 });
 
-test('an unknown path is answered by a failure that says how to teach it', async () => {
+test('an unknown path gets a failure that says how to teach it', async () => {
   const { status, fields } = await post(order(), '/shop/sale');
   expect(status).toBe(200);
   expect(fields.return_msg).toContain("sandbox.on('post', 'v2/shop/sale', handler)");

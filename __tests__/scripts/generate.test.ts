@@ -141,7 +141,7 @@ test.each<[what: string, file: string, name: string, ...parts: string[]]>([
     'ShopGoods',
     [
       '/** * 新建商品 * Closed to new merchants. * https://example.com/1 * https://example.com/2',
-      '* @deprecated WeChat Pay no longer maintains it. */ readonly post: Call<ShopGoodsPost, ShopGoodsPostResult>;',
+      '* @deprecated No longer maintained by WeChat Pay. */ readonly post: Call<ShopGoodsPost, ShopGoodsPostResult>;',
     ].join(' '),
   ],
   ['both names of a verb', V3, 'ShopGoods', ' readonly postAsync: Call<ShopGoodsPost, ShopGoodsPostResult>;'],

@@ -13,6 +13,7 @@ import {
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { changeAt } from '../../lib/sensitive/fields';
 import { rsaKeyPair } from '../support/keys';
+import { rejection } from '../support/rejection';
 
 const NAME = '张三';
 const IDENTITY = '110101199003071234';
@@ -32,11 +33,6 @@ beforeEach(() => {
 afterEach(() => agent.destroy());
 afterAll(() => sandbox.close());
 
-const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 const sentJson = () => JSON.parse(sandbox.requests.at(-1)?.body ?? '');
 
 describe('a request', () => {
@@ -83,14 +79,14 @@ describe('a request', () => {
   test('cannot be encrypted twice', async () => {
     const user_name = await Rsa.encrypt(NAME, Object.values(sandbox.config.certs)[0] as never);
     const json = { transfer_detail_list: [{ user_name }] };
-    const error = await failure(instance.chain(path).post({ json }));
+    const error = await rejection(instance.chain(path).post({ json }));
     expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining('encrypted: true') });
     expect(sandbox.requests).toHaveLength(0);
   });
 
   test('that is too long for RSA is an error without the text', async () => {
     const json = { transfer_detail_list: [{ user_name: NAME.repeat(50) }] };
-    const error = await failure(instance.chain(path).post({ json }));
+    const error = await rejection(instance.chain(path).post({ json }));
     expect(error).toMatchObject({ name: 'InvalidArgumentError', message: expect.stringContaining('214') });
     expect(String(error)).not.toContain(NAME);
   });
@@ -99,11 +95,11 @@ describe('a request', () => {
     const { privateKey, publicKey } = rsaKeyPair();
     const certs = { ...sandbox.config.certs, OTHER: publicKey };
     const client = Builder.factory({ ...sandbox.config, certs, dispatcher: agent });
-    await failure(client.chain(path).post({ json: batch, headers: { 'Wechatpay-Serial': 'OTHER' } }));
+    await rejection(client.chain(path).post({ json: batch, headers: { 'Wechatpay-Serial': 'OTHER' } }));
     expect(sandbox.requests[0]?.headers['wechatpay-serial']).toBe('OTHER');
     expect(await Rsa.decrypt(sentJson().transfer_detail_list[0].user_name, privateKey)).toBe(NAME);
     const unknown = client.chain(path).post({ json: batch, headers: { 'Wechatpay-Serial': 'NONE' } });
-    expect(await failure(unknown)).toMatchObject({ name: 'InvalidArgumentError' });
+    expect(await rejection(unknown)).toMatchObject({ name: 'InvalidArgumentError' });
   });
 
   test('in a query', async () => {
@@ -120,13 +116,13 @@ describe('a request', () => {
     const xml = { mch_id: sandbox.config.mchid, enc_bank_no: '6222001', enc_true_name: NAME };
     const pay = (client: Chain, options = {}) =>
       client.chain('v2/mmpaysptrans/pay_bank' as string).post({ xml, ...options });
-    await failure(pay(Builder.factory({ ...base, payBankKey: publicKey })));
+    await rejection(pay(Builder.factory({ ...base, payBankKey: publicKey })));
     const [, sent = ''] =
       /<enc_true_name><!\[CDATA\[(.*?)\]|<enc_true_name>(.*?)</
         .exec(sandbox.requests[0]?.body ?? '')
         ?.filter(Boolean) ?? [];
     expect(await Rsa.decrypt(sent, privateKey)).toBe(NAME);
-    expect(await failure(pay(Builder.factory(base)))).toMatchObject({
+    expect(await rejection(pay(Builder.factory(base)))).toMatchObject({
       name: 'ConfigurationError',
       message: expect.stringContaining('"payBankKey"'),
     });
@@ -135,14 +131,14 @@ describe('a request', () => {
   test('in the meta of an upload', async () => {
     const meta = { merchant_contact_information: { consultation_phone_number: '13800138000' } };
     const media = await Media.from(Buffer.from('x'), { filename: 'receipt.jpg', meta });
-    await failure(instance.chain('v3/marketing/shopping-receipt/shoppingreceipts').post({ body: media }));
+    await rejection(instance.chain('v3/marketing/shopping-receipt/shoppingreceipts').post({ body: media }));
     expect(media.meta).toContain('13800138000');
     const [, sent] = /"consultation_phone_number":"(.*?)"/.exec(sandbox.requests[0]?.body ?? '') ?? [];
     expect(await sandbox.decrypt(sent ?? '')).toBe('13800138000');
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   test('is decrypted when it is read as JSON', async () => {
     const user_name = await sandbox.encrypt(NAME);
     sandbox.on('get', 'v3/taxi-invoice/driver/update-driver', () => ({}));
@@ -163,7 +159,7 @@ describe('an answer', () => {
 
     test('is an error that says that it was carried out', async () => {
       answering(await other());
-      const error = await failure(post(instance).json());
+      const error = await rejection(post(instance).json());
       expect(error).toBeInstanceOf(BodyError);
       expect(error).toMatchObject({
         code: 'ERR_BODY_NOT_DECRYPTED',
@@ -227,7 +223,7 @@ describe('an answer', () => {
         ['gives no text', () => 5],
       ])('is an error that says that it was carried out where the function %s', async (_, decrypt) => {
         answering(await Rsa.encrypt(NAME, merchantsKey()));
-        const error = await failure(post(client({ sign, decrypt: decrypt as () => string })).json());
+        const error = await rejection(post(client({ sign, decrypt: decrypt as () => string })).json());
         expect(error).toMatchObject({ name: 'BodyError', code: 'ERR_BODY_NOT_DECRYPTED' });
       });
 

@@ -7,8 +7,9 @@ import { pathToFileURL } from 'node:url';
 import { inspect, promisify } from 'node:util';
 import { Builder, type ClientConfig, ConfigurationError, InvalidArgumentError, Sensitive } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
-import { expectNoLeak, failureOf } from '../crypto/support';
+import { expectNoLeak } from '../crypto/support';
 import { type RsaKeyPair, rsaKeyPair, selfSigned } from '../support/keys';
+import { rejection } from '../support/rejection';
 
 const TEXT = '张三 110101199003071234';
 const SECRET = 'v2-secret-of-32-characters-xxxxx';
@@ -122,7 +123,7 @@ describe('a function in the place of a key', () => {
   test('cannot decrypt, and leaves encryption be', async () => {
     const sensitive = Sensitive.of(build({ privateKey: () => '' }));
     expect(opened(await sensitive.encrypt(TEXT), platform)).toBe(TEXT);
-    const error = await failureOf(() => sensitive.decrypt(sealed(TEXT).toString('base64')));
+    const error = await rejection(() => sensitive.decrypt(sealed(TEXT).toString('base64')));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toMatch(/"privateKey" is a signing function, which cannot decrypt/);
   });
@@ -130,7 +131,7 @@ describe('a function in the place of a key', () => {
   test('cannot encrypt, and leaves decryption be', async () => {
     const sensitive = Sensitive.of(build({ certs: { [PUBLIC_KEY]: () => true } }));
     expect(await sensitive.decrypt(sealed(TEXT).toString('base64'))).toBe(TEXT);
-    const error = await failureOf(() => sensitive.encrypt(TEXT));
+    const error = await rejection(() => sensitive.encrypt(TEXT));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error.message).toContain(
       `certs["${PUBLIC_KEY}"] is a function, which cannot encrypt; configure the key itself.`,
@@ -174,7 +175,7 @@ describe('refuses', () => {
       /cannot be decrypted with this private key/,
     ],
   ])('%s', async (_name, run, type, message) => {
-    const error = await failureOf(run);
+    const error = await rejection(run);
     expect(error).toBeInstanceOf(type);
     expect(error.message).toMatch(message);
     for (const secret of [pem, SECRET, TEXT]) expectNoLeak(error, secret);

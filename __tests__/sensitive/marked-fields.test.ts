@@ -257,7 +257,6 @@ test('options of a class are options', async () => {
 test.each<[string, string, string]>([
   ['escapes', '', 'v3/profitsharing/receivers/%61dd'],
   ['dot segments', '', 'v3/x/../profitsharing/./receivers/add'],
-  ['an empty segment', '', 'v3//profitsharing/receivers/add'],
   ['a slash at the end', '', 'v3/profitsharing/receivers/add/'],
   ['parameters', '', 'v3/profitsharing/receivers/add;x=1'],
   ['a slash at the beginning', '', '/v3/profitsharing/receivers/add'],
@@ -273,6 +272,8 @@ test.each<[string, string, string]>([
 test('so is a whole URL, and one of v2', async () => {
   await outcomeOf(() => call('post', `${baseUrl}x/v3/profitsharing/receivers/add`, { json: { name: '张三' } }));
   expect(await open(lastJson().name)).toBe('张三');
+  await outcomeOf(() => call('post', `${baseUrl}v3//profitsharing/receivers/add`, { json: { name: '李四' } }));
+  expect(await open(lastJson().name)).toBe('李四');
   const xml = { mch_id: '1900000109', enc_true_name: '张三' };
   await outcomeOf(() => call('post', `v2/${baseUrl}mmpaysptrans/pay_bank`, { xml }));
   const [, sent = ''] = /<enc_true_name>(?:<!\[CDATA\[)?([^<\]]*)/.exec(received.at(-1)?.body ?? '') ?? [];
@@ -357,12 +358,16 @@ describe('whatever is given, no marked field is on the wire in the clear', () =>
     (text) => new Uint8Array(Buffer.from(text)).buffer,
   ];
 
+  /** JSON, in which a BigInt is a text. */
+  const write = (meta: unknown) =>
+    JSON.stringify(meta, (_key, value) => (typeof value === 'bigint' ? String(value) : value)) ?? '';
+
   async function optionsFor({ path }: EncryptedField, digits: string, choices: number[]): Promise<object> {
     const [root = '', ...steps] = path.split(/\.|(?=\[\]|\{\})/);
     const leaf = pick(leaves, choices.pop());
     if (root === 'body') {
       const meta = nest(steps.slice(2), leaf(digits), choices);
-      const fields = () => ({ meta: typeof meta === 'string' ? meta : (JSON.stringify(meta) ?? '') });
+      const fields = () => ({ meta: typeof meta === 'string' ? meta : write(meta) });
       return { body: await Media.from(Buffer.from('x'), { filename: 'a.png', fields }) };
     }
     const how = (choices.pop() ?? 0) % 4;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Agent, request } from 'undici';
 import { Builder, type Chain, type ClientConfig, ConfigurationError, SignatureError } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
+import { rejection } from '../support/rejection';
 
 let sandbox: Sandbox;
 let id: string;
@@ -28,11 +29,6 @@ afterAll(async () => {
 const build = (change: Partial<ClientConfig>): Chain =>
   Builder.factory({ ...sandbox.config, dispatcher: agent, ...change } as ClientConfig);
 const echo = (instance: Chain) => instance.chain('v3/echo').post({ body: '{"名":"中"}' });
-const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
-  Promise.resolve(promise).then(
-    () => Promise.reject(new Error('it should have failed')),
-    (error) => error,
-  );
 
 describe('functions in the place of keys', () => {
   /** Signs and verifies for others: it alone has the keys. */
@@ -70,11 +66,11 @@ describe('functions in the place of keys', () => {
     expect(await echo(instance).json()).toEqual({ 名: '中' });
     expect(sandbox.requests).toMatchObject([{ status: 200, headers: { 'wechatpay-serial': id } }]);
     sandbox.misbehave({ signature: 'wrong' });
-    const error = await failure(echo(instance));
+    const error = await rejection(echo(instance));
     expect(error).toBeInstanceOf(SignatureError);
     expect(error).toMatchObject({ code: 'ERR_SIGNATURE_WRONG', serial: id });
     sandbox.misbehave({ signature: 'probe' });
-    expect(await failure(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG', probe: true });
+    expect(await rejection(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG', probe: true });
   });
 
   test('they are given bytes, also such as are no UTF-8', async () => {
@@ -124,7 +120,7 @@ describe('functions in the place of keys', () => {
     ],
   ];
   test.each(failing)('a signer that %s: a ConfigurationError with its cause, nothing sent', async (_, privateKey) => {
-    const error = await failure(echo(build({ privateKey })));
+    const error = await rejection(echo(build({ privateKey })));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error).toMatchObject({
       message: expect.stringContaining('"privateKey"'),
@@ -134,7 +130,7 @@ describe('functions in the place of keys', () => {
   });
 
   test.each(failing)('a verifier that %s: an error of unknown outcome, nothing handed out', async (_, verifier) => {
-    const error = await failure(echo(build({ certs: { [id]: verifier as unknown as () => Promise<boolean> } })));
+    const error = await rejection(echo(build({ certs: { [id]: verifier as unknown as () => Promise<boolean> } })));
     expect(error).toBeInstanceOf(SignatureError);
     expect(error).toMatchObject({
       code: 'ERR_SIGNATURE_UNCHECKED',
@@ -150,7 +146,7 @@ describe('functions in the place of keys', () => {
     ['a number', 1],
   ])('a verifier that gives %s has not verified', async (_, result) => {
     const verifier = (async () => result) as unknown as () => Promise<boolean>;
-    expect(await failure(echo(build({ certs: { [id]: verifier } })))).toMatchObject({
+    expect(await rejection(echo(build({ certs: { [id]: verifier } })))).toMatchObject({
       name: 'SignatureError',
       code: 'ERR_SIGNATURE_UNCHECKED',
     });
@@ -164,14 +160,14 @@ describe('functions in the place of keys', () => {
     ['no text', ''],
   ])('a signer that gives %s: a ConfigurationError, nothing sent', async (_, result) => {
     const privateKey = (async () => result) as unknown as () => Promise<string>;
-    const error = await failure(echo(build({ privateKey })));
+    const error = await rejection(echo(build({ privateKey })));
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(sandbox.requests).toEqual([]);
   });
 
   test('a slow signer is no reason to wait longer than the timeout', async () => {
     const privateKey = () => new Promise<string>(() => {});
-    const error = await failure(build({ privateKey }).chain('v3/echo').post({ body: '{}', timeout: 30 }));
+    const error = await rejection(build({ privateKey }).chain('v3/echo').post({ body: '{}', timeout: 30 }));
     expect(error).toMatchObject({ name: 'TimeoutError' });
     expect(sandbox.requests).toEqual([]);
   });
@@ -195,13 +191,13 @@ describe('CryptoKeys that cannot be taken out', () => {
     const instance = build({ privateKey, certs: { [id]: await importPublic(platformKey) } });
     expect(await echo(instance).json()).toEqual({ 名: '中' });
     sandbox.misbehave({ tamper: true });
-    expect(await failure(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
+    expect(await rejection(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
   });
 
   test('of another merchant: refused by the platform, and by us', async () => {
     const other = createPublicKey(sandbox.config.privateKey);
     const instance = build({ certs: { [id]: await importPublic(other) } });
-    expect(await failure(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
+    expect(await rejection(echo(instance))).toMatchObject({ code: 'ERR_SIGNATURE_WRONG' });
   });
 
   test.each<[string, () => Promise<Partial<ClientConfig>>, string]>([

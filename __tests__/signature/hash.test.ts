@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../../lib/errors';
 import * as Hash from '../../lib/signature/hash';
-import { expectNoLeak, failureOf } from '../crypto/support';
+import { expectNoLeak } from '../crypto/support';
+import { rejection } from '../support/rejection';
 
 /** The example of https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3, whose key is public. */
 const KEY = '192006250b4c09247ec02edce69f6a2d';
@@ -47,7 +48,7 @@ describe('hmac', () => {
   });
 
   test('refuses what is neither text nor bytes, and does not show it', async () => {
-    const error = await failureOf(() => Hash.hmac(TEXT, 13800138000 as unknown as string));
+    const error = await rejection(() => Hash.hmac(TEXT, 13800138000 as unknown as string));
     expect(error.message).toBe('"key" must be a string or bytes, not number.');
   });
 });
@@ -130,7 +131,7 @@ describe('sign', () => {
     ['a number for fields', 'MD5', 5, KEY, /"data" must be an object of fields/],
     ['true for fields', 'MD5', true, KEY, /"data" must be an object of fields/],
   ])('refuses %s', async (_, type, data, key, message) => {
-    const error = await failureOf(() => Hash.sign(type as Hash.SignType, data as string, key as string));
+    const error = await rejection(() => Hash.sign(type as Hash.SignType, data as string, key as string));
     expect(error).toBeInstanceOf(InvalidArgumentError);
     expect(error.message).toMatch(message);
     expectNoLeak(error, `${KEY} recognisable ${FIELDS.nonce_str}`);

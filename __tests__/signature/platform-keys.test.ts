@@ -11,7 +11,8 @@ import {
 import { loadPlatformKeys } from '../../lib/signature/platform-keys';
 import { selfSigned } from '../support/keys';
 import { loose } from '../support/loose';
-import { failure, merchant, PLATFORM_ID, platform, responding, seal, wechatPay } from '../support/wechatpay';
+import { rejection } from '../support/rejection';
+import { merchant, PLATFORM_ID, platform, responding, seal, wechatPay } from '../support/wechatpay';
 
 const { running, config, build } = wechatPay();
 const DAY = 86_400_000;
@@ -65,7 +66,7 @@ describe('the dates of a certificate', () => {
     expect(Sensitive.of(instance).serial).toBe(current);
     expect(() => Sensitive.of(instance, serial)).toThrow(/expired on/);
     running.respond = responding(200, '{}', seal('{}', { serial }));
-    expect(await failure(post(instance))).toMatchObject({
+    expect(await rejection(post(instance))).toMatchObject({
       code: 'ERR_SIGNATURE_SERIAL',
       message: expect.stringMatching(/certs\["\w+"\] expired on/),
     });
@@ -75,7 +76,7 @@ describe('the dates of a certificate', () => {
     const { serial, pem } = issue(-1000, -1);
     const instance = build({ certs: { [serial]: pem, [PLATFORM_ID]: platform.publicKey } });
     for (const options of [{}, { encrypted: true }]) {
-      const error = await failure(post(instance, { headers: { 'Wechatpay-Serial': serial }, ...options }));
+      const error = await rejection(post(instance, { headers: { 'Wechatpay-Serial': serial }, ...options }));
       expect(error).toBeInstanceOf(ConfigurationError);
       expect(error.message).toMatch(/expired on/);
     }
@@ -92,7 +93,7 @@ describe('the dates of a certificate', () => {
     expect(keys.get(serial)).toBeUndefined();
     expect([...keys.keys()]).toEqual([]);
     for (const options of [{}, { encrypted: true }]) {
-      expect(await failure(post(instance, options))).toBeInstanceOf(ConfigurationError);
+      expect(await rejection(post(instance, options))).toBeInstanceOf(ConfigurationError);
     }
     expect(running.arrived).toBe(0);
   });

@@ -1,4 +1,4 @@
-import type { Chain } from 'wechatpay-undici';
+import type { BrandChain, Chain } from 'wechatpay-undici';
 import type { LooseNode } from '../../lib/openapi/node';
 
 type Verb = 'get' | 'getAsync' | 'post' | 'postAsync' | 'put' | 'patch' | 'delete';
@@ -7,6 +7,6 @@ type Verb = 'get' | 'getAsync' | 'post' | 'postAsync' | 'put' | 'patch' | 'delet
 export type Tree<Names extends string> = Pick<LooseNode, Verb | 'chain'> & { readonly [Name in Names]: Tree<Names> };
 
 /** A client without the types of the catalogue, for tests that send what the types forbid. */
-export function loose<Names extends string>(instance: Chain): Tree<Names> {
+export function loose<Names extends string>(instance: Chain | BrandChain): Tree<Names> {
   return instance as unknown as Tree<Names>;
 }

@@ -83,10 +83,3 @@ export function wechatPay() {
   const build = (change: object = {}): Chain => Builder.factory(config(change));
   return { running, agent, url, config, build };
 }
-
-/** What a promise rejects with. */
-export const failure = (promise: PromiseLike<unknown>): Promise<Error> =>
-  Promise.resolve(promise).then(
-    (value) => Promise.reject(new Error(`it did not fail: ${JSON.stringify(value)}`)),
-    (error) => error,
-  );

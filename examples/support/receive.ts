@@ -13,9 +13,9 @@ export type Start = (
 ) => Server | Promise<Server>;
 
 /**
- * Runs a server that receives notifications. As it is, the sandbox sends one and the server ends. With
+ * Runs a server that receives notifications. By default, the sandbox sends one and the server stops. With
  * WECHATPAY_PUBLIC_KEY_ID, WECHATPAY_PUBLIC_KEY (PEM text or file:// URL) and WECHATPAY_APIV3_KEY it listens on PORT
- * (3000 by default) for those of WeChat Pay; give its address as notify_url when you place an order.
+ * (3000 by default) for WeChat Pay's notifications; pass its URL as notify_url when you place an order.
  */
 export async function receive(start: Start): Promise<void> {
   const { WECHATPAY_PUBLIC_KEY_ID: id, WECHATPAY_PUBLIC_KEY: key, WECHATPAY_APIV3_KEY: apiv3Key = '' } = env;
@@ -24,7 +24,7 @@ export async function receive(start: Start): Promise<void> {
   const notifications = Notifications.of(
     config ? { certs: config.certs, apiv3Key: config.apiv3Key } : { certs: { [id ?? '']: key ?? '' }, apiv3Key },
   );
-  // Look up the order, compare the amount, and mark it as paid unless it is: a notification may come twice.
+  // Look up the order, compare the amount, and mark it as paid if it is not yet: a notification may come twice.
   const paid = (out_trade_no: string | undefined) => console.log('paid:', out_trade_no);
   const server = await start(notifications, paid, sandbox ? 0 : Number(env.PORT ?? 3000));
   if (!server.listening) await once(server, 'listening');

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 
-/** A Redis of its own, that keeps nothing on disk. */
+/** A separate Redis that keeps nothing on disk. */
 export interface RedisServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts `redis-server` on a free port; `undefined` where it is not installed. */
+/** Starts `redis-server` on a free port; `undefined` if it is not installed. */
 export async function startRedis(): Promise<RedisServer | undefined> {
   const port = String(await freePort());
   const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];

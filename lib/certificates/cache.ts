@@ -2,24 +2,25 @@ import { codeOf } from '../crypto/bytes';
 import { TimeoutError } from '../errors';
 
 /**
- * Keeps one text: in a file, or in a store that several machines share. One cache serves one merchant.
+ * Stores one string: in a file, or in a store shared by several machines. One cache serves one merchant.
  *
- * The text is what WeChat Pay answered, still encrypted with the APIv3 key: there is nothing secret in it, and nobody
- * who lacks that key can put a certificate there.
+ * The string is WeChat Pay's response, still encrypted with the APIv3 key. It contains no secrets, and nobody without
+ * that key can plant a certificate in it.
  */
 export interface CertificateCache {
-  /** Gives what was written last; undefined or null where there is nothing. */
+  /** Returns the string last written; undefined or null if there is none. */
   read(): string | null | undefined | Promise<string | null | undefined>;
-  /** Keeps a text in the place of the one before. */
+  /** Replaces the stored string. */
   write(text: string): unknown;
 }
 
-/** How long a cache is waited for, in milliseconds. */
+/** How long to wait for a cache, in milliseconds. */
 const PATIENCE = 2000;
 
 /**
- * Runs one method of a cache. One that fails or hangs is told of by a warning of the process, and done without: payments
- * must not depend on it. Of the error the code alone is told, since the text may hold the password of a store.
+ * Runs one method of a cache. If it fails or hangs, a process warning reports that and the client carries on without it:
+ * payments must not depend on a cache. The warning contains only the error code, because the message may contain the
+ * password of a store.
  */
 export async function tolerant<Result>(
   method: 'read' | 'write',
@@ -39,7 +40,7 @@ export async function tolerant<Result>(
   }
 }
 
-/** Tells that a cache is of no use. */
+/** Warns that a cache is unusable. */
 export function warn(issue: string): void {
   process.emitWarning(`"certificateCache": ${issue}; platform certificates are downloaded instead.`, {
     code: 'WECHATPAY_CERTIFICATE_CACHE',

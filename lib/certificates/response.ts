@@ -14,7 +14,7 @@ import {
 } from '../signature/platform-keys';
 import { verifyPlatformSignature } from '../signature/platform-signature';
 
-/** A platform certificate, checked. */
+/** A verified platform certificate. */
 export interface Certificate extends Validity {
   readonly serial: string;
   readonly x509: X509Certificate;
@@ -23,13 +23,13 @@ export interface Certificate extends Validity {
 }
 
 /**
- * Makes a certificate ready for use.
- * @param validity what WeChat Pay says of it beside the certificate's own dates; the narrower counts
- * @throws {@link ConfigurationError} where its key is not RSA with 2048 bits or more
+ * Prepares a certificate for use.
+ * @param validity the dates that WeChat Pay lists for it; the certificate's own dates apply as well
+ * @throws {@link ConfigurationError} if its key is not RSA with at least 2048 bits
  */
 export function certificate(x509: X509Certificate, validity: { from?: number; until?: number } = {}): Certificate {
   const serial = serialOf(x509);
-  // Of a certificate it is always a KeyObject.
+  // For a certificate this is always a KeyObject.
   const { from, until } = validityOf(x509);
   const publicKey = loadPublicKey(x509, `platform certificate ${serial}`) as KeyObject;
   return {
@@ -42,7 +42,7 @@ export function certificate(x509: X509Certificate, validity: { from?: number; un
   };
 }
 
-/** Certificates without those that have expired, that with the longest validity first. */
+/** Drops expired certificates and sorts the rest, the one that expires last first. */
 export function unexpired(certificates: Iterable<Certificate>): Certificate[] {
   const now = Date.now();
   return [...certificates].filter(({ until }) => now < until).sort((a, b) => b.until - a.until);
@@ -51,8 +51,8 @@ export function unexpired(certificates: Iterable<Certificate>): Certificate[] {
 type Members = Record<string, unknown>;
 
 /**
- * Bounds of what is looked at before it is verified. WeChat Pay lists one to a few certificates, of some 2,000 bytes
- * each, with nonces of 12 bytes; OpenSSL takes nonces of up to 128.
+ * Limits for what is parsed before it is verified. WeChat Pay lists one to a few certificates of some 2,000 bytes each,
+ * with 12-byte nonces; OpenSSL accepts nonces of up to 128 bytes.
  */
 const MAX_SIZE = 256 * 1024;
 const MAX_CERTIFICATES = 32;
@@ -63,23 +63,23 @@ const MAX_LENGTHS: readonly (readonly [name: string, length: number])[] = [
 ];
 
 /**
- * Opens what WeChat Pay answered: decrypts each certificate, and checks its serial number, its key and its dates.
- * @param body the response's body, JSON
- * @returns all of them, those that are not valid now among them
+ * Decrypts each certificate in WeChat Pay's response, and checks its serial number, its key and its dates.
+ * @param body the response body, JSON
+ * @returns all certificates, including those not currently valid
  * @throws {@link BodyError} if it is not such a response, or is too large; {@link ConfigurationError} if `apiv3Key` does not match;
- * {@link SignatureError} where a certificate is not what it should be
+ * {@link SignatureError} if a certificate fails a check
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764
  */
 export async function openCertificates(body: string, apiv3Key: Uint8Array): Promise<Certificate[]> {
   const certificates: Certificate[] = [];
-  // One by one: the first that another key encrypted ends it.
+  // Sequentially: the first one encrypted with another key stops the loop.
   for (const entry of readList(body)) certificates.push(await open(entry, apiv3Key));
   return certificates;
 }
 
 /**
- * Verifies a response by one of the certificates that it carries: the first of all responses has no other key.
- * @param keys the configured keys, one of which may have signed as well
+ * Verifies a response with one of the certificates that it contains: for the very first response there is no other key.
+ * @param keys the configured keys, which may also have signed it
  * @throws as {@link openCertificates}; {@link SignatureError} that says which check failed, or that no certificate is valid
  */
 export async function verifyCertificates(
@@ -88,7 +88,7 @@ export async function verifyCertificates(
   keys: PlatformKeys,
 ): Promise<void> {
   if (body.length > MAX_SIZE) throw tooLarge();
-  // What has no signature, or an old one, is not even parsed.
+  // A response without a signature, or with an old one, is not even parsed.
   await verifyPlatformSignature(headers, '', { get: () => async () => true, keys: () => [] });
   const carried = await openCertificates(Buffer.from(body).toString(), apiv3Key);
   const valid = carried.filter((one) => isValid(one));
@@ -135,7 +135,7 @@ function untrusted(issue: string): SignatureError {
   return new SignatureError('ERR_SIGNATURE_WRONG', `The platform certificates cannot be trusted: ${issue}.`);
 }
 
-/** The error of `JSON.parse` would quote the text. */
+/** The error of `JSON.parse` would quote the input. */
 function readList(body: string): Members[] {
   if (body.length > MAX_SIZE) throw tooLarge();
   let list: unknown;
@@ -166,7 +166,7 @@ function tooLarge(): BodyError {
 }
 
 /**
- * Says what to do where a merchant has no platform certificates; other errors stay as they are.
+ * Says what to do if a merchant has no platform certificates; other errors are returned unchanged.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012153196
  */
 export function explainMissing(error: unknown): never {
@@ -183,8 +183,8 @@ export function explainMissing(error: unknown): never {
 const OVERSEAS = /^api(?:hk|us|eu)\.mch\.weixin\.qq\.com$/;
 
 /**
- * Where the certificates are: under `v3/global/` on WeChat Pay's hosts abroad, and directly under `v3/` on all others.
- * @param baseUrl the configured root of the API
+ * The path of the certificates: under `v3/global/` on WeChat Pay's hosts abroad, directly under `v3/` on all others.
+ * @param baseUrl the configured base URL
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764
  * @see https://pay.weixin.qq.com/doc/global/v3/zh/4013013878
  */

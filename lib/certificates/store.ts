@@ -17,27 +17,27 @@ import {
 /** Verifies the response to a request for certificates. */
 export type VerifyCertificates = (response: { headers: ReceivedHeaders; body: Uint8Array }) => Promise<void>;
 
-/** What {@link createCertificates} needs. */
+/** The dependencies of {@link createCertificates}. */
 export interface CertificatesConfig {
   /** The configured keys. */
   certs: Readonly<Record<string, PublicKey | X509Certificate | VerifyFunction>>;
-  /** Those of them that are certificates. */
+  /** The configured certificates. */
   issued: readonly X509Certificate[];
   apiv3Key: Uint8Array;
   cache: CertificateCache | undefined;
-  /** Asks WeChat Pay for the certificates; gives the body of the response once that is verified. */
+  /** Requests the certificates from WeChat Pay; returns the verified response body. */
   request(verify: VerifyCertificates): Promise<string>;
 }
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** How long before the newest certificate expires the next one is asked for, in milliseconds. */
+/** How long before the newest certificate expires to request the next one, in milliseconds. */
 const EARLY = 12 * HOUR;
 
 /**
- * Keeps the platform certificates of one merchant: downloads them when they are needed, and again before the newest
- * expires. No timer is started: the time is looked at where a certificate is used.
+ * Maintains the platform certificates of one merchant: downloads them on demand, and again before the newest one
+ * expires. It starts no timer; the time is checked when a certificate is used.
  */
 export function createCertificates({
   certs,
@@ -52,7 +52,7 @@ export function createCertificates({
   const dated = new Set(issued.map((x509) => certificate(x509).serial));
   const undated = ids.find((id) => !dated.has(id));
   let held: readonly Certificate[] = unexpired(issued.map((x509) => certificate(x509)));
-  /** When a newer certificate may be asked for again, and when one of an unknown serial number. */
+  /** The earliest time for the next request for a newer certificate, and for one with an unknown serial number. */
   let renewAt = 0;
   let searchAt = 0;
 
@@ -74,7 +74,7 @@ export function createCertificates({
     const body = await request((response) => verifyCertificates(response, apiv3Key, configured)).catch(explainMissing);
     const certificates = await openCertificates(body, apiv3Key);
     keep(certificates);
-    // Where there is no newer one yet, it is not asked for with every request.
+    // If there is no newer certificate yet, do not ask for one with every request.
     renewAt = Date.now() + HOUR;
     if (cache) await tolerant('write', () => cache.write(body));
     return unexpired(certificates)
@@ -97,7 +97,7 @@ export function createCertificates({
   function renew(): void {
     if (Date.now() < renewAt || !expiresSoon()) return;
     renewAt = Date.now() + MINUTE;
-    // There is a valid one still: requests go on with that.
+    // A valid one is left: requests go on with it.
     search(() => !expiresSoon()).catch(() => {});
   }
 
@@ -126,7 +126,7 @@ export function createCertificates({
       return serial;
     },
     async find(serial) {
-      // Someone else's search may have begun before the certificate was issued.
+      // Another caller's search may have started before the certificate was issued.
       await search.running;
       if (get(serial) || Date.now() < searchAt) return get(serial);
       const isFound = () => get(serial) !== undefined;
@@ -140,7 +140,7 @@ export function createCertificates({
   };
 }
 
-/** Lets calls that come while one is under way share its result. */
+/** Concurrent calls share one result. */
 function single<Arguments extends unknown[], Result>(work: (...args: Arguments) => Promise<Result>) {
   const shared = (...args: Arguments): Promise<Result> => {
     shared.running ??= work(...args).finally(() => {

@@ -1,16 +1,16 @@
 import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../errors';
 
-/** Most segments: a shortcut that spares them the rest. */
+/** Matches most segments, so that they skip the rest of the work. */
 const UNCHANGED = /^[a-z0-9]*$/;
 const IDENTIFIER = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u;
 
 /**
- * Turns a key of the chain into a piece of the path.
+ * Turns a key of the chain into a segment of the path.
  *
  * A plain identifier is normalised as wechatpay-php does it: a first capital is lowered, each further capital becomes
- * `-x`, `_name_` becomes the variable `{name}`. Any other key (it holds a `/`, `{`, `-`, `.`, begins with a digit, …)
- * is a literal path and stays as it is.
+ * `-x`, `_name_` becomes the variable `{name}`. Any other key (one that contains `/`, `{`, `-` or `.`, starts with a
+ * digit, …) is a literal path and stays as it is.
  */
 export function segment(key: string): string {
   if (UNCHANGED.test(key) || !IDENTIFIER.test(key)) return key;
@@ -23,17 +23,17 @@ export function segment(key: string): string {
 export const VERBS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 export type Verb = (typeof VERBS)[number];
 
-/** Carries out what a chain ends in. `path` is a URI template without a leading slash. */
+/** Sends the request at the end of a chain. `path` is a URI template without a leading slash. */
 export type Send = (verb: Verb, path: string, options: unknown) => unknown;
 
-/** Each verb under its two names, in lower case: method names of wechatpay-php know no case. */
+/** Each verb under both names, in lower case: method names in PHP, and so in wechatpay-php, are case-insensitive. */
 const verbs: ReadonlyMap<string, Verb> = new Map(
   VERBS.flatMap((verb) => [[verb, verb] as const, [`${verb}async`, verb]]),
 );
 
 /**
- * Keys that are not segments: frameworks look for a function there, and call it. No operation has such a segment, and
- * `chain('getter')` still makes one.
+ * Keys that are not segments, because frameworks look for a function there and call it. No operation has such a
+ * segment; `chain('getter')` still creates one.
  */
 const HIDDEN: ReadonlySet<string> = new Set([
   // `await` and everything else that resolves a promise
@@ -51,17 +51,17 @@ const HIDDEN: ReadonlySet<string> = new Set([
   'onApplicationShutdown',
 ]);
 
-/** Vue's marks of what it has wrapped, such as `__v_raw`; it would unwrap a node endlessly. */
+/** Marks that Vue sets on objects it has wrapped, such as `__v_raw`; Vue would unwrap a node endlessly. */
 const VUE_MARK = /^__v_\w+$/;
 
-/** Keys by which the language asks an object for its text. */
+/** Keys that JavaScript uses to convert an object to a string. */
 const TEXT: ReadonlySet<string> = new Set(['toString', 'toJSON', 'valueOf']);
 
 /**
  * The root of a chain: every property is a segment of a path, every verb a function that calls `send`.
  *
- * A node is a function and a path at once, since five paths of WeChat Pay end in a segment named `delete`. Nodes are
- * made anew at each access, so that a million different paths leave nothing behind.
+ * A node is both a function and a path, because five WeChat Pay paths end in a segment named `delete`. Nodes are
+ * created on every access and never cached, so a million different paths leave nothing behind.
  */
 export function chain(send: Send): unknown {
   return new Proxy(TARGET, new Node(send, undefined, undefined));

@@ -5,21 +5,21 @@ import { certificatesPath } from '../certificates/response';
 import type { ClientConfig } from '../client';
 import { codeOf } from '../crypto/bytes';
 import { ApiError, ConfigurationError, SignatureError, TimeoutError, TransportError, WechatPayError } from '../errors';
-import { readBaseUrl } from '../format/base-url';
+import { readBaseUrl } from '../format/url';
 import { loadPlatformKeys } from '../signature/platform-keys';
 import { MAX_CLOCK_SKEW, verifyPlatformSignature } from '../signature/platform-signature';
 import { type Check, failed, messageOf, passed, skipped, warning } from './report';
 import { clientConfig, nameOf, platformKeys, type Settings } from './settings';
 
-/** A difference of the clocks that is worth a word, in seconds. */
+/** A clock difference worth a warning, in seconds. */
 const NOTABLE_SKEW = 60;
 
-/** The codes by which WeChat Pay says that it does not accept a signature. */
+/** The codes with which WeChat Pay rejects a signature. */
 const UNSIGNED = new Set(['SIGN_ERROR', 'HTTP_401']);
 
 /**
- * Sends one request that changes nothing, the list of platform certificates, and tells what became of it: the connection,
- * the clock, our signature, WeChat Pay's.
+ * Sends one request that changes nothing, for the list of platform certificates, and checks the result: the connection,
+ * the clock, the merchant's signature, WeChat Pay's signature.
  */
 export async function checkConnection(settings: Settings): Promise<Check[]> {
   let date: string | undefined;
@@ -43,14 +43,14 @@ export async function checkConnection(settings: Settings): Promise<Check[]> {
   if (error instanceof TransportError || error instanceof TimeoutError) {
     return [failed('connection', `${host} ${unreachable(error)}`), ...unknown('clock', 'request', 'response')];
   }
-  return [passed('connection', `${host} answers`), clock, ...(await checkOutcome(error, settings))];
+  return [passed('connection', `${host} responds`), clock, ...(await checkOutcome(error, settings))];
 }
 
-/** With a key of WeChat Pay the request is one like any other; else certificates are downloaded. */
+/** With a configured WeChat Pay key, sends an ordinary request; otherwise downloads certificates. */
 async function ask(config: ClientConfig): Promise<void> {
   const { apiv3Key, ...rest } = config;
   if (!rest.certs) await Certificates.of(Builder.factory(config)).refresh();
-  // Without the APIv3 key it is still a configuration, since it has `certs`.
+  // Without the APIv3 key the configuration is still valid, because it has `certs`.
   else
     await Builder.factory(rest as ClientConfig)
       .chain(certificatesPath(readBaseUrl(config.baseUrl)))
@@ -69,7 +69,7 @@ async function checkOutcome(error: unknown, settings: Settings): Promise<Check[]
     }
     if (status === 429 || status >= 500)
       return [warning('request', `${said}; try again later`), ...unknown('response')];
-    // A merchant with a public key has no certificates: the request itself was in order.
+    // A merchant with a public key has no certificates, but the request itself was valid.
     if (code !== 'RESOURCE_NOT_EXISTS') {
       return [
         failed('request', `${said}. Check ${nameOf('baseUrl')} and the merchant's permissions`),
@@ -88,7 +88,7 @@ async function checkOutcome(error: unknown, settings: Settings): Promise<Check[]
 
 const ACCEPTED = passed('request', 'is accepted: mchid, serial number and private key belong together');
 
-/** WeChat Pay signs most refusals as well. */
+/** WeChat Pay signs most error responses as well. */
 async function checkRefusal({ headers, body }: ApiError, settings: Settings): Promise<Check> {
   if (!headers.has('wechatpay-signature')) return skipped('response', 'is not signed; the first real one will be');
   try {
@@ -105,10 +105,13 @@ function checkClock(date: string | undefined, now: number): Check {
   const skew = Math.round((now - time) / 1000);
   const difference = `this machine is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} WeChat Pay`;
   if (Math.abs(skew) > MAX_CLOCK_SKEW) {
-    return failed('clock', `${difference}; ${MAX_CLOCK_SKEW} s are allowed; set it and keep it in sync with NTP`);
+    return failed(
+      'clock',
+      `${difference}; at most ${MAX_CLOCK_SKEW} s is allowed; set the clock and keep it in sync with NTP`,
+    );
   }
   return Math.abs(skew) > NOTABLE_SKEW
-    ? warning('clock', `${difference}; keep it in sync with NTP`)
+    ? warning('clock', `${difference}; keep the clock in sync with NTP`)
     : passed('clock', difference);
 }
 
@@ -121,7 +124,7 @@ function unknown(...names: string[]): Check[] {
   return names.map((name) => skipped(name, 'unknown'));
 }
 
-/** Looks at the date of a response. */
+/** Observes the date of a response. */
 function watching(
   handler: Dispatcher.DispatchHandler,
   onDate: (date: string | undefined) => void,

@@ -1,5 +1,5 @@
 import { Agent } from 'undici';
-import type { ClientConfig } from '../client';
+import type { BrandConfig, ClientConfig } from '../client';
 import { IDLE } from '../middleware/dispatch-options';
 import { isMedia } from '../upload/media';
 
@@ -11,17 +11,19 @@ export interface DryRequest {
   body: string;
 }
 
-/** Stands for the serial number that only a download could tell. */
+/** Placeholder for the serial number, which is known only after a download. */
 const NEWEST = '(serial number of the newest platform certificate)';
 
-/** Members of a query that are credentials of other systems. */
+/** Query parameters that are credentials of other systems. */
 const SECRET_MEMBER = /\b((?:(?:access_|refresh_)?token|(?:js_|auth_)?code|secret|ticket)=)[^&]+/g;
 
 /**
- * A configuration whose requests are signed, and not sent.
- * @returns what gives the last of them, once its call has failed
+ * A configuration whose requests are signed but not sent.
+ * @returns also a function that returns the last request, once its call has failed
  */
-export function dryRun(config: ClientConfig): { config: ClientConfig; taken(): DryRequest | undefined } {
+export function dryRun<Config extends ClientConfig | BrandConfig>(
+  config: Config,
+): { config: Config; taken(): DryRequest | undefined } {
   let request: DryRequest | undefined;
   const dispatcher = new Agent().compose(() => ({ method, origin, path, headers, body }, handler) => {
     request = {
@@ -34,15 +36,16 @@ export function dryRun(config: ClientConfig): { config: ClientConfig; taken(): D
     handler.onResponseError?.(IDLE, new Error('A dry run sends nothing.'));
     return true;
   });
-  // With the APIv3 key and no key of WeChat Pay, the client would download certificates first.
-  const { apiv3Key, ...rest } = config;
+  if ('brandId' in config) return { config: { ...config, dispatcher }, taken: () => request };
+  // With the APIv3 key but no WeChat Pay key, the client would download certificates first.
+  const { apiv3Key, ...rest } = config as ClientConfig;
   const certs = rest.certs ?? (apiv3Key === undefined ? undefined : { [NEWEST]: () => false });
-  // What is left out or added leaves it a configuration.
-  const dry = { ...rest, ...(certs && { certs }), dispatcher, merchant: { dispatcher } } as ClientConfig;
+  // It remains a valid configuration with these members added or removed.
+  const dry = { ...rest, ...(certs && { certs }), dispatcher, merchant: { dispatcher } } as unknown as Config;
   return { config: dry, taken: () => request };
 }
 
-/** The client gives headers as an object of texts. */
+/** The client passes headers as an object of strings. */
 function maskedHeaders(headers: unknown): Record<string, string> {
   const entries = Object.entries(Object(headers)).map(([name, value]) => [name, String(value)] as const);
   return Object.fromEntries(
@@ -58,7 +61,7 @@ function maskedBody(body: unknown): string {
   return text.replace(/(<sign>)(?:<!\[CDATA\[)?[^<\]]*(?:\]\]>)?(<\/sign>)/, '$1…$2');
 }
 
-/** The address of a request, without what is secret in its query. */
+/** The URL of a request, with secrets in its query masked. */
 export function maskedUrl(url: string): string {
   return url.replace(SECRET_MEMBER, '$1…').replace(/([?&]sign=)[^&]+/, '$1…');
 }

@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { main } from './main';
 
-// Whoever reads has read enough, as "head" does.
+// The reader has read enough, like "head".
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
 
-/** Ctrl-C, the end of a container, and a terminal that is closed. */
+/** Ctrl-C, the end of a container, or a closed terminal. */
 const ENDS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const { stdin, stdout, stderr, env } = process;

@@ -7,7 +7,7 @@ import { text as readText } from 'node:stream/consumers';
 import { codeOf } from '../crypto/bytes';
 import { InvalidArgumentError } from '../errors';
 
-/** What the command has of the world: its streams, its environment, and a way to learn that it is to end. */
+/** The environment of the command: its streams, its variables, and how it learns that it should end. */
 export interface Io {
   stdin: Readable & { isTTY?: boolean };
   stdout: Writable & { isTTY?: boolean };
@@ -17,29 +17,29 @@ export interface Io {
   interrupted(): Promise<unknown>;
 }
 
-/** Writes, and waits until the stream takes more. */
+/** Writes, and waits until the stream accepts more. */
 export async function write(stream: Writable, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain');
 }
 
 /**
- * The whole of the standard input.
- * @param what names the content in the error
- * @throws {@link InvalidArgumentError} where it is a terminal, on which the command would wait for ever
+ * Reads all of stdin.
+ * @param what name of the content in the error
+ * @throws {@link InvalidArgumentError} if stdin is a terminal, where the command would wait forever
  */
 export async function readStdin({ stdin }: Io, what: string): Promise<string> {
   if (!stdin.isTTY) return readText(stdin);
   throw new InvalidArgumentError(`stdin is a terminal; pipe the ${what} in.`);
 }
 
-/** Whether to colour: on a terminal that can, unless `NO_COLOR` is set (https://no-color.org). */
+/** Whether to colour: on a terminal that supports it, unless `NO_COLOR` is set (https://no-color.org). */
 export function hasColours(stream: { isTTY?: boolean }, { NO_COLOR, TERM }: Io['env']): boolean {
   return stream.isTTY === true && !NO_COLOR && TERM !== 'dumb';
 }
 
 /**
- * Makes a directory where there is none.
- * @throws {@link InvalidArgumentError} where that cannot be
+ * Creates a directory if it does not exist.
+ * @throws {@link InvalidArgumentError} if it cannot be created
  */
 export function makeDirectory(path: string): void {
   try {
@@ -50,10 +50,10 @@ export function makeDirectory(path: string): void {
 }
 
 /**
- * Writes a file, whole or not at all. What has its name before, a symbolic link as well, is replaced.
- * @param mode such as 0o600, for its owner alone
+ * Writes a file atomically. It replaces any existing file or symbolic link with this name.
+ * @param mode such as 0o600, for the owner only
  * @returns its path
- * @throws {@link InvalidArgumentError} where it cannot be written
+ * @throws {@link InvalidArgumentError} if it cannot be written
  */
 export function writeFile(directory: string, name: string, content: string, mode: number): string {
   const path = join(directory, name);

@@ -34,9 +34,9 @@ Examples:
   $ wxpay request --help`;
 
 /**
- * Runs the command `wxpay`.
+ * Runs the `wxpay` command.
  * @param argv the arguments, without the names of Node and of the script
- * @returns the exit code, one of `EXIT_CODES`; what there is to say has been printed
+ * @returns the exit code, one of `EXIT_CODES`; all output has been printed
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code = 0;
@@ -68,7 +68,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    // Help and version come as errors, too; without a command the help is an error indeed.
+    // Help and version are thrown as errors too; only help without a command is a real error.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof CommanderError && error.code === 'commander.help') return 2;
     await printError(io, error, argv.includes('--json'), hintOf(error, argv));

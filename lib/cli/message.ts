@@ -6,14 +6,14 @@ import { type ReceivedHeaders, readHeaders } from '../format/headers';
 import type { RawRequest } from '../notification/request';
 import type { Io } from './io';
 
-/** An empty line between headers and body (RFC 9112, section 2.2: a line may end in a line feed alone). */
+/** The empty line between headers and body (RFC 9112, section 2.2: a line may end in a line feed only). */
 const EMPTY_LINE = /\r?\n\r?\n/;
 const START_LINE = /^(?:[A-Z]+ \S+ HTTP\/\d|HTTP\/\d[.\d]* \d{3})/;
 
 /**
- * Reads a file byte for byte, or the standard input.
- * @param path `-` for the standard input
- * @throws {@link InvalidArgumentError} where it cannot be read
+ * Reads a file or stdin, byte for byte.
+ * @param path `-` for stdin
+ * @throws {@link InvalidArgumentError} if it cannot be read
  */
 export async function readBytes({ stdin }: Io, path: string): Promise<Buffer> {
   if (path === '-' && !stdin.isTTY) return buffer(stdin);
@@ -26,11 +26,11 @@ export async function readBytes({ stdin }: Io, path: string): Promise<Buffer> {
 }
 
 /**
- * A message of HTTP as it was saved: headers, an empty line, the body. The line before the headers may be there.
- * @throws {@link InvalidArgumentError} where it is none
+ * Parses a saved HTTP message: headers, an empty line, the body. It may start with the request line.
+ * @throws {@link InvalidArgumentError} if it is not such a message
  */
 export function parseMessage(bytes: Buffer): RawRequest {
-  // Of Latin-1 each character is one byte.
+  // In Latin-1 each character is one byte.
   const text = bytes.toString('latin1');
   const end = EMPTY_LINE.exec(text);
   if (!end) {
@@ -41,7 +41,7 @@ export function parseMessage(bytes: Buffer): RawRequest {
   const headers = parseHeaders(bytes.subarray(0, end.index).toString());
   const body = bytes.subarray(end.index + end[0].length);
   const { 'content-length': length } = headers;
-  // What an editor has added is not part of the body.
+  // A line break added by an editor is not part of the body.
   return {
     headers,
     body: typeof length === 'string' && /^\d+$/.test(length) ? body.subarray(0, Number(length)) : body,
@@ -49,8 +49,8 @@ export function parseMessage(bytes: Buffer): RawRequest {
 }
 
 /**
- * Headers as they were saved: a line each, or an object of JSON, as programs write them into their logs.
- * @throws {@link InvalidArgumentError} where they are neither
+ * Parses saved headers: one per line, or a JSON object, as programs write them to their logs.
+ * @throws {@link InvalidArgumentError} if they are neither
  */
 export function parseHeaders(text: string): ReceivedHeaders {
   return readHeaders(/^\s*\{/.test(text) ? jsonPairs(text) : linePairs(text));

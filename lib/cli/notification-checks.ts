@@ -8,29 +8,29 @@ import type { PlatformKeys, SignatureCheck } from '../signature/platform-keys';
 import { MAX_CLOCK_SKEW, PROBE } from '../signature/platform-signature';
 import { type Check, failed, messageOf, passed, skipped, warning } from './report';
 
-/** What a notification is checked with. */
+/** The keys and settings for checking a notification. */
 export interface CheckContext {
   /** WeChat Pay's keys. */
   keys: PlatformKeys;
   apiv3Key: Uint8Array | undefined;
-  /** When it was received, in seconds since 1970; undefined where that is not to be checked. */
+  /** When it was received, in seconds since 1970; undefined to skip the check. */
   received: number | undefined;
 }
 
 const SIGNED_BY = ['Wechatpay-Timestamp', 'Wechatpay-Nonce', 'Wechatpay-Signature', 'Wechatpay-Serial'] as const;
 
-/** What happens to a body on its way into a file, and what undoes it. */
+/** Changes that happen to a body when it is saved, and how to undo them. */
 const CHANGES: readonly [undo: (body: string) => string, what: string][] = [
   [(body) => body.replace(/(?:\r?\n)+$/, ''), 'a line break has been added at its end, as editors do'],
   [(body) => `${body}\n`, 'the line break at its end has been lost'],
-  [(body) => body.replaceAll('\r\n', '\n'), 'its line breaks have been changed to those of Windows'],
-  [(body) => body.replaceAll(/\r?\n/g, '\r\n'), 'its line breaks have been changed from those of Windows'],
+  [(body) => body.replaceAll('\r\n', '\n'), 'its line breaks have been changed to CR LF'],
+  [(body) => body.replaceAll(/\r?\n/g, '\r\n'), 'its line breaks have been changed from CR LF'],
   [(body) => body.replace(/^\uFEFF/, ''), 'a byte order mark has been added at its beginning'],
   [(body) => JSON.stringify(JSON.parse(body)), 'it has been parsed and serialised again; the raw body is required'],
 ];
 
 /**
- * Does one by one what the library does with a notification of APIv3, and goes on where a check fails.
+ * Performs the library's checks of an APIv3 notification one by one, continuing after a failed check.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
  */
 export async function checkV3({ headers, body }: RawRequest, context: CheckContext): Promise<Check[]> {
@@ -40,7 +40,7 @@ export async function checkV3({ headers, body }: RawRequest, context: CheckConte
   const found = serial === '' ? undefined : await findKey(serial, context.keys);
   return [
     lacking.length === 0
-      ? passed('headers', 'all four are there')
+      ? passed('headers', 'all four are present')
       : failed('headers', `missing or repeated: ${lacking.join(', ')}. Proxies and frameworks may drop headers.`),
     checkClock(time, context.received),
     typeof found === 'string' ? failed('serial', found) : checkFound(serial, found),
@@ -49,7 +49,7 @@ export async function checkV3({ headers, body }: RawRequest, context: CheckConte
   ];
 }
 
-/** Does what the library does with a notification of v2. */
+/** Performs the library's checks of a v2 notification. */
 export async function checkV2(
   raw: RawRequest,
   secret: string,
@@ -71,10 +71,7 @@ export async function checkV2(
   }
   const signature = verified
     ? passed('signature', 'matches the fields and the APIv2 key')
-    : warning(
-        'signature',
-        'there is none: a refund notification is only encrypted. Query the refund before you act on it',
-      );
+    : warning('signature', 'none: a refund notification is only encrypted. Query the refund before you act on it');
   return [passed('body', 'is XML'), signature, age];
 }
 
@@ -86,8 +83,8 @@ function checkAge(time: number | undefined, received: number | undefined): Check
   if (received - time <= MAX_AGE) return passed('clock', happened);
   return failed(
     'clock',
-    `${happened}, longer ago than the ${MAX_AGE} s that are accepted. If it was saved earlier, give the time at which it ` +
-      'was received (--at), or --any-time.',
+    `${happened}, more than ${MAX_AGE} s ago. If it was saved earlier, pass the time it was received (--at), ` +
+      'or --any-time.',
   );
 }
 
@@ -102,19 +99,19 @@ function checkClock(time: string, received: number | undefined): Check {
   if (Math.abs(skew) <= MAX_CLOCK_SKEW) return passed('clock', difference);
   return failed(
     'clock',
-    `${difference}; ${MAX_CLOCK_SKEW} s are allowed. Of one that was saved earlier give the time at which it came (--at), ` +
+    `${difference}; at most ${MAX_CLOCK_SKEW} s is allowed. If it was saved earlier, pass the time it was received (--at), ` +
       'or --any-time.',
   );
 }
 
-/** The key of a serial number, or what to do to have it. */
+/** The key for a serial number, or how to obtain it. */
 async function findKey(serial: string, keys: PlatformKeys): Promise<SignatureCheck | string> {
   const known = [...keys.keys()].join(', ') || 'none';
   try {
     const key = keys.get(serial) ?? (await keys.find?.(serial));
-    return key ?? `no key for ${serial}: there is ${known}. Give the public key of that id, or that certificate.`;
+    return key ?? `no key for ${serial} (have: ${known}). Pass the public key with that id, or that certificate.`;
   } catch (error) {
-    return `no key for ${serial}: there is ${known}, and certificates cannot be downloaded. ${messageOf(error)}`;
+    return `no key for ${serial} (have: ${known}); certificates cannot be downloaded. ${messageOf(error)}`;
   }
 }
 
@@ -130,13 +127,13 @@ async function checkSignature(signed: Signed, body: Buffer, verify: SignatureChe
   const fits = (content: string | Buffer) => verify(response(time, nonce, content), signature);
   if (await fits(body)) return passed('signature', `matches the body and the key ${serial}`);
   if (signature.startsWith(PROBE)) {
-    const probe = 'is wrong on purpose: a probe with which WeChat Pay checks that invalid signatures are rejected.';
-    return failed('signature', `${probe} Refuse it like any other; there is nothing to repair.`);
+    const probe = 'is invalid on purpose: WeChat Pay probes whether invalid signatures are rejected.';
+    return failed('signature', `${probe} Reject it like any other; there is nothing to fix.`);
   }
   for (const [undo, what] of CHANGES) {
     const original = attempt(() => undo(body.toString()));
     if (original !== undefined && original !== body.toString() && (await fits(original))) {
-      return failed('signature', `does not match the body as given, but does once one change is undone: ${what}.`);
+      return failed('signature', `does not match the body as given, but does if one change is undone: ${what}.`);
     }
   }
   return failed(
@@ -148,7 +145,7 @@ async function checkSignature(signed: Signed, body: Buffer, verify: SignatureChe
 async function checkContent(body: Buffer, apiv3Key: Uint8Array | undefined): Promise<Check[]> {
   const envelope = attempt((): unknown => JSON.parse(body.toString()));
   if (typeof envelope !== 'object' || envelope === null) return [failed('body', 'is not a JSON object')];
-  // Of any object, each member may be asked for.
+  // Any member of an object may be read.
   const { id, event_type, resource } = envelope as Record<string, unknown>;
   const { ciphertext, nonce, associated_data } = Object(resource) as Record<string, unknown>;
   const described = passed('body', `is JSON: ${String(event_type)}, id ${String(id)}`);

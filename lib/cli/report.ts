@@ -4,12 +4,12 @@ import { ApiError, printable, printableLine, SignatureError, WechatPayError } fr
 import { hasColours, type Io, write } from './io';
 import { inTermsOfSettings } from './settings';
 
-/** What became of one check. A `warning` fails nothing. */
+/** The outcome of one check. A `warning` is not a failure. */
 export type Outcome = 'passed' | 'failed' | 'warning' | 'skipped';
 
 /** One check of `verify` or `doctor`. */
 export interface Check {
-  /** Stays the same between releases. */
+  /** Stable between releases. */
   readonly name: string;
   readonly outcome: Outcome;
   /** What was found, and what to do. */
@@ -25,7 +25,7 @@ export const failed = check('failed');
 export const warning = check('warning');
 export const skipped = check('skipped');
 
-/** Numbers of ECMA-48. */
+/** Colour codes of ECMA-48. */
 const COLOURS = { red: 31, green: 32, yellow: 33, gray: 90 };
 
 const MARKS: Readonly<Record<Outcome, readonly [mark: string, colour: keyof typeof COLOURS]>> = {
@@ -35,7 +35,7 @@ const MARKS: Readonly<Record<Outcome, readonly [mark: string, colour: keyof type
   skipped: ['skipped', 'gray'],
 };
 
-/** Prints checks, a line each, or as JSON: `{ ok, checks, … }`. */
+/** Prints checks, one per line, or as JSON: `{ ok, checks, … }`. */
 export async function printChecks(io: Io, checks: readonly Check[], json: boolean, more: object = {}): Promise<void> {
   if (json) return printJson(io, { ok: allPassed(checks), checks, ...more });
   const width = Math.max(...checks.map(({ name }) => name.length));
@@ -51,23 +51,23 @@ export function allPassed(checks: readonly Check[]): boolean {
   return checks.every(({ outcome }) => outcome !== 'failed');
 }
 
-/** Prints one value as JSON, in which what a terminal would act on is escaped. */
+/** Prints one value as JSON and escapes characters that control a terminal. */
 export function printJson({ stdout }: Io, value: unknown): Promise<void> {
   return write(stdout, `${printable(JSON.stringify(value, null, 2))}\n`);
 }
 
-/** Tells of something on the standard error, where it is in nobody's way. */
+/** Prints a note on stderr, so that stdout stays clean. */
 export function note(io: Io, message: string): Promise<void> {
   return write(io.stderr, `wxpay: ${printableLine(message)}\n`);
 }
 
-/** Prints an error on the standard error: what is wrong, and what to do; as JSON: `{ error: { name, code, message, … } }`. */
+/** Prints an error on stderr: what is wrong and what to do; as JSON: `{ error: { name, code, message, … } }`. */
 export async function printError(io: Io, error: unknown, json: boolean, hint = ''): Promise<void> {
   const told = describe(error);
   if (json) return write(io.stderr, `${printable(JSON.stringify({ error: told }))}\n`);
   const { name, code, message, ...more } = told;
   const prefix = error instanceof ApiError || error instanceof SignatureError ? `${code}: ` : '';
-  // The parser's own messages have lines; any other may repeat what a stranger has sent.
+  // Only the parser's own messages have several lines; others may repeat untrusted input.
   const text = error instanceof CommanderError ? printable(message) : printableLine(prefix + message);
   const lines = Object.entries(more).map(
     ([key, value]) => `  ${key === 'requestId' ? 'Request-ID' : key}: ${printableLine(String(value))}\n`,
@@ -76,7 +76,7 @@ export async function printError(io: Io, error: unknown, json: boolean, hint = '
   await write(io.stderr, `${label} ${text}\n${lines.join('')}${hint && `${hint}\n`}`);
 }
 
-/** The message of an error of the library; what is none is thrown on. */
+/** The message of an error of the library; other errors are rethrown. */
 export function messageOf(error: unknown): string {
   if (error instanceof WechatPayError) return inTermsOfSettings(error.message);
   throw error;
@@ -92,7 +92,16 @@ interface Described {
 function describe(error: unknown): Described {
   if (error instanceof ApiError) {
     const { name, code, message, status, requestId, request } = error;
-    return dropUndefined({ name, code, message, status, requestId, request, ...objection(error.detail) });
+    return dropUndefined({
+      name,
+      code,
+      message,
+      status,
+      requestId,
+      request,
+      ...objection(error.detail),
+      ...queryOf(error),
+    });
   }
   if (error instanceof SignatureError) {
     const { name, code, message, serial, requestId, probe } = error;
@@ -103,15 +112,16 @@ function describe(error: unknown): Described {
       serial,
       requestId,
       ...(probe && { probe }),
+      ...queryOf(error),
     });
   }
   if (error instanceof WechatPayError) {
-    return { name: error.name, code: error.code, message: inTermsOfSettings(error.message) };
+    return { name: error.name, code: error.code, message: inTermsOfSettings(error.message), ...queryOf(error) };
   }
   if (error instanceof CommanderError) {
     return { name: 'UsageError', code: 'ERR_USAGE', message: withoutValue(error.message) };
   }
-  // Neither of the two has the message of the error, which may hold anything.
+  // Neither contains the message of the error, which may contain anything.
   const code = codeOf(error);
   const stack = String(Object(error).stack)
     .match(/^ {4}at .*$/gm)
@@ -119,13 +129,18 @@ function describe(error: unknown): Described {
   return { name: 'Error', code, message: `Internal error in wxpay (${code}); please report it.`, stack };
 }
 
-/** WeChat Pay's `detail` without the value that it objects to, which may be what nobody is to see. */
+/** The query that tells the outcome, as the arguments of `wxpay request` have it. */
+function queryOf({ query }: WechatPayError): object {
+  return query ? { query: `${query.verb} ${query.path}` } : {};
+}
+
+/** WeChat Pay's `detail` without the rejected value, which may be confidential. */
 function objection(detail: unknown): object {
   const { field, issue, location } = Object(detail) as Record<string, unknown>;
   return dropUndefined({ field, issue, location });
 }
 
-/** The parser would repeat `--apiv3-kee=…`, key and all. */
+/** Without this, the parser would repeat `--apiv3-kee=…`, including the key. */
 function withoutValue(message: string): string {
   return message
     .replace(/^error: /, '')
@@ -133,12 +148,12 @@ function withoutValue(message: string): string {
     .replace(/unknown option '(-[^-])[\s\S]*?'(?=\n|$)/, "unknown option '$1'");
 }
 
-/** Members that are undefined are left out; the type allows for that. */
+/** Omits members that are undefined, as the type requires. */
 function dropUndefined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** By hand: whether `styleText` of Node looks at the stream differs between its releases. */
+/** Not with `styleText`: whether it checks the stream differs between Node.js releases. */
 function paint(io: Io, stream: 'stdout' | 'stderr', colour: keyof typeof COLOURS, text: string): string {
   return hasColours(io[stream], io.env) ? `\u001b[${COLOURS[colour]}m${text}\u001b[39m` : text;
 }

@@ -14,16 +14,16 @@ import {
   type Settings,
 } from './settings';
 
-/** How long before its end a certificate is worth a word, in milliseconds. */
+/** How long before its expiry a certificate is worth a warning, in milliseconds. */
 const SOON = 30 * 86_400_000;
 
 const HEX_SERIAL = /^[0-9A-F]{8,40}$/;
 
-/** Checks settings as far as that needs no connection; of a merchant for v2 alone, what v2 needs. */
+/** Checks settings offline; for a v2-only merchant, what v2 requires. */
 export function checkSettings(settings: Settings): Check[] {
   const { serial, privateKey, publicKey, secret } = settings;
   const isV2Alone = secret !== undefined && serial === undefined && privateKey === undefined && publicKey === undefined;
-  // `keys` gives texts; these are the names of the table.
+  // `keys` returns strings; these are the names of the table.
   const names = isV2Alone ? (['mchid', 'secret'] as const) : (Object.keys(CHECKS) as (keyof typeof CHECKS)[]);
   return names.map((name) => attempt(name, () => CHECKS[name](settings, name)));
 }
@@ -98,7 +98,10 @@ const CHECKS = {
     if (certificate) return checkDates(name, certificate);
     return isPublicKeyId(id)
       ? passed(name, id)
-      : failed(name, `its id ${id} does not begin with PUB_KEY_ID_: the merchant platform shows the id beside the key`);
+      : failed(
+          name,
+          `its id ${id} does not begin with PUB_KEY_ID_; the merchant platform shows the id next to the key`,
+        );
   },
 
   apiv3Key: (settings, name) => checkApiKey(settings, name, 'apiv3Key', 'APIv3'),
@@ -114,7 +117,7 @@ function checkApiKey(
   const bytes = readApiKey(setting, title, keyText(settings, setting));
   if (!bytes)
     return skipped(name, setting === 'secret' ? 'not set; only v2 requires it' : 'not set; notifications require it');
-  return passed(name, `${bytes.length} bytes; whether it is the right one, only ${USED_BY[setting]} tells`);
+  return passed(name, `${bytes.length} bytes; only ${USED_BY[setting]} shows whether it is the right one`);
 }
 
 const USED_BY = {
@@ -131,7 +134,7 @@ function checkDates(name: string, { validFrom, validTo, serialNumber }: X509Cert
 }
 
 function privateKeyObject(settings: Settings): KeyObject {
-  // What is set is text, which is loaded as a KeyObject.
+  // Settings are strings, so the key is loaded as a KeyObject.
   return loadPrivateKey(privateKeyOf(settings) ?? '', 'privateKey') as KeyObject;
 }
 

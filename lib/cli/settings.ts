@@ -3,26 +3,31 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Option } from 'commander';
-import type { ClientConfig } from '../client';
+import type { BrandConfig, ClientConfig } from '../client';
 import { codeOf } from '../crypto/bytes';
 import { certificateOf, type PrivateKeyInput, serialOf } from '../crypto/keys';
 import { ConfigurationError } from '../errors';
 import type { Io } from './io';
 
-/** One thing that the command has to know of a merchant. */
+/** One thing that the command has to know of a merchant or a brand. */
 export interface Setting {
   /** The environment variable. */
   readonly env: string;
-  /** The option that goes before it; what is for the environment alone has none. */
+  /** The option, which takes precedence; some settings come from the environment only. */
   readonly flags?: string;
   readonly what: string;
-  /** The value is a key, or names the file that holds it. */
+  /** The value is a key, or the name of a file that contains it. */
   readonly isSecret?: true;
 }
 
-/** All that can be set, by the name of the option; `--help` and the code both read this. */
+/** All settings, by option name; both `--help` and the code use this table. */
 export const SETTINGS = {
   mchid: { env: 'WECHATPAY_MCHID', flags: '-m, --mchid <id>', what: 'merchant id (商户号)' },
+  brandId: {
+    env: 'WECHATPAY_BRAND_ID',
+    flags: '--brand-id <id>',
+    what: 'brand id (品牌ID), for paths below brand/; the serial number and keys are then its own',
+  },
   serial: {
     env: 'WECHATPAY_SERIAL',
     flags: '-s, --serial <serial>',
@@ -61,7 +66,7 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
-/** What has been set, as text: values, keys, or the files that hold them. */
+/** The values of settings, as strings: values, keys, or names of files that contain them. */
 export type Settings = Partial<Record<SettingName, string>>;
 
 const ENTRIES = Object.entries(SETTINGS) as readonly [SettingName, Setting][];
@@ -74,15 +79,15 @@ export function settingOptions(names: readonly SettingName[]): Option[] {
   });
 }
 
-/** The environment variables and what they are, for `--help`. */
+/** The environment variables with their descriptions, for `--help`. */
 export function settingsHelp(): string {
   const width = Math.max(...ENTRIES.map(([, { env }]) => env.length));
   return ENTRIES.map(([, { env, what }]) => `  ${env.padEnd(width)}  ${what}`).join('\n');
 }
 
 /**
- * What is set: by options, or else by the environment.
- * @param warn is told where a key itself stands among the arguments, for others to see
+ * Reads settings from options, or else from the environment.
+ * @param warn called if a key itself is visible among the arguments
  */
 export function readSettings(
   options: Readonly<Record<string, unknown>>,
@@ -109,24 +114,24 @@ export function readSettings(
   return settings;
 }
 
-/** Whether the value of an API key names the file that holds it: the keys themselves are letters and digits. */
+/** Whether the value of an API key is a file name: the keys themselves contain only letters and digits. */
 export function isPath(value: string): boolean {
   return /[/\\.]/.test(value);
 }
 
-/** Whether a value is the text of an RSA key or a certificate, whole or not, rather than the name of its file. */
+/** Whether a value is the text of an RSA key or a certificate, complete or not, rather than a file name. */
 export function isKeyText(value: string): boolean {
   return /-----|\n|^(?:private|public)\.\w+:\/\//.test(value) || value.length > 500;
 }
 
-/** How a setting is called in errors. */
+/** The name of a setting in errors. */
 export function nameOf(name: SettingName): string {
   const { env, flags }: Setting = SETTINGS[name];
   const long = flags?.match(/--[\w-]+/)?.[0];
   return long === undefined ? env : `${env} (or ${long})`;
 }
 
-/** An error of the library, in which options of a configuration have the names that they have here. */
+/** An error of the library, with configuration options renamed to the settings of the command. */
 export function inTermsOfSettings(message: string): string {
   return message
     .replace(/certs: \{[^}]*\}/, `${nameOf('publicKey')} and ${nameOf('publicKeyId')}`)
@@ -137,13 +142,12 @@ export function inTermsOfSettings(message: string): string {
 }
 
 /**
- * What `Builder.factory` takes, from settings.
- * @param needed what must be there
- * @throws {@link ConfigurationError} that names all that is missing, or a file that cannot be read
+ * Converts settings to the argument of `Builder.factory`.
+ * @param needed the required settings
+ * @throws {@link ConfigurationError} that names everything that is missing, or a file that cannot be read
  */
 export function clientConfig(settings: Settings, needed: readonly SettingName[] = ['mchid']): ClientConfig {
-  const certificate = merchantCertificate(settings);
-  const serial = settings.serial ?? (certificate && serialOf(certificate));
+  const serial = serialNumber(settings);
   requireSettings({ ...settings, ...(serial !== undefined && { serial }) }, needed);
   const { mchid = '', baseUrl } = settings;
   const privateKey = privateKeyOf(settings);
@@ -152,13 +156,32 @@ export function clientConfig(settings: Settings, needed: readonly SettingName[] 
   const secret = keyText(settings, 'secret');
   const merchant = merchantOf(settings);
   const config = { mchid, serial, privateKey, certs, apiv3Key, secret, merchant, baseUrl };
-  // Which of them a client needs, `Builder.factory` says.
+  // `Builder.factory` checks which of them a client requires.
   return Object.fromEntries(
     Object.entries(config).filter(([, value]) => value !== undefined),
   ) as unknown as ClientConfig;
 }
 
-/** @throws {@link ConfigurationError} that names all that is missing */
+/**
+ * What `Builder.factory` takes for the client of a brand, from settings.
+ * @throws {@link ConfigurationError} that names all that is missing, or a file that cannot be read
+ */
+export function brandConfig(settings: Settings): BrandConfig {
+  const serial = serialNumber(settings) ?? '';
+  const needed = ['brandId', 'serial', 'privateKey', 'publicKey', 'publicKeyId'] as const;
+  requireSettings({ ...settings, ...(serial !== '' && { serial }) }, needed);
+  const { brandId = '', baseUrl } = settings;
+  const config = { brandId, serial, privateKey: privateKeyOf(settings) ?? '', certs: platformKeys(settings) ?? {} };
+  return baseUrl === undefined ? config : { ...config, baseUrl };
+}
+
+/** That of the certificate, where none is set. */
+function serialNumber(settings: Settings): string | undefined {
+  const certificate = merchantCertificate(settings);
+  return settings.serial ?? (certificate && serialOf(certificate));
+}
+
+/** @throws {@link ConfigurationError} that names everything that is missing */
 export function requireSettings(settings: Settings, needed: readonly SettingName[]): void {
   const missing = needed.filter((name) => settings[name] === undefined);
   if (missing.length === 0) return;
@@ -169,14 +192,14 @@ export function requireSettings(settings: Settings, needed: readonly SettingName
   );
 }
 
-/** The private key, with the passphrase that opens it. */
+/** The private key, with its passphrase. */
 export function privateKeyOf(settings: Settings): PrivateKeyInput | undefined {
   const key = keySource(settings.privateKey);
   const { passphrase } = settings;
   return key === undefined || passphrase === undefined ? key : { key, passphrase };
 }
 
-/** WeChat Pay's key by its id: a certificate has one of its own. */
+/** WeChat Pay's key by its id; a certificate brings its own. */
 export function platformKeys(settings: Settings): Record<string, string> | undefined {
   const key = keySource(settings.publicKey);
   if (key === undefined) return undefined;
@@ -188,7 +211,7 @@ export function platformKeys(settings: Settings): Record<string, string> | undef
   );
 }
 
-/** The merchant certificate; undefined where none is set. */
+/** The merchant certificate; undefined if none is set. */
 export function merchantCertificate({ certificate }: Settings): X509Certificate | undefined {
   if (certificate === undefined) return undefined;
   const found = certificateOf(keySource(certificate) ?? '');
@@ -197,8 +220,8 @@ export function merchantCertificate({ certificate }: Settings): X509Certificate 
 }
 
 /**
- * An API key: the text itself, or that of the file which is named.
- * @throws {@link ConfigurationError} where there is no such file
+ * An API key: the value itself, or the content of the file that it names.
+ * @throws {@link ConfigurationError} if there is no such file
  */
 export function keyText(settings: Settings, name: 'apiv3Key' | 'secret'): string | undefined {
   const value = settings[name];
@@ -212,7 +235,7 @@ function merchantOf(settings: Settings) {
   return { cert, key, ...(settings.passphrase !== undefined && { passphrase: settings.passphrase }) };
 }
 
-/** PEM text as it is, a path as the URL that the library reads. */
+/** Returns PEM text unchanged, and a path as the URL that the library reads. */
 function keySource(value: string | undefined): string | undefined {
   if (value === undefined || isKeyText(value) || value.startsWith('file:')) return value;
   return pathToFileURL(resolve(value)).href;
@@ -222,7 +245,7 @@ function readFile(value: string, name: SettingName): string {
   try {
     return readFileSync(value.startsWith('file:') ? fileURLToPath(value) : value, 'utf8');
   } catch (cause) {
-    // The value is not repeated: it may be the key itself, mistyped.
+    // The value is not repeated, because it may be a mistyped key.
     throw new ConfigurationError(
       `${nameOf(name)} is taken as a file name, but the file cannot be read (${codeOf(cause)}).`,
       { cause },

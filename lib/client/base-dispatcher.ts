@@ -5,11 +5,11 @@ import { Agent, type Dispatcher } from 'undici';
 import { ConfigurationError } from '../errors';
 
 /**
- * Refuses a dispatcher that cannot work with the interceptors of undici 7 and 8: what is none, and those of undici 6,
- * whose handlers have other methods. Nothing is dispatched to find out: what undici 6 composes is of a class of its own,
- * and what 7 and 8 compose is a proxy that has the class of the dispatcher.
- * @param name of the option, for the error
- * @throws {@link ConfigurationError} where it cannot work
+ * Refuses a dispatcher that does not work with the interceptors of undici 7 and 8: values that are not dispatchers, and
+ * those of undici 6, whose handlers have other methods. It checks without dispatching anything: a composed dispatcher of
+ * undici 6 has a class of its own, while that of 7 and 8 is a proxy with the class of the original dispatcher.
+ * @param name name of the option, for the error
+ * @throws {@link ConfigurationError} if the dispatcher does not work
  */
 export function readDispatcher(name: string, dispatcher: Dispatcher): Dispatcher {
   const { dispatch, compose } = Object(dispatcher) as Partial<Dispatcher>;
@@ -26,10 +26,10 @@ function isOfUndici6(dispatcher: Dispatcher): boolean {
   return composed.constructor?.name === 'ComposedDispatcher';
 }
 
-/** A file of TLS: PEM text, a `file://` URL, or bytes. */
+/** A TLS file: PEM text, a `file://` URL, or bytes. */
 export type TlsFile = string | URL | Uint8Array;
 
-/** The merchant's TLS client certificate, which some operations of v2 ask for (`security: true`). */
+/** The merchant's TLS client certificate, which some v2 operations require (`security: true`). */
 export type MerchantCertificate =
   | { cert: TlsFile; key: TlsFile; passphrase?: string; ca?: TlsFile; dispatcher?: undefined }
   | { pfx: TlsFile; passphrase: string; ca?: TlsFile; dispatcher?: undefined }
@@ -43,8 +43,8 @@ const LEGACY_HINT =
   'openssl pkcs12 -legacy -in apiclient_cert.p12 -nodes -out apiclient.pem, and pass cert and key.';
 
 /**
- * A dispatcher of its own for requests that present the merchant's certificate.
- * @throws {@link ConfigurationError} where certificate and key cannot be read or do not belong together
+ * Creates a separate dispatcher for requests that present the merchant's certificate.
+ * @throws {@link ConfigurationError} if certificate and key cannot be read or do not belong together
  */
 export function merchantDispatcher(merchant: MerchantCertificate): Dispatcher {
   if (merchant.dispatcher) return readDispatcher('merchant.dispatcher', merchant.dispatcher);
@@ -63,7 +63,7 @@ export function merchantDispatcher(merchant: MerchantCertificate): Dispatcher {
   return new Agent({ connect: options });
 }
 
-/** OpenSSL says little, and says it in its own words. */
+/** Translates OpenSSL's terse messages. */
 function hintFor({ message, code }: { message?: string; code?: string }, { pfx }: SecureContextOptions): string {
   const found = code ?? message ?? '';
   if (pfx && /unsupported/i.test(`${message}`)) return LEGACY_HINT;

@@ -4,17 +4,17 @@ import { printableLine } from '../errors';
 import type { OutgoingRequest } from './request';
 
 /**
- * What is published on the diagnostics channel `wechatpay` for each request, and again for its response or failure.
- * `NODE_DEBUG=wechatpay` prints the same, a line each. Neither has headers or bodies, nor the values of a query, which may
- * be secrets.
+ * Published on the diagnostics channel `wechatpay` for each request, and again for its response or failure.
+ * `NODE_DEBUG=wechatpay` prints the same, one line each. Neither includes headers, bodies or query values, which may be
+ * secrets.
  */
 export interface Diagnostic {
   phase: 'request' | 'response' | 'failure';
   method: string;
   origin: string;
-  /** Path, and the names of the members of the query: `/cgi-bin/token?appid=…&secret=…`. */
+  /** Path with the names of its query parameters: `/cgi-bin/token?appid=…&secret=…`. */
   target: string;
-  /** Since the request, in milliseconds. */
+  /** Milliseconds since the request. */
   milliseconds?: number;
   status?: number;
   requestId?: string | undefined;
@@ -27,7 +27,7 @@ type Outcome = Pick<Diagnostic, 'status' | 'requestId'> | { error: unknown };
 const published = channel('wechatpay');
 const debug = debuglog('wechatpay');
 
-/** Reports a request; returns what reports its outcome, `undefined` where nobody listens. */
+/** Reports a request; returns a function that reports its outcome, or `undefined` if nobody listens. */
 export function report({ method, origin, path: target }: OutgoingRequest): ((outcome: Outcome) => void) | undefined {
   if (!debug.enabled && !published.hasSubscribers) return undefined;
   const start = performance.now();
@@ -50,7 +50,7 @@ function publish(diagnostic: Diagnostic): void {
   debug('%s', printableLine([phase, method, origin + target, ...outcome].join(' ')));
 }
 
-/** No list of secret names would be complete: `secret`, `code`, `access_token`, `token` of files. */
+/** All values are masked, because no list of secret names is complete: `secret`, `code`, `access_token`, file `token`s. */
 function withoutValues(target: string): string {
   const [path = '', ...query] = target.split('?');
   if (query.length === 0) return path;

@@ -3,29 +3,34 @@ import { ConfigurationError } from '../errors';
 import { failover, type Interceptor, retry, signer, v2Signer, v2Verifier, verifier } from '../middleware';
 import { connectTimeout } from '../middleware/connect-timeout';
 import { redirectUrlDispatcher } from '../middleware/redirect-url';
-import type { Protocol } from '../openapi/protocol';
+import type { Protocol } from '../openapi/trait-of';
 import { merchantDispatcher, readDispatcher } from './base-dispatcher';
 import type { LoadedConfig } from './config';
 
-/** How a request goes out: over the common connections, over those with the merchant's certificate, or not at all. */
+/** How to send a request: over the shared connections, over those with the merchant's certificate, or not at all. */
 export type Route = 'plain' | 'secure' | 'redirect-url';
 
-/** Gives what a request goes through: dispatcher, verifier, signer. */
+/** Returns the dispatcher for a request, composed with verifier and signer. */
 export type Dispatchers = (protocol: Protocol, route: Route) => Dispatcher;
 
-/** Options of the configuration without which a protocol cannot be spoken. */
+/** Options that a protocol requires. */
 const NEEDED: Record<Protocol, string> = { v2: '"secret"', v3: '"serial", "privateKey", and "certs" or "apiv3Key"' };
 
 /**
- * The ways that requests of a client go. Those that present the merchant's certificate have connections of their own,
- * so that it is never shown for another request.
- * @throws {@link ConfigurationError} where a key or a certificate cannot be used
+ * The dispatchers of a client. Requests that present the merchant's certificate use separate connections, so that it is
+ * never presented with another request.
+ * @throws {@link ConfigurationError} if a key or a certificate cannot be used
  */
 export function createDispatchers(config: LoadedConfig): Dispatchers {
-  const { mchid, v2, v3, origins } = config;
-  const signers = { v2: v2 && v2Signer({ mchid, origins, ...v2 }), v3: v3 && signer({ mchid, origins, ...v3 }) };
-  const verifiers = { v2: v2 && v2Verifier(v2), v3: v3 && verifier(v3) };
-  // The last one runs first: whatever repeats a request is outside of what signs it.
+  const { signatory, v2, v3, origins } = config;
+  const { mchid, brandId } = signatory;
+  const signers = {
+    // A brand has no v2.
+    v2: v2 && mchid !== undefined ? v2Signer({ mchid, origins, ...v2 }) : undefined,
+    v3: v3 && signer({ ...signatory, origins, ...v3 }),
+  };
+  const verifiers = { v2: v2 && v2Verifier(v2), v3: v3 && verifier({ brandId, ...v3 }) };
+  // The last one runs first: interceptors that repeat a request are outside the signer.
   const repeaters = [config.failover && failover(config.failover), config.retry && retry(config.retry)];
   const over = (dispatcher: Dispatcher) => ({
     v2: signers.v2 && compose(dispatcher, connectTimeout, verifiers.v2, signers.v2, ...repeaters),

@@ -13,24 +13,24 @@ import type { OutgoingRequest } from './request';
 import { ApiResponse } from './response';
 import { deadline, dispatchOptions, MAX_FAILURE } from './send';
 
-/** A file as it comes in. */
+/** A file being received. */
 export interface IncomingFile {
-  /** What has been read of it so far. */
+  /** What has been received so far. */
   begun: Uint8Array[];
   rest: AsyncIterator<Uint8Array>;
 }
 
-/** Ends the request of a file whose stream has been garbage-collected: nobody can read it any more. */
+/** Aborts the request for a file whose stream has been garbage-collected, because nobody can read it any more. */
 const abandoned = new FinalizationRegistry<AbortController>((controller) => controller.abort());
 
 /**
- * The stream of a file. Nothing is read ahead of the caller. Cancelling the stream ends the request, even before the
+ * The stream of a file. It never reads ahead of the caller. Cancelling the stream aborts the request, even before the
  * first read, and so does garbage collection.
  *
- * Nothing that outlives the stream may refer to it. That is why this is a function of its own: closures of one function
- * share what they capture.
- * @param controller ends the request
- * @param explain turns an error of the connection into one of ours
+ * Nothing that outlives the stream may refer to it. Therefore this is a separate function: closures created in one
+ * function share what they capture.
+ * @param controller aborts the request
+ * @param explain converts a connection error to one of ours
  */
 export function fileStream(
   { begun, rest }: IncomingFile,
@@ -59,7 +59,7 @@ export function fileStream(
 
 const utf8 = new TextDecoder();
 
-/** A response that streams a file. Methods that read the whole file into memory are bounded. */
+/** A response that streams a file. Methods that read the whole file into memory are limited. */
 export class FileResponse extends ApiResponse {
   readonly #maxBuffer: number;
 
@@ -99,7 +99,7 @@ export class FileResponse extends ApiResponse {
 
   async #read(): Promise<Uint8Array<ArrayBuffer>> {
     const body = this.body as ReadableStream<Uint8Array>;
-    // A body that has been read, or is being read, fails as the standard requires.
+    // A body that has been read, or is being read, rejects as in the standard.
     if (this.bodyUsed || body.locked) return new Uint8Array(await super.arrayBuffer());
     const chunks: Uint8Array[] = [];
     let size = 0;
@@ -131,16 +131,16 @@ function tooLarge(max: number): BodyError {
 type Chunks = AsyncIterable<Uint8Array>;
 type Head = Omit<BufferedResponse, 'body'>;
 
-/** How many bytes of a v2 response are read to see whether it is XML; a bill shows by its first few that it is not. */
+/** How many bytes of a v2 response are read to decide whether it is XML; a bill differs in its first few. */
 const MAX_PROLOG = 16 * 1024;
 
 /**
- * Sends a request for a file, and makes a response of it that streams. The time of the call ends where the file begins.
+ * Requests a file and returns a response that streams it. The timeout of the call ends when the file starts.
  */
 export async function download(dispatcher: Dispatcher, request: OutgoingRequest): Promise<ApiResponse> {
   const { protocol, digest, label } = request;
   const controller = new AbortController();
-  // undici acts on an abort only once there is a socket; the caller need not wait for that.
+  // undici acts on an abort only once there is a socket; do not make the caller wait for that.
   const ended = once(controller.signal, 'abort').then(() => Promise.reject(controller.signal.reason));
   const limit = deadline(request, (reason) => controller.abort(abortError(reason)));
   try {
@@ -158,13 +158,13 @@ export async function download(dispatcher: Dispatcher, request: OutgoingRequest)
     return new FileResponse(expected ? checkDigest(stream, expected) : stream, init, request.maxBuffer);
   } catch (error) {
     limit.clear();
-    // Ends the connection, of whose body nothing more is wanted.
+    // Closes the connection, because the rest of its body is not needed.
     controller.abort(abortError(error));
     throw error;
   }
 }
 
-/** What is kept of the body of a failure. */
+/** How much of the body of a failure to keep. */
 async function firstPart(chunks: Chunks): Promise<Uint8Array> {
   const held: Uint8Array[] = [];
   let size = 0;
@@ -177,8 +177,8 @@ async function firstPart(chunks: Chunks): Promise<Uint8Array> {
 }
 
 /**
- * v2 reports a failed download as XML in place of the file: reads until it is known which one this is, and XML to its end.
- * @throws {@link ApiError} where it says that the request failed; {@link BodyError} where it has no end, or is none
+ * v2 reports a failed download as XML in place of the file: reads until it is known which one it is, and XML to its end.
+ * @throws {@link ApiError} if the XML reports a failure; {@link BodyError} if it is too long or not valid
  */
 async function refuseXml({ begun, rest }: IncomingFile, head: Head, label: string): Promise<void> {
   let size = 0;
@@ -188,7 +188,7 @@ async function refuseXml({ begun, rest }: IncomingFile, head: Head, label: strin
     if (done) break;
     begun.push(value);
     size += value.length;
-    // What is undecided by then is no bill, and is held to what XML is, however it is cut.
+    // Anything undecided by now is not a bill, and must be valid XML, however it was split.
     isXml ??= startsXml(Buffer.concat(begun).subarray(0, MAX_PROLOG)) ?? (size >= MAX_PROLOG || undefined);
     if (isXml === false) return;
     if (size > MAX_FAILURE)

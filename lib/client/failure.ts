@@ -2,6 +2,7 @@ import {
   ApiError,
   ConfigurationError,
   InvalidArgumentError,
+  NOTHING_SENT,
   TimeoutError,
   TransportError,
   UNKNOWN_OUTCOME,
@@ -20,27 +21,28 @@ const TIMEOUTS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * An error of undici or Node as one of our family; errors of ours stay. Where the caller has aborted, it is the caller's
- * own reason, whatever that is.
+ * Converts an error of undici or Node.js to one of ours; ours are returned unchanged. If the caller has aborted, it is the
+ * caller's own reason, whatever that is.
  */
 export function explainFailure(error: unknown, { label, signal, exchange }: Failing): unknown {
   if (error instanceof WechatPayError) return error;
   if (signal?.aborted && (Object.is(error, signal.reason) || isAbort(error))) return signal.reason;
   const { message, code } = Object(error) as { message?: unknown; code?: unknown };
-  // What undici could not read of a response, as its HTTPParserError has it: an error of ours shows no body.
+  // The response that undici could not parse, from HTTPParserError; our errors never show a body.
   if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, 'data');
   const options = { cause: error };
   if (code === 'UND_ERR_INVALID_ARG' && !exchange.started) {
     return new InvalidArgumentError(`${label}: ${message}.`, options);
   }
-  const outcome = neverConnected(error, exchange.started) ? NOTHING_SENT : UNKNOWN_OUTCOME;
+  const isUnsent = !exchange.dispatched || neverConnected(error, exchange.started);
+  const outcome = isUnsent ? NOTHING_SENT : UNKNOWN_OUTCOME;
   const text = `${label}: ${message || code || error}. ${outcome}`;
   return TIMEOUTS.has(code) ? new TimeoutError(text, options) : new TransportError(text, options);
 }
 
 /**
- * The error where a connection had been made: one that says that nothing was sent, or that the configuration is wrong,
- * becomes one of unknown outcome. A repeat may fail before it is sent, for all that the first attempt was.
+ * Converts an error after there has been a connection: one which says that nothing was sent, or that the configuration is
+ * wrong, becomes one with an unknown outcome. A retry may fail before it is sent although the first attempt was sent.
  */
 export function afterSending(error: unknown, { label }: Failing): unknown {
   if (!(error instanceof InvalidArgumentError || error instanceof ConfigurationError)) return error;
@@ -49,22 +51,19 @@ export function afterSending(error: unknown, { label }: Failing): unknown {
   });
 }
 
-/** What of a request says why and when it failed. */
+/** What tells why and when a request failed. */
 type Failing = Pick<OutgoingRequest, 'label' | 'signal' | 'exchange'>;
 
-/** undici's own name for an abort, where a reason is none to it. */
+/** undici's name for an abort whose reason it ignores. */
 function isAbort(error: unknown): boolean {
   return (Object(error) as { code?: unknown }).code === 'UND_ERR_ABORTED';
 }
 
-/** What to do when a request never had a connection. */
-export const NOTHING_SENT = 'Nothing was sent, so it is safe to retry.';
-
-/** The error for a response of status 300 and above: from v2's XML, or APIv3's `{ code, message, detail }`. */
-export function apiErrorOf(response: BufferedResponse, { protocol, label }: OutgoingRequest): ApiError {
+/** The error for a response with status 300 or above: from v2's XML, or APIv3's `{ code, message, detail }`. */
+export function apiErrorOf(response: BufferedResponse, { protocol, label, exchange }: OutgoingRequest): ApiError {
   const { status, headers: received } = response;
   const body = Buffer.from(response.body).toString();
-  const fields = protocol === 'v2' ? xmlOf(body) : undefined;
+  const fields = protocol === 'v2' ? (exchange.fields ?? xmlOf(body)) : undefined;
   if (fields) refuseFailure(label, fields, response);
   const headers = toHeaders(received);
   const { code, message, detail } = parse(body);
@@ -80,7 +79,7 @@ export function apiErrorOf(response: BufferedResponse, { protocol, label }: Outg
   });
 }
 
-/** A server that fails may have carried out the request before. */
+/** A server that fails may have processed the request before. */
 function explainStatus(label: string, status: number): string {
   return `${label} responded with status ${status}.${status >= 500 ? ` ${UNKNOWN_OUTCOME}` : ''}`;
 }

@@ -1,15 +1,17 @@
 import { constants } from 'node:buffer';
 import { InvalidArgumentError } from '../errors';
-import { OPTION_NAMES, OPTIONS, type OptionName, type Options } from '../openapi/call';
+import { expandTemplate } from '../format/uri-template';
+import { readBaseUrl } from '../format/url';
+import { type Call, OPTION_NAMES, OPTIONS, type OptionName, type Options } from '../openapi/call';
 import type { LooseOptions, Timeouts } from '../openapi/options';
-import type { Protocol } from '../openapi/protocol';
+import { marksOf, type Owner, ownerOf, type Protocol, protocolOfPath, traitOf } from '../openapi/trait-of';
 import { isMedia } from '../upload/media';
 
 const PHASES: Record<keyof Timeouts, true> = { total: true, connect: true, headers: true, body: true };
 
 /**
- * Reads the option `timeout`: a number is the total.
- * @param fail makes the error about what it must be
+ * Reads the `timeout` option; a number is the total.
+ * @param fail creates the error
  */
 export function readTimeouts(input: unknown, fail: (message: string) => Error): Timeouts {
   const timeouts = typeof input === 'object' && input !== null ? input : { total: input };
@@ -24,14 +26,17 @@ export function readTimeouts(input: unknown, fail: (message: string) => Error): 
   return timeouts;
 }
 
-/** Whether `setTimeout` can wait that long. */
+/** Whether `setTimeout` supports this delay. */
 function isTimeout(value: unknown): value is number {
   return typeof value === 'number' && value >= 1 && value <= 2 ** 31 - 1;
 }
 
+/** Dot segments; servers treat the encoded forms like the plain ones. */
+const DOT_SEGMENT = /^(?:\.|%2e){1,2}$/i;
+
 const FLAGS = Object.entries(OPTIONS).flatMap(([name, kind]) => (kind === 'flag' ? [name] : []));
 
-/** What other clients call our options. */
+/** Names of our options in other clients. */
 const ALIEN: Readonly<Record<string, OptionName>> = {
   base_uri: 'baseUrl',
   baseURL: 'baseUrl',
@@ -41,26 +46,26 @@ const ALIEN: Readonly<Record<string, OptionName>> = {
   multipart: 'body',
 };
 
-/** Of a name that was given by mistake no more than this is repeated. */
+/** The maximum length of a mistaken name that an error repeats. */
 const MAX_NAME = 64;
 
-/** Whether a name means an option; a URI variable of such a name is given by `variables`. */
-export function isOption(name: string): boolean {
+/** Whether a name is an option; a URI variable with such a name is passed in `variables`. */
+function isOption(name: string): boolean {
   return Object.hasOwn(OPTIONS, name);
 }
 
-/** @throws {@link InvalidArgumentError} where they are no object */
-export function readOptions(input: unknown = {}): Options {
+/** @throws {@link InvalidArgumentError} if they are not an object */
+function readOptions(input: unknown = {}): Options {
   if (typeof input === 'object' && input !== null) return input as Options;
   throw new InvalidArgumentError(`The options must be an object, not ${describe(input)}.`);
 }
 
-/** How many bytes of a file `text()` and the like hold in memory by default. */
+/** Default maximum number of bytes of a file that `text()` and the like hold in memory. */
 const MAX_BUFFER = 64 * 1024 * 1024;
 
 /**
- * Reads the option `maxBuffer`.
- * @throws {@link InvalidArgumentError} where it is not a number of bytes that fits into a string
+ * Reads the `maxBuffer` option.
+ * @throws {@link InvalidArgumentError} if it is not a number of bytes that fits into a string
  */
 export function readMaxBuffer(value: unknown = MAX_BUFFER): number {
   if (typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= constants.MAX_STRING_LENGTH) {
@@ -71,19 +76,54 @@ export function readMaxBuffer(value: unknown = MAX_BUFFER): number {
   );
 }
 
-/** @throws {@link InvalidArgumentError} where they are no object */
-export function readVariables({ variables = {} }: Options): Readonly<Record<string, unknown>> {
+/** @throws {@link InvalidArgumentError} if they are not an object */
+function readVariables({ variables = {} }: Options): Readonly<Record<string, unknown>> {
   if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) {
     throw new InvalidArgumentError('"variables" must be an object of URI variable names and values.');
   }
   return variables;
 }
 
-/** What {@link checkOptions} has to know of a call. */
+/**
+ * Reads a call.
+ * @param template the path, as a URI template
+ * @param baseUrl the configured base URL
+ * @throws {@link InvalidArgumentError} if a variable is missing or invalid, or an option has no place in the request
+ */
+export function readCall(verb: string, template: string, input: unknown, baseUrl?: URL): Call {
+  const options = readOptions(input);
+  const variables = readVariables(options);
+  const used = new Map<string, unknown>();
+  const path = expandTemplate(template, (name) => {
+    const given = [variables, options].find((values) => Object.hasOwn(values, name));
+    used.set(name, given?.[name]);
+    if (given === variables || !isOption(name)) return given?.[name];
+    throw new InvalidArgumentError(
+      `The URI variable "${name}" of "${template}" has the same name as an option; pass it as variables: { ${name}: … }.`,
+    );
+  });
+  if (used.size > 0) refuseDotSegments(template, path);
+  checkOptions({ verb, protocol: protocolOfPath(path), template, options, used });
+  const trait = traitOf(verb, path) ?? marksOf(verb, path, readBaseUrl(options.baseUrl) ?? baseUrl);
+  return { verb, path, options, trait: trait ?? {}, variables: Object.fromEntries(used) };
+}
+
+/** Refuses variable values that produce a dot segment, because they would lead to another operation. */
+function refuseDotSegments(template: string, expanded: string): void {
+  if (countDotSegments(expanded) > countDotSegments(template.replace(/\{[^{}]+\}/g, 'x'))) {
+    throw new InvalidArgumentError(`A value for "${template}" produces a "." or ".." path segment.`);
+  }
+}
+
+function countDotSegments(path: string): number {
+  return path.split(/[/?#\\]/).filter((segment) => DOT_SEGMENT.test(segment)).length;
+}
+
+/** The call that {@link checkOptions} checks. */
 interface Given {
   verb: string;
   protocol: Protocol;
-  /** The path as it was written. */
+  /** The path as written. */
   template: string;
   options: Options;
   /** The URI variables of the path. */
@@ -91,16 +131,16 @@ interface Given {
 }
 
 /**
- * Refuses options that are not what they must be, and what would be dropped.
+ * Refuses options with wrong values, and values that would be ignored.
  * @throws {@link InvalidArgumentError} that says what was expected, or what was probably meant
  */
-export function checkOptions(given: Given): void {
+function checkOptions(given: Given): void {
   checkFlags(given.options);
   refuseUnknown(given);
   refuseOtherBody(given);
 }
 
-/** Text such as `'false'`, taken for true, would turn off the verification of a response. */
+/** A string such as `'false'`, if taken for true, would turn off verification. */
 function checkFlags(options: Options): void {
   for (const name of FLAGS) {
     const value = options[name];
@@ -109,7 +149,7 @@ function checkFlags(options: Options): void {
   }
 }
 
-/** Names that are neither an option nor a variable of the path, as where an order stands in the place of the options. */
+/** Names that are neither an option nor a path variable, for example if an order is passed as the options. */
 function refuseUnknown(given: Given): void {
   const { template, options, used } = given;
   const unknown = Object.keys(options).filter((name) => !isOption(name) && !used.has(name));
@@ -135,13 +175,13 @@ function adviceFor(unknown: readonly string[], { verb, protocol, options, used }
   return { name: first, advice: `valid options: ${valid.join(', ')}.` };
 }
 
-/** Where the members of a request go. */
+/** Options that carry the members of a request. */
 function bodyOf(verb: string, protocol: Protocol): keyof LooseOptions {
   if (protocol === 'v2') return 'xml';
   return verb === 'get' || verb === 'delete' ? 'query' : 'json';
 }
 
-/** Each protocol has a body of its own; with that of the other alone the request would go out empty. */
+/** Each protocol has its own body option; with the other one, the request would be sent without a body. */
 function refuseOtherBody({ protocol, template, options: { json, xml, body } }: Given): void {
   const hasBody = isGiven(body) && body !== '';
   if (protocol === 'v3' && isGiven(xml) && !isGiven(json) && !hasBody) {
@@ -158,7 +198,7 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** Whether one name is the other with a letter too many, too few or changed, or with two letters swapped. */
+/** Whether two names differ by one letter added, removed or changed, or by two letters swapped. */
 function isTypo(given: string, name: string): boolean {
   let start = 0;
   while (start < given.length && given[start] === name[start]) start++;
@@ -169,7 +209,7 @@ function isTypo(given: string, name: string): boolean {
   return (from.length <= 1 && to.length <= 1) || (from.length === 2 && from === `${to[1]}${to[0]}`);
 }
 
-/** A name as JSON, so that control characters of a stranger's show as text. */
+/** A name as JSON, so that untrusted control characters are escaped. */
 function quoted(name: string): string {
   const shown = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
   return JSON.stringify(shown).replace(
@@ -181,4 +221,24 @@ function quoted(name: string): string {
 function describe(value: unknown): string {
   if (value === null) return 'null';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+const NEEDED: Record<Owner, string> = {
+  brand: "a brand's client: Builder.factory({ brandId, serial, privateKey, certs })",
+  merchant: "a merchant's client: Builder.factory({ mchid, serial, privateKey, certs })",
+};
+
+/**
+ * Refuses the operations of brands on a merchant's client and those of merchants on a brand's: one client is one identity.
+ * @param owner whose the client is
+ * @param baseUrl the configured root of the API
+ * @throws {@link InvalidArgumentError} that says which client the call needs
+ */
+export function refuseOtherOwner({ verb, path, options }: Call, owner: Owner, baseUrl: URL | undefined): void {
+  const needed = ownerOf(path, readBaseUrl(options.baseUrl) ?? baseUrl);
+  if (needed === undefined || needed === owner) return;
+  throw new InvalidArgumentError(
+    `${verb.toUpperCase()} ${path.split(/[?#]/, 1)[0]} is an operation for a ${needed}, and this client signs as a ` +
+      `${owner}. Nothing was sent. Call it on ${NEEDED[needed]}.`,
+  );
 }

@@ -1,12 +1,13 @@
 import { BodyError } from '../errors';
+import type { Fields } from '../format/fields';
 import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { parseJson } from '../format/json';
 import { toObject } from '../format/transformer';
 import type { BufferedResponse } from '../middleware/verifying-handler';
-import type { ApiResponse as ApiResponseOf } from '../openapi/response';
+import type { ApiResponse as ApiResponseOf, ResponsePromise as ResponsePromiseOf } from '../openapi/response';
 import type { Decoder } from '../sensitive/fields';
 
-/** `Response` is typed with properties where it has methods and accessors, which a class could not override. */
+/** TypeScript declares properties on `Response` where it has methods and accessors, which a class could not override. */
 type Base = new (...init: ConstructorParameters<typeof Response>) => Omit<Response, keyof Readable> & Readable;
 
 interface Readable {
@@ -21,7 +22,7 @@ interface Readable {
   json(): Promise<unknown>;
 }
 
-/** A standard `Response` that knows WeChat Pay's request id, and reads an empty body as nothing. */
+/** A standard `Response` with WeChat Pay's request id, which reads an empty body as `undefined`. */
 export class ApiResponse extends (Response as Base) implements ApiResponseOf {
   readonly #decode: Decoder | undefined;
 
@@ -34,14 +35,14 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
     return this.headers.get('request-id') ?? undefined;
   }
 
-  /** A standard clone would be a plain `Response`, whose JSON is the ciphertext. */
+  /** A standard clone would be a plain `Response`, whose JSON is not decrypted. */
   override clone(): ApiResponse {
     const { body, status, headers } = super.clone();
     return new ApiResponse(body, { status, headers }, this.#decode);
   }
 
   async xml<X>(): Promise<X> {
-    // As with JSON, the caller says what the body is.
+    // As with JSON, the caller states the type of the body.
     return toObject(await this.text()) as X;
   }
 
@@ -49,7 +50,7 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
     const text = await this.text();
     if (text === '') return undefined as J;
     const json = this.#parse(text);
-    // The caller says what the body is; WeChat Pay adds fields, so that nothing is checked at run time.
+    // The caller states the type of the body. WeChat Pay adds fields, so nothing is validated at run time.
     return (this.#decode ? await this.#decode(json) : json) as J;
   }
 
@@ -61,29 +62,41 @@ export class ApiResponse extends (Response as Base) implements ApiResponseOf {
   }
 }
 
+/** A copy of what was read of XML: clones share that, and each caller may change what it gets. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Record<string, unknown> = Object.create(null);
+  for (const [name, member] of Object.entries(value)) copy[name] = copyOf(member);
+  return copy;
+}
+
 const utf8 = new TextDecoder();
 
 type Head = Pick<BufferedResponse, 'status' | 'headers'>;
 
 /**
- * A response whose body is in memory. Its headers and its body as a stream are made when they are asked for: that takes
- * longer than all else of a response, and most callers want the JSON alone.
+ * A response whose body is in memory. Its headers and its body stream are created on demand: that takes longer than the
+ * rest of a response, and most callers need only the JSON.
  */
 export class HeldResponse extends ApiResponse {
   readonly #bytes: Uint8Array;
   readonly #received: ReceivedHeaders;
   readonly #decode: Decoder | undefined;
+  readonly #fields: Fields | undefined;
   #headers: Headers | undefined;
   #streaming: Response | undefined;
   #used = false;
 
-  constructor(bytes: Uint8Array, { status, headers }: Head, decode?: Decoder) {
+  /** @param fields those of v2, where the body has been read already */
+  constructor(bytes: Uint8Array, { status, headers }: Head, decode?: Decoder, fields?: Fields) {
     const deferred = new DeferredStream();
     super(WITHOUT_BODY.has(status) ? null : streamOf(deferred), { status }, decode);
     deferred.open = () => this.#stream().body ?? undefined;
     this.#bytes = bytes;
     this.#received = headers;
     this.#decode = decode;
+    this.#fields = fields;
   }
 
   override get headers(): Headers {
@@ -95,6 +108,12 @@ export class HeldResponse extends ApiResponse {
     if (this.#used || this.#streaming) return this.#stream().text();
     this.#used = true;
     return utf8.decode(this.#bytes);
+  }
+
+  override async xml<X>(): Promise<X> {
+    if (!this.#fields || this.#used || this.#streaming) return super.xml<X>();
+    this.#used = true;
+    return copyOf(this.#fields) as X;
   }
 
   override get body(): Response['body'] {
@@ -121,12 +140,17 @@ export class HeldResponse extends ApiResponse {
     return this.#stream().formData();
   }
 
-  /** The bytes never change, so that both may have them. */
+  /** The bytes never change, so both copies may share them. */
   override clone(): HeldResponse {
     if (this.bodyUsed || this.#streaming?.body?.locked) {
       throw new TypeError('Response.clone: the body has been read, or is being read.');
     }
-    const copy = new HeldResponse(this.#bytes, { status: this.status, headers: this.#received }, this.#decode);
+    const copy = new HeldResponse(
+      this.#bytes,
+      { status: this.status, headers: this.#received },
+      this.#decode,
+      this.#fields,
+    );
     copy.#headers = this.#headers && new Headers(this.#headers);
     return copy;
   }
@@ -134,18 +158,18 @@ export class HeldResponse extends ApiResponse {
   #stream(): Response {
     if (this.#streaming) return this.#streaming;
     this.#streaming = new Response(this.#bytes, this);
-    // What has been read as text cannot be read again, as the standard has it.
+    // A body read as text cannot be read again, as in the standard.
     if (this.#used) void this.#streaming.arrayBuffer();
     return this.#streaming;
   }
 }
 
-/** The statuses with which `Response` takes no body. */
+/** The statuses for which `Response` accepts no body. */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205]);
 
 /**
- * The body that `Response` itself knows of, for its own methods: `Response.prototype.text.call(response)`. It becomes a
- * stream when something is asked of it, since a stream takes many times as long to make as the response.
+ * The body for `Response`'s own methods: `Response.prototype.text.call(response)`. It becomes a stream on first use,
+ * because creating a stream takes many times as long as creating the response.
  */
 class DeferredStream {
   open: (() => ReadableStream | undefined) | undefined;
@@ -155,7 +179,7 @@ class DeferredStream {
     for (const key of Reflect.ownKeys(ReadableStream.prototype)) this.#defer(key);
   }
 
-  /** A member of the stream; before there is one, nothing has happened to it. */
+  /** A member of the stream; while there is no stream, nothing has been read or locked. */
   static #defer(key: string | symbol): void {
     const member = Object.getOwnPropertyDescriptor(ReadableStream.prototype, key);
     const { value, get } = member ?? {};
@@ -176,7 +200,39 @@ class DeferredStream {
   }
 }
 
-/** By its prototype it is one; TypeScript knows classes by their declarations alone. */
+/** Its prototype makes it one; TypeScript knows classes only by their declarations. */
 function streamOf(deferred: DeferredStream): ReadableStream<Uint8Array> {
   return deferred as unknown as ReadableStream<Uint8Array>;
+}
+
+/** A promise of a response, with shortcuts to its body. */
+export class ResponsePromise extends Promise<ApiResponse> implements ResponsePromiseOf {
+  /** `then`, `catch` and `finally` return plain promises. */
+  static override get [Symbol.species]() {
+    return Promise;
+  }
+
+  json<J>(): Promise<J> {
+    return this.then((response) => response.json<J>());
+  }
+
+  xml<X>(): Promise<X> {
+    return this.then((response) => response.xml<X>());
+  }
+
+  text(): Promise<string> {
+    return this.then((response) => response.text());
+  }
+
+  async bytes(): Promise<Uint8Array> {
+    return new Uint8Array(await this.arrayBuffer());
+  }
+
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.then((response) => response.arrayBuffer());
+  }
+
+  blob(): Promise<Blob> {
+    return this.then((response) => response.blob());
+  }
 }

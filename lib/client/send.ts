@@ -1,37 +1,38 @@
 import type { Dispatcher } from 'undici';
-import { TimeoutError, UNKNOWN_OUTCOME } from '../errors';
+import { NOTHING_SENT, TimeoutError, UNKNOWN_OUTCOME } from '../errors';
 import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { abortError } from '../middleware/aborting';
 import type { BufferedResponse } from '../middleware/verifying-handler';
 import type { Decoder } from '../sensitive/fields';
-import { apiErrorOf, NOTHING_SENT } from './failure';
+import { apiErrorOf } from './failure';
 import type { OutgoingRequest } from './request';
 import { ApiResponse, HeldResponse } from './response';
 
-/** The time of a call and the caller's signal. */
+/** The timeout and the abort signal of a call. */
 export interface Deadline {
-  /** Ends the time, while the caller's signal still counts. */
+  /** Stops the timeout; the caller's signal stays active. */
   stopClock(): void;
-  /** To be called when the call has ended: leaves no timer and no listener behind. */
+  /** Call this at the end of the call; it removes the timer and the listener. */
   clear(): void;
 }
 
-/** What of a request says when it ends. */
-type Limits = Pick<OutgoingRequest, 'label' | 'timeout' | 'deadline' | 'signal'>;
+/** What tells why a request ended. */
+type Limits = Pick<OutgoingRequest, 'label' | 'timeout' | 'deadline' | 'signal' | 'exchange'>;
 
 /**
  * Ends a call by the caller's signal, or with a {@link TimeoutError} when the time is over.
  * @param end ends the call for a reason, later than this returns
- * @param outcome what became of the request when the time is over, for the error
  * @throws the signal's reason where it is aborted already
  */
-export function deadline(limits: Limits, end: (reason: unknown) => void, outcome = UNKNOWN_OUTCOME): Deadline {
-  const { label, timeout, signal } = limits;
+export function deadline(limits: Limits, end: (reason: unknown) => void): Deadline {
+  const { label, timeout, signal, exchange } = limits;
   signal?.throwIfAborted();
-  const timer = setTimeout(
-    () => end(new TimeoutError(`${label} took longer than ${timeout} ms. ${outcome}`)),
-    limits.deadline - performance.now(),
-  );
+  const timer = setTimeout(() => {
+    const outcome = exchange.dispatched ? UNKNOWN_OUTCOME : NOTHING_SENT;
+    // What is being signed still is not to be sent after this.
+    exchange.ended = true;
+    end(new TimeoutError(`${label} took longer than ${timeout} ms. ${outcome}`));
+  }, limits.deadline - performance.now());
   const stopClock = () => clearTimeout(timer);
   const follow = () => end(signal?.reason);
   signal?.addEventListener('abort', follow, { once: true });
@@ -44,15 +45,15 @@ export function deadline(limits: Limits, end: (reason: unknown) => void, outcome
   };
 }
 
-/** The result of work that comes before a request is sent, unless the call ends before. */
+/** Awaits work that precedes sending, unless the call ends first. */
 export function within<Result>(limits: Limits, work: () => Promise<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const limit = deadline(limits, reject, NOTHING_SENT);
+    const limit = deadline(limits, reject);
     work().then(resolve, reject).finally(limit.clear);
   });
 }
 
-/** How much is kept of the body of a failure, in bytes. */
+/** How many bytes of the body of a failure to keep. */
 export const MAX_FAILURE = 1024 * 1024;
 
 const NOTHING = new Uint8Array();
@@ -60,7 +61,7 @@ const NOTHING = new Uint8Array();
 /**
  * Receives one response.
  *
- * The verifier bounds what is verified; of a failure, which is not, the first part does.
+ * The verifier limits the size of what it verifies; of a failure that is not verified, only the first part is kept.
  */
 export class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #resolve: (response: BufferedResponse) => void;
@@ -78,8 +79,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Ends the request. undici acts on it only once there is a socket; whoever waits is told at once.
-   * @param reason anything; whoever waits is told just that
+   * Aborts the request. undici acts on it only once there is a socket; the caller gets the error immediately.
+   * @param reason any value; the promise rejects with it
    */
   abort(reason: unknown): void {
     this.#reason = abortError(reason);
@@ -117,8 +118,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
 }
 
 /**
- * Sends a request within its time, and makes a response of its response once that is verified.
- * @param decode decrypts what of the response's JSON is encrypted
+ * Sends a request within its timeout, and resolves to a `Response` once it has been verified.
+ * @param decode decrypts the encrypted fields of the JSON body
  */
 export function send(
   dispatcher: Dispatcher,
@@ -147,7 +148,7 @@ export function send(
   });
 }
 
-/** The interceptors take a Media as body as well, and options of their own; undici lets alone what it does not know. */
+/** The interceptors also accept a Media as body, and options of their own; undici ignores options it does not know. */
 export function dispatchOptions(request: OutgoingRequest): Dispatcher.RequestOptions {
   return request as unknown as Dispatcher.RequestOptions;
 }
@@ -155,6 +156,6 @@ export function dispatchOptions(request: OutgoingRequest): Dispatcher.RequestOpt
 function respond(response: BufferedResponse, request: OutgoingRequest, decode: Decoder | undefined): ApiResponse {
   if (response.status >= 300) throw apiErrorOf(response, request);
   const { status, headers, body } = response;
-  if (body.length > 0) return new HeldResponse(body, response, decode);
+  if (body.length > 0) return new HeldResponse(body, response, decode, request.exchange.fields);
   return new ApiResponse(null, { status, headers: toHeaders(headers) }, decode);
 }

@@ -8,11 +8,11 @@ const ALGORITHM = 'AES-ECB';
 
 /**
  * Encrypts with AES-256-ECB and PKCS#7 padding.
- * @param plaintext text, which is taken as UTF-8, or bytes
+ * @param plaintext a string, encoded as UTF-8, or bytes
  * @param key 32 bytes
- * @param _iv not used, and `_aad` neither: ECB has none. They are there so that all ciphers are called alike
+ * @param _iv unused, like `_aad`: ECB has neither. All ciphers share one signature
  * @returns the ciphertext in Base64
- * @throws {@link InvalidArgumentError} where the key is not 32 bytes long
+ * @throws {@link InvalidArgumentError} if the key is not 32 bytes long
  */
 export async function encrypt(
   plaintext: string | Uint8Array,
@@ -29,9 +29,9 @@ export async function encrypt(
  * Decrypts AES-256-ECB with PKCS#7 padding: `req_info` in v2's refund notifications.
  * @param ciphertext in Base64
  * @param key 32 bytes; for `req_info` the MD5 of the APIv2 key, in lower-case hexadecimal
- * @param _iv not used, and `_aad` neither: ECB has none. They are there so that all ciphers are called alike
- * @returns the plain text, from UTF-8
- * @throws {@link InvalidArgumentError} where the key is not 32 bytes long, or does not fit the ciphertext
+ * @param _iv unused, like `_aad`: ECB has neither. All ciphers share one signature
+ * @returns the plain text, decoded as UTF-8
+ * @throws {@link InvalidArgumentError} if the key is not 32 bytes long, or does not match the ciphertext
  * @example const xml = await AesEcb.decrypt(req_info, Hash.md5(apiv2Key));
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16
  */
@@ -48,7 +48,7 @@ export async function decrypt(
     (await peculiarSubtle()
       .decrypt(ALGORITHM, cryptoKey, bytes)
       .catch(() => undefined));
-  // Of wrong keys, one in 256 happens on right padding.
+  // One wrong key in 256 happens to produce valid padding.
   if (plaintext && isUtf8(plaintext)) return Buffer.from(plaintext).toString();
   throw new InvalidArgumentError(
     'The ciphertext cannot be decrypted: check that it is complete Base64 and that the key is correct. For "req_info" the key is ' +

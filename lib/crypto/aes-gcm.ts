@@ -3,19 +3,19 @@ import { InvalidArgumentError } from '../errors';
 import { aesKeyOf, bytesOf, decodeBase64 } from './bytes';
 
 const ALGORITHM = 'aes-256-gcm';
-/** Bytes of the tag, which stands behind the ciphertext (RFC 5116, 5.1). */
+/** Length of the tag in bytes; it follows the ciphertext (RFC 5116, 5.1). */
 const TAG_LENGTH = 16;
-/** Bytes of the longest nonce that OpenSSL 3 takes; WeChat Pay's have 12. */
+/** Length in bytes of the longest nonce that OpenSSL 3 accepts; WeChat Pay's have 12. */
 const MAX_IV_LENGTH = 128;
 
 /**
  * Encrypts with AES-256-GCM, as WeChat Pay does in notifications and platform certificates.
- * @param plaintext text, which is taken as UTF-8, or bytes
+ * @param plaintext a string, encoded as UTF-8, or bytes
  * @param key the APIv3 key, 32 bytes
- * @param iv the `nonce`, 1 to 128 bytes; WeChat Pay's have 12. Never use one twice with the same key
+ * @param iv the `nonce`, 1 to 128 bytes; WeChat Pay's have 12. Never reuse one with the same key
  * @param aad the `associated_data`, which is authenticated but not encrypted
  * @returns ciphertext and tag in Base64
- * @throws {@link InvalidArgumentError} where the key is not 32 bytes long, or the `iv` is empty or longer than 128 bytes
+ * @throws {@link InvalidArgumentError} if the key is not 32 bytes long, or the `iv` is empty or longer than 128 bytes
  * @example const ciphertext = await AesGcm.encrypt('plain', apiv3Key, Formatter.nonce(12), 'transaction');
  */
 export async function encrypt(
@@ -31,14 +31,14 @@ export async function encrypt(
 }
 
 /**
- * Decrypts AES-256-GCM: the `resource` of a notification, a platform certificate. Nothing is handed out unless the tag
- * is right.
+ * Decrypts AES-256-GCM: the `resource` of a notification, or a platform certificate. Returns nothing unless the tag is
+ * valid.
  * @param ciphertext ciphertext and tag in Base64
  * @param key the APIv3 key, 32 bytes
  * @param iv the `nonce` that came with the ciphertext
- * @param aad the `associated_data` that came with it, empty where there is none
- * @returns the plain text, from UTF-8
- * @throws {@link InvalidArgumentError} where the key is not 32 bytes long, the `iv` is empty or longer than 128 bytes, or
+ * @param aad the `associated_data` that came with it, or an empty string
+ * @returns the plain text, decoded as UTF-8
+ * @throws {@link InvalidArgumentError} if the key is not 32 bytes long, the `iv` is empty or longer than 128 bytes, or
  * the tag does not match
  * @example const { ciphertext, nonce, associated_data } = notification.resource;
  * const resource = JSON.parse(await AesGcm.decrypt(ciphertext, apiv3Key, nonce, associated_data));
@@ -65,7 +65,7 @@ export async function decrypt(
   );
 }
 
-/** `undefined` where the tag is wrong. */
+/** Returns `undefined` if the tag is wrong. */
 function open(key: Buffer, iv: Buffer, aad: Buffer, ciphertext: Buffer, tag: Buffer): Buffer | undefined {
   const decipher = createDecipheriv(ALGORITHM, key, iv, { authTagLength: TAG_LENGTH }).setAAD(aad).setAuthTag(tag);
   const plaintext = decipher.update(ciphertext);

@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from '../errors';
 
-/** Bytes of the keys of AES-256, WeChat Pay's APIv3 key among them. */
+/** Length of AES-256 keys, including WeChat Pay's APIv3 key, in bytes. */
 const AES_KEY_LENGTH = 32;
 
 /**
- * Text as UTF-8, or bytes as they are.
- * @param name what the error calls the value; it tells the type and never the value
- * @throws {@link InvalidArgumentError} where the value is neither
+ * Encodes a string as UTF-8; returns bytes unchanged.
+ * @param name the name of the value in the error, which states its type and never its content
+ * @throws {@link InvalidArgumentError} if the value is neither
  */
 export function bytesOf(value: string | Uint8Array, name: string): Buffer {
   if (typeof value === 'string') return Buffer.from(value);
@@ -16,7 +16,7 @@ export function bytesOf(value: string | Uint8Array, name: string): Buffer {
 
 /**
  * The bytes of an AES-256 key.
- * @throws {@link InvalidArgumentError} where there are not 32 of them
+ * @throws {@link InvalidArgumentError} if it is not 32 bytes long
  */
 export function aesKeyOf(key: string | Uint8Array): Buffer {
   const bytes = bytesOf(key, 'key');
@@ -25,8 +25,8 @@ export function aesKeyOf(key: string | Uint8Array): Buffer {
 }
 
 /**
- * Decodes Base64 strictly: the alphabet with `+` and `/`, padding, no blanks.
- * @returns the bytes, or `undefined` where the value is no Base64
+ * Decodes Base64 strictly: the alphabet with `+` and `/`, padding, no white space.
+ * @returns the bytes, or `undefined` if the value is not valid Base64
  */
 export function decodeBase64(value: unknown): Buffer | undefined {
   if (typeof value !== 'string') return undefined;
@@ -34,7 +34,7 @@ export function decodeBase64(value: unknown): Buffer | undefined {
   return bytes.toString('base64') === value ? bytes : undefined;
 }
 
-/** The code of an error of Node or OpenSSL, which unlike its message is sure to hold nothing of the input. */
+/** The code of an error of Node.js or OpenSSL; unlike the message, it never contains input. */
 export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'no code';
 }

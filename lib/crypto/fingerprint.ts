@@ -1,29 +1,29 @@
 import { createHash, getHashes, type Hash } from 'node:crypto';
 import { InvalidArgumentError } from '../errors';
 
-/** Hashes that WeChat Pay uses for files, as OpenSSL calls them. */
+/** Hashes that WeChat Pay uses for files, by their OpenSSL names. */
 export type Algorithm = 'md5' | 'sha1' | 'sha256' | 'sm3';
 
 /** Hexadecimal digits of each. */
 const DIGITS: Readonly<Record<Algorithm, number>> = { md5: 32, sha1: 40, sha256: 64, sm3: 64 };
 
-/** Counts and hashes bytes as they pass. */
+/** Counts and hashes bytes as they pass through. */
 export interface Fingerprint {
-  /** Number of the bytes so far. */
+  /** Number of bytes so far. */
   readonly size: number;
   update(bytes: Uint8Array): void;
-  /** Their hash, in lower-case hexadecimal; to be called once, at the end. */
+  /** Their hash, in lower-case hexadecimal. Call this once, at the end. */
   digest(): string;
 }
 
-/** Whether this is one of the hashes, and text of the hash's length in hexadecimal. */
+/** Whether this is one of the hashes and a hexadecimal string of its length. */
 export function isDigest(algorithm: Algorithm, value: unknown): value is string {
   return typeof value === 'string' && value.length === DIGITS[algorithm] && /^[0-9a-f]+$/i.test(value);
 }
 
 /**
- * A fingerprint to be taken.
- * @throws {@link InvalidArgumentError} where the hash is none of WeChat Pay's, or this Node's OpenSSL lacks it
+ * Starts a fingerprint.
+ * @throws {@link InvalidArgumentError} if WeChat Pay does not use the hash, or this Node.js build's OpenSSL lacks it
  */
 export function fingerprint(algorithm: Algorithm): Fingerprint {
   const hash = create(algorithm);

@@ -5,7 +5,7 @@ import { types } from 'node:util';
 import { ConfigurationError } from '../errors';
 import { codeOf, decodeBase64 } from './bytes';
 
-/** What a DER structure can be. */
+/** The kinds of DER structures. */
 export type DerKind =
   | 'pkcs1-private'
   | 'pkcs8'
@@ -20,8 +20,8 @@ export type DerKind =
 const SEQUENCE = 0x30;
 
 /**
- * What a SEQUENCE is, by the tags of its members in hexadecimal: RFC 8017 (A.1), RFC 5958, RFC 5915, RFC 5280 (4.1),
- * RFC 2986 and RFC 7292. The first that fits counts.
+ * Kinds of a SEQUENCE by the hexadecimal tags of its members: RFC 8017 (A.1), RFC 5958, RFC 5915, RFC 5280 (4.1),
+ * RFC 2986 and RFC 7292. The first match counts.
  */
 const SHAPES: readonly (readonly [RegExp, DerKind])[] = [
   [/^(02){9}/, 'pkcs1-private'],
@@ -34,10 +34,10 @@ const SHAPES: readonly (readonly [RegExp, DerKind])[] = [
   [/^303003$/, 'certificate'],
 ];
 
-/** Members of a CertificationRequestInfo; without them the same outer shape is a certificate. */
+/** Members of a CertificationRequestInfo; a certificate has the same outer structure, but not these. */
 const REQUEST_INFO = /^023030a0/;
 
-/** Tells by its structure what DER holds; `undefined` where it is none of the kinds known or is cut off. */
+/** Determines the kind of a DER structure; `undefined` if it is unknown or truncated. */
 export function kindOfDer(bytes: Uint8Array): DerKind | undefined {
   const tags = memberTags(bytes, 0);
   const kind = SHAPES.find(([shape]) => tags !== undefined && shape.test(tags))?.[1];
@@ -60,7 +60,7 @@ function memberTags(bytes: Uint8Array, offset: number): string | undefined {
   return tags;
 }
 
-/** The element at an offset: its tag, and where its content starts and ends. Lengths are those of X.690, 8.1.3. */
+/** The element at an offset: its tag, and where its content starts and ends. Lengths follow X.690, 8.1.3. */
 function element(bytes: Uint8Array, offset: number): { tag: number; start: number; end: number } | undefined {
   const [tag, first] = bytes.subarray(offset, offset + 2);
   if (tag === undefined || first === undefined) return undefined;
@@ -72,20 +72,20 @@ function element(bytes: Uint8Array, offset: number): { tag: number; start: numbe
   return end <= bytes.length ? { tag, start, end } : undefined;
 }
 
-/** One block of a PEM text: its content, or the whole block where PEM itself encrypts it (RFC 1421). */
+/** One PEM block: its content, or the whole block if it uses PEM encryption (RFC 1421). */
 export type PemBlock = { label: string; der: Uint8Array } | { label: string; encrypted: string } | { label: string };
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----/gs;
 const DEK_INFO = /^\s*Proc-Type:\s*4,ENCRYPTED\s+DEK-Info:\s*([\w-]+,[0-9A-Fa-f]+)\s(.*)$/s;
 
-/** Whether a text has the beginning of a PEM block. */
+/** Whether a string contains the beginning of a PEM block. */
 export function isPem(text: string): boolean {
   return text.includes('-----BEGIN ');
 }
 
 /**
- * The blocks of a PEM text. Line breaks may be of any kind, or written out as `\n`, or lost to blanks, as happens in
- * environment variables. A block without content is one that is damaged.
+ * The blocks of a PEM text. Line breaks may be of any kind, escaped as `\n`, or replaced by spaces, as happens in
+ * environment variables. A block without content is damaged.
  */
 export function pemBlocks(text: string): PemBlock[] {
   const lines = text.replace(/\\+[rn]/g, '\n');
@@ -106,10 +106,10 @@ function encryptedPem(label: string, info: string, base64: string): string {
   return `-----BEGIN ${label}-----\n${headers}\n${lines}-----END ${label}-----\n`;
 }
 
-/** What a key is to be used for. */
+/** What a key is used for. */
 export type KeyUse = 'sign' | 'verify' | 'encrypt' | 'encrypt-pkcs1' | 'decrypt';
 
-/** What a `CryptoKey` must be for each use: WeChat Pay's algorithms, and the usage that WebCrypto asks for. */
+/** The algorithm and the usage that a `CryptoKey` must have for each use. */
 const REQUIREMENTS: Record<KeyUse, { name: string; hash?: string; usage: webcrypto.KeyUsage }> = {
   sign: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', usage: 'sign' },
   verify: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', usage: 'verify' },
@@ -118,14 +118,14 @@ const REQUIREMENTS: Record<KeyUse, { name: string; hash?: string; usage: webcryp
   decrypt: { name: 'RSA-OAEP', hash: 'SHA-1', usage: 'decrypt' },
 };
 
-/** Whether a value is a `CryptoKey`, of Node or of another provider of WebCrypto. */
+/** Whether a value is a `CryptoKey`, from Node.js or another WebCrypto provider. */
 export function isCryptoKey(value: unknown): value is webcrypto.CryptoKey {
   if (typeof value !== 'object' || value === null) return false;
   const { type, algorithm, usages } = value as Partial<webcrypto.CryptoKey>;
   return typeof type === 'string' && typeof algorithm?.name === 'string' && Array.isArray(usages);
 }
 
-/** Says what keeps a `CryptoKey` from a use, in words that follow "a CryptoKey"; `undefined` where nothing does. */
+/** Says why a `CryptoKey` is unusable, in words that follow "a CryptoKey"; `undefined` if it is usable. */
 export function cryptoKeyFault(key: webcrypto.CryptoKey, use: KeyUse): string | undefined {
   const { name, hash, usage } = REQUIREMENTS[use];
   const found = key.algorithm as Partial<webcrypto.RsaHashedKeyAlgorithm>;
@@ -149,16 +149,16 @@ export function modulusLengthOf(key: webcrypto.CryptoKey): number | undefined {
 }
 
 /**
- * What a key can be given as:
- * - PEM text, also with `\n` written out, as environment variables have it;
- * - a `file://` URL, as text or `URL`, of a PEM or DER file; it is read at once;
+ * The forms of a key:
+ * - PEM text; newlines may be escaped as `\n`, as in environment variables;
+ * - a `file://` URL of a PEM or DER file, as a string or `URL`; the file is read immediately;
  * - the bytes of such a file;
- * - `private.pkcs1://…`, `private.pkcs8://…`, `public.pkcs1://…` or `public.spki://…`, the rest being Base64 of DER;
- * - a `KeyObject`, a `CryptoKey`, or an `X509Certificate` where a public key is meant.
+ * - `private.pkcs1://…`, `private.pkcs8://…`, `public.pkcs1://…` or `public.spki://…`, followed by the Base64 of the DER;
+ * - a `KeyObject`, a `CryptoKey`, or, for a public key, an `X509Certificate`.
  */
 export type KeyInput = string | URL | Uint8Array | KeyObject | webcrypto.CryptoKey | X509Certificate;
 
-/** What an input turns out to hold. */
+/** What an input contains. */
 export type Material =
   | { kind: DerKind; der: Uint8Array }
   | { kind: 'encrypted-pkcs1'; pem: string }
@@ -167,7 +167,7 @@ export type Material =
   | { kind: 'X509Certificate'; certificate: X509Certificate }
   | { kind: 'openssh' | 'damaged' | 'unknown' };
 
-/** The kind of what an input holds. */
+/** The kind of a material. */
 export type MaterialKind = Material['kind'];
 
 const BARE_DER = /^(?:private\.pkcs1|private\.pkcs8|public\.pkcs1|public\.spki):\/\//;
@@ -176,9 +176,9 @@ const FILE_ADVICE = 'To read a file, use file:///path/to/key.pem.';
 const TEXT_ADVICE = `Pass PEM text ("-----BEGIN …") or a file:// URL.`;
 
 /**
- * Finds out what an input holds, piece by piece: a PEM text may have several.
- * @param name what the error calls the input
- * @throws {@link ConfigurationError} where it holds nothing that could be a key. It never repeats the input.
+ * Determines what an input contains, piece by piece: a PEM text may contain several.
+ * @param name the name of the input in errors
+ * @throws {@link ConfigurationError} if it contains nothing that could be a key. The error never repeats the input.
  */
 export function readKeySource(input: unknown, name: string): Material[] {
   if (typeof input === 'string') return isFileUrl(input) ? readFile(input, name) : readText(input, name);
@@ -200,7 +200,7 @@ export function readKeySource(input: unknown, name: string): Material[] {
   );
 }
 
-/** Of materials none of which will do, the one to complain about: the first that is something. */
+/** Picks the material to complain about if none is usable: the first that was recognised. */
 export function mostTelling(materials: readonly Material[]): Material {
   return materials.find(({ kind }) => kind !== 'damaged') ?? materials[0] ?? { kind: 'unknown' };
 }

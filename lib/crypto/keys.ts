@@ -26,13 +26,13 @@ export type { KeyInput, KeyUse } from './key-source';
 /** A key that has been loaded and checked. */
 export type LoadedKey = KeyObject | webcrypto.CryptoKey;
 
-/** Which half of a pair is meant. */
+/** The half of a key pair. */
 export type KeyHalf = 'private' | 'public';
 
-/** The least length of a modulus, in bits: that of `WECHATPAY2-SHA256-RSA2048`. */
+/** Minimum modulus length, in bits, as in `WECHATPAY2-SHA256-RSA2048`. */
 const MIN_MODULUS_LENGTH = 2048;
 
-/** The least public exponent; with 1, anything would be its own signature. */
+/** Minimum public exponent; with 1, every message would be its own signature. */
 const MIN_EXPONENT = 3n;
 
 const EXPECTED: Record<KeyHalf, string> = {
@@ -40,7 +40,7 @@ const EXPECTED: Record<KeyHalf, string> = {
   public: "WeChat Pay's RSA public key or platform certificate",
 };
 
-/** What to give instead, where the other half has been given. */
+/** What to pass instead, if the other half was passed. */
 const ADVICE: Record<KeyHalf, string> = {
   private: 'Pass the private key of the merchant certificate, apiclient_key.pem.',
   public: 'Pass the public key (pub_key.pem) or a platform certificate, as issued by WeChat Pay.',
@@ -65,18 +65,18 @@ const FOUND: Record<MaterialKind, string> = {
   unknown: 'something that is not a key',
 };
 
-/** The error about an input that holds another thing than the key that is wanted. */
+/** The error for an input that contains something other than the expected key. */
 export function wrongKind(half: KeyHalf, kind: MaterialKind, name: string): ConfigurationError {
   return unusable(half, name, FOUND[kind]);
 }
 
-/** The error about an input of the right kind that cannot be read. Of OpenSSL's error only the code is told. */
+/** The error for an input of the right kind that cannot be read. Includes only the code of OpenSSL's error. */
 export function unreadable(half: KeyHalf, kind: MaterialKind, name: string, cause: unknown): ConfigurationError {
   return unusable(half, name, `${FOUND[kind]} that cannot be read (${codeOf(cause)})`);
 }
 
 /**
- * Checks that a key is RSA, of the right half, long enough, of a sound exponent, and fit for its use.
+ * Checks that a key is RSA, the right half, long enough, with a sound exponent, and usable for its purpose.
  * @throws {@link ConfigurationError}
  */
 export function checkKey<Key extends LoadedKey>(key: Key, half: KeyHalf, use: KeyUse, name: string): Key {
@@ -96,7 +96,7 @@ export function checkKey<Key extends LoadedKey>(key: Key, half: KeyHalf, use: Ke
   return key;
 }
 
-/** `undefined` of a `CryptoKey` of a provider that does not tell. */
+/** `undefined` for a `CryptoKey` whose provider does not expose it. */
 function exponentOf(key: LoadedKey): bigint | undefined {
   if (types.isKeyObject(key)) return key.asymmetricKeyDetails?.publicExponent;
   const { publicExponent } = key.algorithm as Partial<webcrypto.RsaKeyAlgorithm>;
@@ -114,12 +114,12 @@ function unusable(half: KeyHalf, name: string, found: string): ConfigurationErro
 /** A private key, loaded. */
 export type PrivateKey = KeyObject | webcrypto.CryptoKey;
 
-/** A private key in any form of {@link KeyInput}, or such a form with the passphrase that opens it. */
+/** A private key in any form of {@link KeyInput}, or such a form with its passphrase. */
 export type PrivateKeyInput = KeyInput | { key: KeyInput; passphrase: string | Uint8Array };
 
 type Passphrase = string | Uint8Array | undefined;
 
-/** How Node is to read the kinds of material that are private keys. */
+/** The Node.js key formats for the kinds of private keys. */
 const PRIVATE_ENCODINGS: Partial<Record<Material['kind'], Pick<NodePrivateKeyInput, 'format' | 'type'>>> = {
   'pkcs1-private': { format: 'der', type: 'pkcs1' },
   pkcs8: { format: 'der', type: 'pkcs8' },
@@ -128,11 +128,11 @@ const PRIVATE_ENCODINGS: Partial<Record<Material['kind'], Pick<NodePrivateKeyInp
 };
 
 /**
- * Loads a private key: RSA, 2048 bits or more. What is loaded already is checked and handed back as it is.
- * @param input PKCS#1 or PKCS#8, in any form of {@link PrivateKeyInput}; of a PEM text with several blocks, the first
- * private key
- * @param name what errors call the input
- * @param use what the key is for; matters to a `CryptoKey`, which is bound to one algorithm
+ * Loads an RSA private key of at least 2048 bits. A key that is already loaded is checked and returned unchanged.
+ * @param input PKCS#1 or PKCS#8, in any form of {@link PrivateKeyInput}; in PEM text with several blocks, the first
+ * private key counts
+ * @param name the name of the input in errors
+ * @param use what the key is used for; relevant for a `CryptoKey`, which is bound to one algorithm
  * @throws {@link ConfigurationError} that says what was found instead and what to do; it never shows the input
  */
 export function loadPrivateKey(input: PrivateKeyInput, name = 'privateKey', use: KeyUse = 'sign'): PrivateKey {
@@ -177,11 +177,11 @@ export type PublicKey = KeyObject | webcrypto.CryptoKey;
 const PUBLIC_ENCODINGS: Partial<Record<Material['kind'], 'pkcs1' | 'spki'>> = { 'pkcs1-public': 'pkcs1', spki: 'spki' };
 
 /**
- * Loads a public key: RSA, 2048 bits or more. What is loaded already is checked and handed back as it is.
- * @param input SPKI, PKCS#1 or a certificate, in any form of {@link KeyInput}; of a PEM text with several blocks, the
- * first public key or certificate
- * @param name what errors call the input
- * @param use what the key is for; matters to a `CryptoKey`, which is bound to one algorithm
+ * Loads an RSA public key of at least 2048 bits. A key that is already loaded is checked and returned unchanged.
+ * @param input SPKI, PKCS#1 or a certificate, in any form of {@link KeyInput}; in PEM text with several blocks, the
+ * first public key or certificate counts
+ * @param name the name of the input in errors
+ * @param use what the key is used for; relevant for a `CryptoKey`, which is bound to one algorithm
  * @throws {@link ConfigurationError} that says what was found instead and what to do; it never shows the input
  */
 export function loadPublicKey(input: KeyInput, name = 'publicKey', use: KeyUse = 'verify'): PublicKey {
@@ -191,8 +191,8 @@ export function loadPublicKey(input: KeyInput, name = 'publicKey', use: KeyUse =
 }
 
 /**
- * The certificate that an input holds, the first if there are several.
- * @returns `undefined` where it holds none; {@link loadPublicKey} says what is wrong then
+ * The first certificate in an input.
+ * @returns `undefined` if there is none; {@link loadPublicKey} then reports what is wrong
  */
 export function certificateOf(input: KeyInput): X509Certificate | undefined {
   try {
@@ -204,7 +204,7 @@ export function certificateOf(input: KeyInput): X509Certificate | undefined {
   }
 }
 
-/** The serial number of a certificate as WeChat Pay writes it: hexadecimal, upper case. */
+/** The serial number of a certificate in WeChat Pay's format: upper-case hexadecimal. */
 export function serialOf(certificate: X509Certificate): string {
   return certificate.serialNumber.toUpperCase();
 }
@@ -231,7 +231,7 @@ function openPublicKey(material: Material, name: string): PublicKey {
   }
 }
 
-/** Of a certificate that is whole, the key in it may be damaged. */
+/** The key in a valid certificate may be damaged. */
 function keyOfCertificate(certificate: X509Certificate, name: string): PublicKey {
   try {
     return certificate.publicKey;

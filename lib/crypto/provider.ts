@@ -5,12 +5,12 @@ import { ConfigurationError } from '../errors';
 type Peculiar = typeof import('@peculiar/webcrypto');
 type Subtle = webcrypto.SubtleCrypto;
 
-/** @peculiar/webcrypto as it has been loaded, and its `SubtleCrypto`. */
+/** The loaded @peculiar/webcrypto and its `SubtleCrypto`. */
 const subtles = new Map<Peculiar, Subtle>();
 
 /**
- * The `SubtleCrypto` of `@peculiar/webcrypto`, for what Node's WebCrypto lacks and WeChat Pay needs. It is loaded when
- * it is first asked for.
+ * The `SubtleCrypto` of `@peculiar/webcrypto`, for what Node.js's WebCrypto lacks and WeChat Pay needs. Loaded on first
+ * use.
  */
 export function peculiarSubtle(): Subtle {
   return subtleOf(peculiar());
@@ -18,13 +18,13 @@ export function peculiarSubtle(): Subtle {
 
 /**
  * The `SubtleCrypto` that a `CryptoKey` belongs to.
- * @throws {@link ConfigurationError} where the key is neither Node's nor one of `@peculiar/webcrypto`
+ * @throws {@link ConfigurationError} if the key belongs neither to Node.js nor to `@peculiar/webcrypto`
  */
 export async function subtleFor(key: webcrypto.CryptoKey): Promise<Subtle> {
   const native: boolean = types.isCryptoKey(key);
   if (native) return webcrypto.subtle;
   if (key instanceof peculiar().CryptoKey) return peculiarSubtle();
-  // `import` and `require` load two copies of @peculiar/webcrypto, and neither takes the keys of the other.
+  // `import` and `require` load separate copies of @peculiar/webcrypto, which reject each other's keys.
   const imported = await import('@peculiar/webcrypto').catch(() => undefined);
   if (imported && key instanceof imported.CryptoKey) return subtleOf(imported);
   throw new ConfigurationError(

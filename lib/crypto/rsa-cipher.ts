@@ -5,6 +5,7 @@ import { bytesOf, decodeBase64 } from './bytes';
 import { modulusLengthOf } from './key-source';
 import {
   type KeyInput,
+  type KeyUse,
   loadPrivateKey,
   loadPublicKey,
   type PrivateKey,
@@ -13,22 +14,25 @@ import {
 } from './keys';
 import { peculiarSubtle, subtleFor } from './provider';
 
-/** How a plain text is padded: OAEP with SHA-1 (the rule), or PKCS#1 v1.5 (fields of some overseas APIs). */
+/** The padding: OAEP with SHA-1 (the usual one), or PKCS#1 v1.5 (fields of some overseas APIs). */
 export type Padding = 'OAEP' | 'PKCS1';
 
 const OAEP = { name: 'RSA-OAEP', hash: 'SHA-1' };
 const RSAES = 'RSAES-PKCS1-v1_5';
 
-/** Bytes of the modulus that the padding takes: RFC 8017, 7.1.1 (twice a SHA-1, and two) and 7.2.1. */
+/** Bytes that the padding takes: RFC 8017, 7.1.1 (two SHA-1 hashes, plus two) and 7.2.1. */
 const OVERHEAD: Record<Padding, number> = { OAEP: 42, PKCS1: 11 };
+
+/** What a key is to be loaded for, to encrypt with a padding. */
+export const ENCRYPTING: Record<Padding, KeyUse> = { OAEP: 'encrypt', PKCS1: 'encrypt-pkcs1' };
 
 /**
  * Encrypts a sensitive field for the owner of the public key.
- * @param plaintext text, which is taken as UTF-8, or bytes: at most 214 for a key of 2048 bits (245 with `PKCS1`)
+ * @param plaintext a string, encoded as UTF-8, or bytes: at most 214 for a 2048-bit key (245 with `PKCS1`)
  * @param publicKey WeChat Pay's public key or platform certificate
  * @returns the ciphertext in Base64
  * @example const name = await Rsa.encrypt('张三', 'file:///path/to/pub_key.pem');
- * @throws {@link InvalidArgumentError} where the text is too long; {@link ConfigurationError} where the key cannot be used
+ * @throws {@link InvalidArgumentError} if the text is too long; {@link ConfigurationError} if the key cannot be used
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053257
  */
 export async function encrypt(
@@ -37,7 +41,14 @@ export async function encrypt(
   padding: Padding = 'OAEP',
 ): Promise<string> {
   checkPadding(padding);
-  const key = loadPublicKey(publicKey, 'publicKey', padding === 'PKCS1' ? 'encrypt-pkcs1' : 'encrypt');
+  return encryptWith(plaintext, loadPublicKey(publicKey, 'publicKey', ENCRYPTING[padding]), padding);
+}
+
+/**
+ * The same as {@link encrypt}, with a key that has been loaded for that padding.
+ * @throws {@link InvalidArgumentError} where the text is too long
+ */
+export async function encryptWith(plaintext: string | Uint8Array, key: PublicKey, padding: Padding): Promise<string> {
   const data = bytesOf(plaintext, 'plaintext');
   const limit = modulusBytes(key) - OVERHEAD[padding];
   if (data.length > limit) {
@@ -52,12 +63,16 @@ export async function encrypt(
 /**
  * Decrypts a sensitive field (OAEP) with the merchant's private key, off the main thread.
  * @param ciphertext in Base64
- * @returns the plain text, from UTF-8
- * @throws {@link InvalidArgumentError} where the ciphertext was not made for this key; {@link ConfigurationError} where
+ * @returns the plain text, decoded as UTF-8
+ * @throws {@link InvalidArgumentError} if the ciphertext was not encrypted for this key; {@link ConfigurationError} if
  * the key cannot be used
  */
 export async function decrypt(ciphertext: string, privateKey: PrivateKeyInput): Promise<string> {
-  const key = loadPrivateKey(privateKey, 'privateKey', 'decrypt');
+  return decryptWith(ciphertext, loadPrivateKey(privateKey, 'privateKey', 'decrypt'));
+}
+
+/** The same as {@link decrypt}, with a key that has been loaded for it. @throws {@link InvalidArgumentError} */
+export async function decryptWith(ciphertext: string, key: PrivateKey): Promise<string> {
   const bytes = decodeBase64(ciphertext);
   const plaintext = bytes && (await decryptOaep(bytes, key));
   if (plaintext) return Buffer.from(plaintext).toString();
@@ -67,12 +82,13 @@ export async function decrypt(ciphertext: string, privateKey: PrivateKeyInput): 
   );
 }
 
-function checkPadding(padding: Padding): void {
+/** @throws {@link InvalidArgumentError} */
+export function checkPadding(padding: Padding): void {
   if (Object.keys(OVERHEAD).includes(padding)) return;
   throw new InvalidArgumentError(`The padding must be one of ${Object.keys(OVERHEAD).join(', ')}.`);
 }
 
-/** The length of a key, and so of what it encrypts, in bytes. */
+/** The length of a key's modulus, and so of its ciphertexts, in bytes. */
 export function modulusBytes(key: PrivateKey | PublicKey): number {
   const bits = types.isKeyObject(key) ? key.asymmetricKeyDetails?.modulusLength : modulusLengthOf(key);
   return Math.ceil((bits ?? 0) / 8);
@@ -91,7 +107,7 @@ async function encryptPkcs1(data: Uint8Array, key: PublicKey): Promise<Uint8Arra
   return new Uint8Array(await subtle.encrypt(RSAES, imported, data));
 }
 
-/** `undefined` where the padding shows that the ciphertext was not made for this key. */
+/** Returns `undefined` if the padding shows that the ciphertext was not encrypted for this key. */
 async function decryptOaep(data: Uint8Array, key: PrivateKey): Promise<Uint8Array | undefined> {
   const native = types.isKeyObject(key);
   const subtle = native ? webcrypto.subtle : await subtleFor(key);
@@ -102,10 +118,10 @@ async function decryptOaep(data: Uint8Array, key: PrivateKey): Promise<Uint8Arra
   );
 }
 
-/** Keys as WebCrypto wants them, by the key that they were made of: an import takes longer than a decryption. */
+/** WebCrypto keys by the key they were imported from: an import takes longer than a decryption. */
 const cryptoKeys = new WeakMap<KeyObject, Promise<webcrypto.CryptoKey>>();
 
-/** Only WebCrypto decrypts off the main thread, where a decryption would hold up all else for the better part of 1 ms. */
+/** Only WebCrypto decrypts off the main thread, which a decryption would otherwise block for almost 1 ms. */
 function cryptoKeyOf(key: KeyObject): Promise<webcrypto.CryptoKey> {
   let imported = cryptoKeys.get(key);
   if (!imported) {

@@ -15,15 +15,15 @@ const ALGORITHM = 'RSASSA-PKCS1-v1_5';
 
 /**
  * Signs with SHA256withRSA (PKCS#1 v1.5), off the main thread.
- * @param message text, which is taken as UTF-8, or bytes
+ * @param message a string, encoded as UTF-8, or bytes
  * @returns the signature in Base64
- * @throws {@link ConfigurationError} where the key cannot be used
+ * @throws {@link ConfigurationError} if the key cannot be used
  */
 export async function sign(message: string | Uint8Array, privateKey: PrivateKeyInput): Promise<string> {
   return signWith(loadPrivateKey(privateKey))(message);
 }
 
-/** What signs with a key that has been loaded, and is not looked at again. */
+/** Creates a signing function from a loaded key, which is not checked again. */
 export function signWith(key: PrivateKey): (message: string | Uint8Array) => Promise<string> {
   if (!types.isKeyObject(key)) {
     return async (message) => {
@@ -42,21 +42,21 @@ export function signWith(key: PrivateKey): (message: string | Uint8Array) => Pro
 
 /**
  * Verifies a signature made with SHA256withRSA (PKCS#1 v1.5).
- * @param message text, which is taken as UTF-8, or bytes
- * @param signature in Base64; what is no Base64, such as WeChat Pay's probe `WECHATPAY/SIGNTEST/…`, is a wrong signature
- * @throws {@link ConfigurationError} where the key cannot be used
+ * @param message a string, encoded as UTF-8, or bytes
+ * @param signature in Base64; anything else, such as WeChat Pay's probe `WECHATPAY/SIGNTEST/…`, is a wrong signature
+ * @throws {@link ConfigurationError} if the key cannot be used
  */
 export async function verify(message: string | Uint8Array, signature: string, publicKey: KeyInput): Promise<boolean> {
   return verifyWith(loadPublicKey(publicKey))(message, signature);
 }
 
 /**
- * Where to verify: on the main thread one signature is done soonest, from the thread pool many at once are, and nothing
- * else waits.
+ * Where to verify: the main thread is fastest for a single signature, the thread pool for many, and it blocks nothing
+ * else.
  */
 export type Thread = 'main' | 'pool';
 
-/** What verifies with a key that has been loaded, and is not looked at again. */
+/** Creates a verifying function from a loaded key, which is not checked again. */
 export function verifyWith(
   key: PublicKey,
   thread: Thread = 'pool',

@@ -16,8 +16,8 @@ export { sign, verify } from './rsa-signature';
 
 /**
  * Loads a key.
- * @param input the key, in any form of {@link KeyInput}; what is loaded already is handed back as it is
- * @param type which half of the pair is meant, the private one by default
+ * @param input the key, in any form of {@link KeyInput}; a loaded key is returned unchanged
+ * @param type the half of the key pair, private by default
  * @throws {@link ConfigurationError} that says what was found instead
  */
 export function from(input: KeyInput, type: 'public'): PublicKey;
@@ -48,9 +48,9 @@ function bare(kind: string, base64: unknown): string {
 
 /**
  * Wraps a PKCS#1 public key as SPKI, which most libraries expect.
- * @param base64 Base64 of the DER of the RSAPublicKey, such as v2's `getpublickey` answers
+ * @param base64 Base64 of the DER of the RSAPublicKey, such as that returned by `getpublickey` of v2
  * @returns Base64 of the DER of the SubjectPublicKeyInfo
- * @throws {@link ConfigurationError} where the input is another thing
+ * @throws {@link ConfigurationError} if the input is not such a key
  */
 export function pkcs1ToSpki(base64: string): string {
   const key = typeof base64 === 'string' ? decodeBase64(base64.replace(/\s+/g, '')) : undefined;

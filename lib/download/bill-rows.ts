@@ -1,7 +1,8 @@
-/** A row of a bill, by the bill's own headings. Amounts are in yuan, as text. */
+/** A row of a bill, keyed by the bill's own column headings. Amounts are in yuan, as strings. */
 export type BillRow<Headings extends string = string> = Readonly<Record<Headings, string>>;
 
-type Transaction =
+/** The headings of a trade bill that are about the payment. */
+export type TransactionHeading =
   | '交易时间'
   | '公众账号ID'
   | '商户号'
@@ -23,7 +24,8 @@ type Transaction =
   | '订单金额'
   | '费率备注';
 
-type Refund =
+/** The headings of a trade bill that are about the refund. */
+export type RefundHeading =
   | '微信退款单号'
   | '商户退款单号'
   | '退款金额'
@@ -36,13 +38,13 @@ type Refund =
  * A row of the trade bill of `bill_type=ALL`.
  * @see https://pay.weixin.qq.com/docs/merchant/products/bill-download/format-trade.html
  */
-export type TradeBillRow = BillRow<Transaction | Refund>;
+export type TradeBillRow = BillRow<TransactionHeading | RefundHeading>;
 
 /** A row of the trade bill of `bill_type=SUCCESS`. */
-export type SuccessTradeBillRow = BillRow<Transaction>;
+export type SuccessTradeBillRow = BillRow<TransactionHeading>;
 
 /** A row of the trade bill of `bill_type=REFUND`. */
-export type RefundTradeBillRow = BillRow<Transaction | Refund | '退款申请时间' | '退款成功时间'>;
+export type RefundTradeBillRow = BillRow<TransactionHeading | RefundHeading | '退款申请时间' | '退款成功时间'>;
 
 /** The summary of a trade bill. */
 export type TradeBillSummary = BillRow<

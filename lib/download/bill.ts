@@ -2,13 +2,13 @@ import { bytesOf } from '../crypto/bytes';
 import { BodyError, InvalidArgumentError } from '../errors';
 import type { BillRow } from './bill-rows';
 
-/** Greatest length of a line; those of bills have some hundred characters. */
+/** Maximum length of a line; lines of bills have a few hundred characters. */
 const MAX_LINE = 1024 * 1024;
 
 /**
- * The lines of a text in UTF-8, without their ends (LF or CR LF) and without a byte order mark; characters and line ends
- * may be cut anywhere.
- * @throws {@link BodyError} `ERR_BODY_TOO_LARGE` where a line does not end
+ * Splits UTF-8 text into lines, without line endings (LF or CR LF) and without a byte order mark. Chunks may end
+ * anywhere, even within a character or line ending.
+ * @throws {@link BodyError} `ERR_BODY_TOO_LARGE` if a line is too long
  */
 export async function* lines(source: AsyncIterable<Uint8Array> | string): AsyncGenerator<string> {
   let rest = '';
@@ -37,29 +37,29 @@ function withoutReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-/** A bill that is read row by row, once. */
+/** A bill that is read row by row and can be iterated once. */
 export interface Bill<Row extends BillRow = BillRow, Summary extends BillRow = BillRow> extends AsyncIterable<Row> {
   /** The summary; `undefined` until all rows have been read. */
   readonly summary: Summary | undefined;
-  /** All rows below the headings of the summary, for bills that have several. */
+  /** All rows below the summary headings, for bills with several. */
   readonly summaries: readonly Summary[];
 }
 
-/** What a summary's headings begin with where they cannot be told by their number: `总交易单数`, `资金流水总笔数`. */
+/** How the summary headings start if their number does not tell them apart: `总交易单数`, `资金流水总笔数`. */
 const SUMMARY = /^`?(?:总|资金流水总)/;
 
-/** Greatest length of a row with line breaks in its values, in characters. */
+/** Maximum length of a row whose values contain line breaks, in characters. */
 const MAX_ROW = 64 * 1024;
 
 /**
- * Reads a bill (trade, fund flow, profit sharing, overseas statement, …) row by row: the values by the bill's own
- * headings, without the backquote in front of each. Commas and line breaks within values stay.
+ * Reads a bill (trade, fund flow, profit sharing, overseas statement, …) row by row. Values are keyed by the bill's own
+ * column headings and lose their leading backquote; commas and line breaks within values are kept.
  *
- * Bills of WeChat Pay are text in UTF-8: headings, rows, the headings of the summary, the summary.
- * @param source the body of a download, best one of `checkDigest`; an async iterable of bytes; or text
- * @returns an async iterable of rows; its iteration throws a {@link BodyError}, `ERR_BODY_NOT_BILL`, where the text is no
- * bill, as where v2 answers with an error in XML
- * @throws {@link InvalidArgumentError} where the source is none of these
+ * WeChat Pay's bills are UTF-8 text: headings, rows, summary headings, summary.
+ * @param source the body of a download, preferably through `checkDigest`; an async iterable of bytes; or a string
+ * @returns an async iterable of rows. Iterating throws a {@link BodyError}, `ERR_BODY_NOT_BILL`, if the text is not a
+ * bill, such as an XML error of v2
+ * @throws {@link InvalidArgumentError} if the source is none of these
  * @example
  * const bill = parseBill<TradeBillRow, TradeBillSummary>(body);
  * for await (const row of bill) console.log(row.商户订单号, row.订单金额);
@@ -86,7 +86,7 @@ export function parseBill<Row extends BillRow = BillRow, Summary extends BillRow
 async function* readRows<Row, Summary>(text: AsyncIterable<string>, summaries: Summary[]): AsyncGenerator<Row> {
   let detail: readonly string[] | undefined;
   let summary: readonly string[] | undefined;
-  /** A row of which the next line is the rest. */
+  /** A row that continues on the next line. */
   let begun = '';
   let number = 0;
   for await (const line of text) {
@@ -106,7 +106,7 @@ async function* readRows<Row, Summary>(text: AsyncIterable<string>, summaries: S
     if (values) {
       begun = '';
       const record = Object.fromEntries(headings.map((heading, index) => [heading, values[index]]));
-      // The caller says what the bill is; WeChat Pay adds columns, so that the headings are not checked.
+      // The caller states the type of the bill. WeChat Pay adds columns, so the headings are not checked.
       if (summary) summaries.push(record as Summary);
       else yield record as Row;
     } else if (isBegun(row, headings.length) && (begun === '' || !line.startsWith('`'))) {
@@ -130,12 +130,12 @@ function headingsOf(line: string): readonly string[] {
   return line.split(',').map((heading) => unquoted(heading).trim());
 }
 
-/** Rows begin with a backquote; those of some bills lack it, but are as long as the headings. */
+/** Rows start with a backquote; in some bills they do not, but have as many values as there are headings. */
 function isSummary(line: string, headings: readonly string[]): boolean {
   return SUMMARY.test(line) || (!line.startsWith('`') && line.split(',').length !== headings.length);
 }
 
-/** The values of a row, where it has that many: parted by a comma and a backquote, or by a comma where none has any. */
+/** The values of a row, if it has `count` of them: separated by a comma and a backquote, or by a comma if it has none. */
 function readValues(row: string, count: number): readonly string[] | undefined {
   const values = row.startsWith('`') ? row.slice(1).split(',`') : row.split(',');
   return values.length === count ? values : undefined;
@@ -149,7 +149,7 @@ function unquoted(value: string): string {
   return value.startsWith('`') ? value.slice(1) : value;
 }
 
-/** Says where, and never what: a bill names users. */
+/** Reports the position but never the content: bills contain personal data. */
 function notBill(reason: string): BodyError {
   return new BodyError('ERR_BODY_NOT_BILL', `The text is not a WeChat Pay bill: ${reason}.`);
 }

@@ -8,8 +8,8 @@ import { BodyError, InvalidArgumentError, SignatureError } from '../errors';
 import type { ReceivedHeaders } from '../format/headers';
 
 /**
- * The overseas statements (`hk/v3/statements`, `v3/global/statements`), whatever the root of the API. The response is
- * signed over the hash of its body, since the body may be long.
+ * The overseas statements (`hk/v3/statements`, `v3/global/statements`), under any base URL. Because the body may be
+ * large, the response signature covers its hash.
  */
 const STATEMENTS = /\/v3\/(?:global\/)?statements\/*$/i;
 const HEADER = 'wechatpay-statement-sha1';
@@ -19,15 +19,15 @@ const PLAIN = /^(?:identity)?$/i;
 const ZIPPED = /^(?:x-)?gzip$/i;
 
 /**
- * What stands for the body where WeChat Pay signs the response to a download of an overseas statement: `{"sha1":"…"}` with
- * the header `Wechatpay-Statement-Sha1` as it is.
+ * The text that WeChat Pay signs instead of the body when an overseas statement is downloaded: `{"sha1":"…"}` with the
+ * value of the `Wechatpay-Statement-Sha1` header.
  *
- * The rule is not documented by WeChat Pay; it is that of wechatpay-php since 1.4.5 (pull requests 95 and 112).
+ * WeChat Pay does not document this rule; wechatpay-php has implemented it since 1.4.5 (pull requests 95 and 112).
  * @param target path of the request, with or without its query
  * @param headers headers of the response
- * @returns the text, to be verified in place of the body; `undefined` for any other path
- * @throws {@link SignatureError} `ERR_SIGNATURE_MISSING` where the header is missing, repeated or not a SHA-1 hash: it is
- * all that the signature covers, and without it anything could take the place of the statement
+ * @returns the text to verify in place of the body; `undefined` for any other path
+ * @throws {@link SignatureError} `ERR_SIGNATURE_MISSING` if the header is missing, repeated or not a SHA-1 hash: the
+ * signature covers nothing else, so the statement could be replaced unnoticed
  * @see https://pay.weixin.qq.com/doc/global/v3/en/4012356934
  */
 export function signedStatement(target: string, headers: ReceivedHeaders): string | undefined {
@@ -43,11 +43,11 @@ export function signedStatement(target: string, headers: ReceivedHeaders): strin
 }
 
 /**
- * The hash that the body of an overseas statement must have, for `checkDigest`: without that check, the signature says
- * nothing of the body.
+ * The hash that the body of an overseas statement must have, for `checkDigest`. Without that check, the signature does
+ * not cover the body.
  * @param headers headers of the response
- * @returns `undefined` where it names no hash
- * @throws {@link BodyError} `ERR_BODY_DIGEST` where the body is compressed with anything but gzip
+ * @returns `undefined` if the headers contain no hash
+ * @throws {@link BodyError} `ERR_BODY_DIGEST` if the body is compressed with anything but gzip
  */
 export function statementDigest(headers: ReceivedHeaders): FileDigest | undefined {
   const sha1 = headers[HEADER];
@@ -65,26 +65,26 @@ function text(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? undefined : value;
 }
 
-/** The hash of a file, as WeChat Pay's response names it beside the `download_url`. */
+/** The hash of a file, as returned by WeChat Pay with the `download_url`. */
 export interface FileDigest {
   /** `SHA1`; `SHA256` or `SM3` for some receipts. */
   hash_type: string;
   /** Hash of the plain text, in hexadecimal. */
   hash_value: string;
-  /** `GZIP` where the bill was asked for with `tar_type=GZIP`: it is unzipped on the way. */
+  /** `GZIP` if the bill was requested with `tar_type=GZIP`: the file is then unzipped. */
   tar_type?: string | undefined;
 }
 
 const ALGORITHMS: Readonly<Record<string, Algorithm>> = { SHA1: 'sha1', SHA256: 'sha256', SM3: 'sm3' };
 
 /**
- * Passes a file on as plain text, and checks it on the way: the stream itself fails at its end where the hash is another,
- * so that what is read to the end without an error is what WeChat Pay has sent.
- * @param body the body of the download's response
- * @param expected `hash_type` and `hash_value` of the response to the application for the file, and the `tar_type` applied for
- * @returns a stream that fails with a {@link BodyError}, `ERR_BODY_DIGEST`, where the hash does not match or the gzip is
- * damaged or cut off
- * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, or the file is zipped otherwise
+ * Passes a file through as plain text and checks its hash. The stream errors at its end if the hash does not match, so
+ * whatever is read to the end without an error is what WeChat Pay sent.
+ * @param body the body of the download response
+ * @param expected `hash_type` and `hash_value` from the response to the request for the file, and the requested `tar_type`
+ * @returns a stream that fails with a {@link BodyError}, `ERR_BODY_DIGEST`, if the hash does not match or the gzip data
+ * is corrupt or truncated
+ * @throws {@link InvalidArgumentError} if the hash type, its value or the `tar_type` is not supported
  * @example
  * const { download_url, ...digest } = await instance.v3.bill.tradebill.get({ query: { bill_date, tar_type: 'GZIP' } }).json();
  * const { body } = await instance.chain(download_url).get();
@@ -122,15 +122,15 @@ export function checkDigest(body: ReadableStream<Uint8Array> | null, expected: F
         received.destroy();
       },
     },
-    // Nothing is read ahead of the caller.
+    // Disables reading ahead of the caller.
     { highWaterMark: 0 },
   );
 }
 
 /**
- * What a digest says, before there is a file.
- * @throws {@link InvalidArgumentError} where the hash is not known, its value is none, this Node cannot take it, or the
- * file is zipped otherwise
+ * Reads the expected digest, before there is a file.
+ * @throws {@link InvalidArgumentError} if the hash type, its value or the `tar_type` is not supported, or this Node.js
+ * lacks the hash
  */
 export function readDigest(expected: FileDigest) {
   const { hash_type, hash_value, tar_type }: Record<string, unknown> = Object(expected);
@@ -154,7 +154,7 @@ function readTarType(type: unknown): boolean {
   throw new InvalidArgumentError(`"tar_type" must be GZIP or omitted, not ${found}.`);
 }
 
-/** Not by the web's DecompressionStream: in Node 20 it reads ahead without bound, and a cancel never reaches the source. */
+/** `DecompressionStream` would not do: in Node.js 20 it reads ahead without limit, and cancel never reaches the source. */
 function unzip(zipped: Readable): Readable {
   const gunzip = createGunzip();
   pipeline(zipped, gunzip).catch(() => {

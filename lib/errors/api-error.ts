@@ -1,6 +1,6 @@
 import { brand, WechatPayError } from './wechatpay-error';
 
-/** What an {@link ApiError} is made of. */
+/** The content of an {@link ApiError}. */
 export interface ApiErrorInit extends ErrorOptions {
   request: string;
   status: number;
@@ -18,10 +18,10 @@ export interface ApiErrorInit extends ErrorOptions {
 }
 
 /**
- * WeChat Pay refused the request. `code` is WeChat Pay's own (`PARAM_ERROR`, `SIGN_ERROR`, …; of v2 `err_code`), or
- * `HTTP_502` and the like where the response has none.
+ * WeChat Pay refused the request. `code` is WeChat Pay's own (`PARAM_ERROR`, `SIGN_ERROR`, …; for v2 `err_code`), or
+ * `HTTP_502` and the like if the response has none.
  *
- * `detail`, `headers` and `body` can be read but are not printed: they may repeat what was sent.
+ * `detail`, `headers` and `body` can be read but are never printed: they may repeat what was sent.
  */
 export class ApiError extends WechatPayError {
   static {
@@ -32,21 +32,21 @@ export class ApiError extends WechatPayError {
   readonly request: string;
   /** HTTP status of the response. */
   readonly status: number;
-  /** `Request-ID` of the response, to be quoted to WeChat Pay's support. */
+  /** `Request-ID` of the response; quote it to WeChat Pay's support. */
   readonly requestId: string | undefined;
   /**
-   * Whether the refusal is WeChat Pay's for sure: its signature was checked and is right. `false` where it has none, or
-   * one that cannot be checked for want of the key or because of the clock; a signature that is wrong is a
-   * {@link SignatureError}. After a refusal that is not verified, query the outcome of a request that moves money.
+   * Whether the refusal is certain to come from WeChat Pay: its signature was verified. `false` if it has no signature, or
+   * one that cannot be checked because the key is missing or the clock is wrong; a wrong signature is a
+   * {@link SignatureError}. After an unverified refusal, query the outcome of any request that moves money.
    */
   readonly verified: boolean;
-  /** v2: whether the request was understood. */
+  /** v2 `return_code`: whether the request was understood. */
   declare readonly return_code?: string | undefined;
-  /** v2: whether it was carried out. */
+  /** v2 `result_code`: whether the operation succeeded. */
   declare readonly result_code?: string | undefined;
-  /** v2: what is wrong, as a token; the same as `code`. */
+  /** v2 `err_code`; the same as `code`. */
   declare readonly err_code?: string | undefined;
-  /** v2: what is wrong, in words; the same as `message`. */
+  /** v2: what is wrong, in words: `message`, without the query that it may name. */
   declare readonly err_code_des?: string | undefined;
   readonly #init: ApiErrorInit;
 
@@ -61,7 +61,7 @@ export class ApiError extends WechatPayError {
     if (return_code !== undefined) Object.assign(this, { return_code, result_code, err_code, err_code_des });
   }
 
-  /** WeChat Pay's `detail`: the field it objects to, its value, the issue. */
+  /** WeChat Pay's `detail`: the rejected field, its value, the issue. */
   get detail(): unknown {
     return this.#init.detail;
   }

@@ -1,6 +1,6 @@
 import { brand, WechatPayError } from './wechatpay-error';
 
-/** What a {@link BodyError} can be about. */
+/** The codes of a {@link BodyError}. */
 export type BodyErrorCode =
   | 'ERR_BODY_NOT_JSON'
   | 'ERR_BODY_NOT_XML'
@@ -10,8 +10,8 @@ export type BodyErrorCode =
   | 'ERR_BODY_NOT_DECRYPTED';
 
 /**
- * A response whose body is not what it should be.
- * After a request that changes something, query its outcome before you send it again.
+ * The body of a response is not as expected.
+ * After a request that changes something, query the outcome before retrying.
  */
 export class BodyError extends WechatPayError {
   static {

@@ -1,6 +1,6 @@
 import { brand, WechatPayError } from './wechatpay-error';
 
-/** The configuration cannot work: a key of the wrong kind, a missing option, a file that cannot be read. Nothing has been sent. */
+/** The configuration is invalid: a key of the wrong kind, a missing option, an unreadable file. Nothing was sent. */
 export class ConfigurationError extends WechatPayError {
   static {
     brand(this, 'ConfigurationError');

@@ -1,6 +1,6 @@
 import { brand, WechatPayError } from './wechatpay-error';
 
-/** An argument of a call cannot be used. Nothing has been sent. */
+/** An argument of a call is invalid. Nothing was sent. */
 export class InvalidArgumentError extends WechatPayError {
   static {
     brand(this, 'InvalidArgumentError');

@@ -1,15 +1,15 @@
 /**
- * What does something to a terminal or to the order of a text instead of being shown: the controls of ASCII (but for tab,
- * line feed, and a carriage return before one) and of Latin-1, line separators, and those that turn the direction.
+ * Characters that control a terminal or reorder text: the controls of ASCII (except tab, line feed, and a carriage return
+ * before one) and of Latin-1, line separators, and bidirectional controls.
  */
 const UNPRINTABLE = /(?!\t|\n|\r\n)\p{Cc}|[\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
-/** Text that may come from anywhere, for a terminal or a log: control characters are shown as `\u001b`. */
+/** Makes untrusted text safe for a terminal or a log: control characters become `\u001b` and the like. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, shown);
 }
 
-/** The same within one line. */
+/** The same, on a single line. */
 export function printableLine(text: string): string {
   return printable(text).replace(/[\r\n]/g, shown);
 }

@@ -1,6 +1,6 @@
 import { brand, WechatPayError } from './wechatpay-error';
 
-/** Which check of the signature failed. */
+/** The check of the signature that failed. */
 export type SignatureErrorCode =
   | 'ERR_SIGNATURE_MISSING'
   | 'ERR_SIGNATURE_CLOCK'
@@ -8,10 +8,10 @@ export type SignatureErrorCode =
   | 'ERR_SIGNATURE_WRONG'
   | 'ERR_SIGNATURE_UNCHECKED'
   | 'ERR_SIGNATURE_OTHER_REQUEST'
-  /** v2: what is signed can be split into another message as well. */
+  /** v2: the signed text can also be split into a different message. */
   | 'ERR_SIGNATURE_AMBIGUOUS';
 
-/** What else is known of a signature that cannot be trusted. */
+/** Further details of a {@link SignatureError}. */
 export interface SignatureErrorOptions extends ErrorOptions {
   probe?: boolean;
   serial?: string | undefined;
@@ -19,8 +19,8 @@ export interface SignatureErrorOptions extends ErrorOptions {
 }
 
 /**
- * A response or a notification whose signature cannot be trusted; its content is not handed out.
- * After a request that changes something, query its outcome before you send it again.
+ * The signature of a response or a notification cannot be trusted; its content is not returned.
+ * After a request that changes something, query the outcome before retrying.
  */
 export class SignatureError extends WechatPayError {
   static {
@@ -29,13 +29,13 @@ export class SignatureError extends WechatPayError {
   declare readonly code: SignatureErrorCode;
 
   /**
-   * `true` where WeChat Pay sent a wrong signature on purpose (`WECHATPAY/SIGNTEST/…`), to see that it is refused.
+   * `true` if WeChat Pay sent a wrong signature on purpose (`WECHATPAY/SIGNTEST/…`), to check that it is rejected.
    * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
    */
   readonly probe: boolean;
-  /** The `Wechatpay-Serial` received. */
+  /** The `Wechatpay-Serial` that was received. */
   readonly serial: string | undefined;
-  /** The `Request-ID` received, to be quoted to WeChat Pay's support. */
+  /** The `Request-ID` that was received; quote it to WeChat Pay's support. */
   readonly requestId: string | undefined;
 
   constructor(code: SignatureErrorCode, message: string, options: SignatureErrorOptions = {}) {

@@ -1,9 +1,9 @@
 import { brand, WechatPayError } from './wechatpay-error';
 
 /**
- * No response came in time.
- * Where `timeout.connect` ran out, the message says that nothing was sent. Otherwise it is unknown whether WeChat Pay has
- * carried out the request: query the order before you send it again.
+ * No response arrived in time.
+ * If `timeout.connect` expired, the message says that nothing was sent. Otherwise WeChat Pay may or may not have processed
+ * the request; query the outcome before retrying.
  */
 export class TimeoutError extends WechatPayError {
   static {

@@ -1,9 +1,9 @@
 import { brand, WechatPayError } from './wechatpay-error';
 
 /**
- * The connection failed: no address, no connection, a reset, a truncated body. `cause` is the error of undici.
- * Where the request never had a connection, the message says that nothing was sent. Otherwise it is unknown whether
- * WeChat Pay has carried it out: query the order before you send it again.
+ * The connection failed: DNS failure, no connection, a reset, a truncated body. `cause` is undici's error.
+ * If the request never had a connection, the message says that nothing was sent. Otherwise WeChat Pay may or may not have
+ * processed it; query the outcome before retrying.
  */
 export class TransportError extends WechatPayError {
   static {

@@ -1,25 +1,32 @@
+import type { OutcomeQuery } from './outcome-query';
 import { printable } from './printable';
 
 const BRAND = Symbol.for('wechatpay-undici.brand');
 type Branded = { [BRAND]: symbol };
 
 /**
- * The family that every error of this package belongs to.
+ * The base class of all errors of this package.
  *
- * `instanceof` works by brand and not by prototype, so that it holds when two copies of the package are installed.
- * The text of an error, its enumerable members and its JSON never hold a key or the body of a request. Control characters
- * in its text, which a response may bring, are shown as `\u001b`.
+ * `instanceof` checks a brand rather than the prototype, so it works across two installed copies of the package.
+ * The message, the enumerable members and the JSON of an error never contain a key or the body of a request. Control
+ * characters in the message, which may come from a response, are escaped as `\u001b`.
  */
 export abstract class WechatPayError extends Error {
   static {
     brand(this, 'WechatPayError');
   }
 
-  /** What went wrong, as a token that stays the same between releases. */
+  /** A code that is stable between releases. */
   readonly code: string;
 
-  /** How often the request was sent, where it was repeated. */
+  /** How many times the request was sent, if it was retried. */
   declare readonly attempts?: number;
+
+  /**
+   * The query that tells the outcome, where that is unknown and the operation has such a query. Not where nothing was
+   * sent, nor where the request lacks what the query needs.
+   */
+  declare readonly query?: OutcomeQuery;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(printable(message), options);
@@ -32,7 +39,7 @@ export abstract class WechatPayError extends Error {
   }
 }
 
-/** Names a class of the family and marks its instances, across copies of the package. */
+/** Names a class of the family and brands its instances, across copies of the package. */
 export function brand(errorClass: { prototype: object }, name: string): void {
   const mark = Symbol.for(`wechatpay-undici.${name}`);
   Object.defineProperty(errorClass, BRAND, { value: mark });

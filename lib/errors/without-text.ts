@@ -1,6 +1,6 @@
 /**
- * What another program's code has thrown, for a `cause`: its class, its code and where it was thrown. Its text is left
- * out, since it may quote what was to be sent, as that of `JSON.parse` does.
+ * A safe `cause` for an error thrown by foreign code: its class, its code and its stack. The message is omitted, because
+ * it may quote what was to be sent, as that of `JSON.parse` does.
  */
 export function withoutText(thrown: unknown): Error {
   const { name, code, message, stack } = Object(thrown) as Partial<

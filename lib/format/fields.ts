@@ -1,20 +1,20 @@
 import { InvalidArgumentError } from '../errors';
 
-/** The fields of a v2 request or response, or what else is signed field by field. */
+/** The fields of a v2 request or response, or other data that is signed field by field. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The fields in the order that v2 signs them in: by the bytes of their names in UTF-8, as PHP's `ksort` does with
+ * The fields in the order in which v2 signs them: by the UTF-8 bytes of their names, as PHP's `ksort` does with
  * `SORT_STRING`.
  *
- * The one exception is JavaScript's: names that are whole numbers (`9`, `10`) stand first in any object, by their value.
- * WeChat Pay has none; {@link sortedEntries} knows no such exception.
+ * JavaScript makes one exception: integer names (`9`, `10`) come first in any object, in numeric order. WeChat Pay has no
+ * such names; {@link sortedEntries} has no such exception.
  */
 export function ksort<Value>(fields: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(sortedEntries(fields));
 }
 
-/** Names and values of the fields, by the bytes of the names in UTF-8. */
+/** Names and values of the fields, sorted by the UTF-8 bytes of the names. */
 export function sortedEntries<Value>(fields: Readonly<Record<string, Value>>): [string, Value][] {
   return Object.entries(required(fields))
     .map(([name, value]) => ({ bytes: Buffer.from(name), entry: [name, value] satisfies [string, Value] }))
@@ -23,13 +23,15 @@ export function sortedEntries<Value>(fields: Readonly<Record<string, Value>>): [
 }
 
 /**
- * `a=1&b=2`, the text that v2 signs: the fields as they are ordered, nothing encoded, without `sign` and without what is
- * `''`, `null` or `undefined`.
- * @param fields an object, or pairs of name and value
- * @throws {@link InvalidArgumentError} that names the field whose value has no text (see {@link fieldText})
+ * `a=1&b=2`, the text that v2 signs: the sorted fields, not encoded, without `sign` and without fields that are `''`,
+ * `null` or `undefined`.
+ * @param fields an object, or [name, value] pairs
+ * @throws {@link InvalidArgumentError} that names a field whose value v2 cannot represent (see {@link fieldText})
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
-export function queryStringLike(fields: Fields | Iterable<readonly [string, unknown]>): string {
+export function queryStringLike(
+  fields: Readonly<Record<string, unknown>> | Iterable<readonly [string, unknown]>,
+): string {
   const entries = entriesOf(fields);
   if (!entries.every(isPair)) throw new InvalidArgumentError('Fields given as a list must be [name, value] pairs.');
   return entries
@@ -54,9 +56,9 @@ function isPair(value: unknown): boolean {
 }
 
 /**
- * The text of a field of v2, the same where it is signed and where it is sent: that of a string, a number, a bigint or a
- * URL; `1` for `true`; empty for `null` and `undefined`.
- * @throws {@link InvalidArgumentError} that names the field where the value is `false`, not a finite number, or composed
+ * The text of a v2 field, used both to sign and to send: that of a string, a number, a bigint or a URL; `1` for `true`;
+ * empty for `null` and `undefined`.
+ * @throws {@link InvalidArgumentError} that names the field if its value is `false`, not a finite number, or an object
  */
 export function fieldText(name: string, value: unknown): string {
   if (value === null || value === undefined) return '';
@@ -71,4 +73,11 @@ function fault(value: unknown): string {
   if (typeof value === 'number') return `is ${value}; pass a finite number or a string`;
   const found = Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
   return `is ${found}, which v2 cannot sign; pass a string, e.g. JSON.stringify(value)`;
+}
+
+/** The error about a field whose text XML cannot carry. */
+export function notXmlText(name: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `The field "${name}" contains a control character or lone surrogate, which XML does not allow.`,
+  );
 }

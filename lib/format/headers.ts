@@ -1,17 +1,17 @@
 import { InvalidArgumentError } from '../errors';
 
-/** Headers of a request: names in lower case, values ready for the wire. */
+/** Headers of a request: names in lower case, values encoded for undici. */
 export type HeaderRecord = Record<string, string>;
 
-/** Headers as undici and Node give them: names in lower case; what is there twice is a list. */
+/** Headers as undici and Node.js return them: names in lower case, repeated headers as arrays. */
 export type ReceivedHeaders = Record<string, string | string[] | undefined>;
 
-/** RFC 9110, section 5.6.2; `__proto__` is none, since no object keeps it as a member. */
+/** RFC 9110, section 5.6.2. `__proto__` is refused, because an object cannot have it as a plain member. */
 const TOKEN = /^(?!__proto__$)[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that end a header
 const UNSENDABLE = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
-/** Headers that the connection sets by itself. */
+/** Headers that the connection sets itself. */
 const OF_THE_CONNECTION = new Set([
   'content-length',
   'transfer-encoding',
@@ -22,8 +22,8 @@ const OF_THE_CONNECTION = new Set([
 ]);
 
 /**
- * Headers as the caller gives them, for the wire: one value for each name, text as UTF-8.
- * A value of null or undefined drops the header, also one of `defaults`.
+ * Encodes the caller's headers for sending: one value per name, strings as UTF-8.
+ * A value of null or undefined drops the header, including one from `defaults`.
  */
 export function writeHeaders(input: unknown, defaults: HeaderRecord = {}): HeaderRecord {
   if (input === undefined || input === null) return { ...defaults };
@@ -47,9 +47,9 @@ export function writeHeaders(input: unknown, defaults: HeaderRecord = {}): Heade
 }
 
 /**
- * Headers from any of the forms that undici, Node, `fetch` and frameworks have them in: an object, `Headers`, a `Map`,
- * pairs, or a flat list of names and values. The object has no prototype, so that a header may have any name.
- * @throws {@link InvalidArgumentError} where they are in none of these
+ * Reads headers in any of the forms of undici, Node.js, `fetch` and frameworks: an object, `Headers`, a `Map`, pairs, or
+ * a flat list of names and values. The returned object has no prototype, so a header may have any name.
+ * @throws {@link InvalidArgumentError} if the headers have another form
  */
 export function readHeaders(input: unknown): ReceivedHeaders {
   const headers: ReceivedHeaders = Object.create(null);
@@ -57,7 +57,7 @@ export function readHeaders(input: unknown): ReceivedHeaders {
     if (value === undefined || value === null) continue;
     const text = typeof value === 'number' ? String(value) : value;
     if (!isText(text) && !(Array.isArray(text) && text.every(isText))) {
-      throw new InvalidArgumentError('"headers" must be texts by name, or pairs of name and text.');
+      throw new InvalidArgumentError('"headers" must be an object of strings or a list of [name, string] pairs.');
     }
     const name = key.toLowerCase();
     const before = headers[name];
@@ -66,7 +66,7 @@ export function readHeaders(input: unknown): ReceivedHeaders {
   return headers;
 }
 
-/** Received headers as the standard has them. */
+/** Received headers in the form of the standard. */
 export function toHeaders(received: ReceivedHeaders): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(received)) {
@@ -75,7 +75,7 @@ export function toHeaders(received: ReceivedHeaders): Headers {
   return headers;
 }
 
-/** As undici's redirect interceptor hands them on. */
+/** The form in which undici's redirect interceptor passes headers on. */
 function isFlat(input: unknown): input is unknown[] {
   return Array.isArray(input) && input.length % 2 === 0 && input.every((item, at) => at % 2 === 1 || isText(item));
 }
@@ -113,7 +113,7 @@ function writeValue(name: string, value: unknown): string {
   const values: unknown[] = Array.isArray(value) ? value : [value];
   if (values.length === 0) throw new InvalidArgumentError(`The header "${name}" is an empty list.`);
   const text = values.map((item) => writeText(name, item)).join(', ');
-  // undici writes a header as Latin-1: these are the bytes of its UTF-8.
+  // undici writes headers as Latin-1, so pass it the UTF-8 bytes.
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 

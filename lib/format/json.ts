@@ -1,13 +1,13 @@
 import { InvalidArgumentError, WechatPayError, withoutText } from '../errors';
 
-/** Where V8 says it stopped reading. A message that quotes the text ends in something else. */
+/** Matches the position at which V8 stopped. Messages that quote the input end differently. */
 const POSITION = / at (position \d+(?: \(line \d+ column \d+\))?)$/;
 const END = 'Unexpected end of JSON input';
 
-/** What became of a text that should be JSON: its value, or where it is not JSON. */
+/** The result of parsing JSON: its value, or where it is invalid. */
 export type ParsedJson = { ok: true; value: unknown } | { ok: false; where: string };
 
-/** Reads JSON without an error that quotes the text, as that of `JSON.parse` does. */
+/** Parses JSON without an error that quotes the input, unlike `JSON.parse`. */
 export function parseJson(text: string): ParsedJson {
   try {
     return { ok: true, value: JSON.parse(text) };
@@ -23,9 +23,9 @@ export function parseJson(text: string): ParsedJson {
 }
 
 /**
- * Reads the JSON that a text of the caller holds.
- * @param name of the text, for the error
- * @throws {@link InvalidArgumentError} that says where the text is not JSON, and quotes nothing of it
+ * Parses a JSON string passed by the caller.
+ * @param name name of the string, for the error
+ * @throws {@link InvalidArgumentError} that says where the JSON is invalid, without quoting it
  */
 export function requireJson(text: string, name: string): unknown {
   const parsed = parseJson(text);
@@ -33,12 +33,12 @@ export function requireJson(text: string, name: string): unknown {
   throw new InvalidArgumentError(`"${name}" must contain JSON, but ${parsed.where}.`);
 }
 
-/** What `JSON.stringify` itself says, which names members and classes, and quotes nothing. */
+/** Messages of `JSON.stringify` itself: they name members and classes, and quote no values. */
 const OF_STRINGIFY = /^(?:Converting circular structure to JSON|Do not know how to serialize a BigInt)/;
 
 /**
- * The error for a value that `JSON.stringify` does not write. What a getter or a `toJSON()` of the caller has thrown may
- * hold anything, and is not repeated.
+ * Creates the error for a value that `JSON.stringify` rejects. An error thrown by a getter or a `toJSON()` of the caller
+ * may contain anything, so its message is not repeated.
  */
 export function notWritable(name: string, thrown: unknown): InvalidArgumentError {
   const text = thrown instanceof Error ? thrown.message : '';

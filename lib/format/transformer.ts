@@ -1,16 +1,16 @@
 import { BodyError, InvalidArgumentError } from '../errors';
-import { fieldText } from './fields';
+import { fieldText, notXmlText } from './fields';
 import { isXmlName, isXmlText, notXml, readXml, type XmlElement } from './xml-reader';
 
-/** Bounds of what {@link toObject} reads. */
+/** Limits for {@link toObject}. */
 export interface XmlLimits {
-  /** Elements that stand within one another, the outermost counted; 32 by default. */
+  /** Levels of nested elements, including the root; 32 by default. */
   depth?: number;
-  /** Bytes of bytes, UTF-16 code units of text; 1 MiB by default. */
+  /** Size: of bytes in bytes, of a string in UTF-16 code units; 1 MiB by default. */
   size?: number;
   /**
    * Pieces of markup, 10,000 by default: elements, attributes, comments, CDATA sections and processing instructions; ten
-   * references (`&amp;`) count as one. What v2 sends has some hundred.
+   * references (`&amp;`) count as one. Messages of v2 have a few hundred.
    */
   markup?: number;
 }
@@ -19,17 +19,17 @@ const MAX_DEPTH = 32;
 const MAX_SIZE = 1024 * 1024;
 const MAX_MARKUP = 10_000;
 
-/** The element that a member of a list becomes, as wechatpay-php has it. */
+/** The element for a member of a list, as in wechatpay-php. */
 const ITEM = 'item';
 
 /**
- * Writes fields as XML, as v2 wants it: text that holds `<`, `>`, `&` or `"` goes into CDATA, empty and null fields are
- * empty elements, undefined ones are left out, the members of a list are `<item>`s.
+ * Writes fields as v2 XML: text that contains `<`, `>`, `&` or `"` becomes CDATA, empty and null fields become empty
+ * elements, undefined fields are omitted, and members of a list become `<item>`s.
  *
- * A name that no element can have is written as `item` too, as wechatpay-php does; v2 has no such field.
+ * A name that is not a valid element name becomes `item` too, as in wechatpay-php; v2 has no such field.
  * @param data the fields; numbers, bigints and `true` (as `1`) are written as v2 signs them
- * @param root name of the outermost element
- * @throws {@link InvalidArgumentError} that names the field where a value has no text, or text that XML cannot carry
+ * @param root name of the root element
+ * @throws {@link InvalidArgumentError} that names a field whose value cannot be written, or not in XML
  * @example Transformer.toXml({ return_code: 'SUCCESS', return_msg: 'OK' });
  * // <xml><return_code>SUCCESS</return_code><return_msg>OK</return_msg></xml>
  */
@@ -57,19 +57,15 @@ function writeElement(name: string, value: unknown, path: string, depth: number)
   return members.length === 0 ? `<${name}/>` : `<${name}>${members.join('')}</${name}>`;
 }
 
-/** Text as character data. A carriage return goes as a reference: a parser would read it as a line feed. */
+/** Escapes text. A carriage return becomes a reference, because a parser would read it as a line feed. */
 function writeText(path: string, text: string): string {
-  if (!isXmlText(text)) {
-    throw new InvalidArgumentError(
-      `The field "${path}" contains a control character or lone surrogate, which XML does not allow.`,
-    );
-  }
+  if (!isXmlText(text)) throw notXmlText(path);
   if (!/[<>&"]/.test(text)) return text.replaceAll('\r', '&#13;');
   const content = text.replaceAll(']]>', ']]]]><![CDATA[>').replaceAll('\r', ']]>&#13;<![CDATA[');
   return `<![CDATA[${content}]]>`;
 }
 
-/** A list or a plain object, of whatever realm. */
+/** Whether a value is an array or a plain object, of any realm. */
 function isComposed(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -77,16 +73,16 @@ function isComposed(value: unknown): value is object {
 }
 
 /**
- * Reads the XML of v2: the elements within the outermost one, by name.
+ * Parses v2 XML into the members of its root element.
  *
- * An element of text is a string, white space and all, an empty one is `''`; an element of elements is an object without
- * a prototype; an element of `<item>`s alone is a list, and so are elements of one name side by side. Attributes,
- * comments and processing instructions are left out.
+ * An element with text becomes a string, including white space, or `''` if it is empty. An element with elements becomes
+ * an object without a prototype. An element that contains only `<item>`s becomes an array, and so do sibling elements
+ * with the same name. Attributes, comments and processing instructions are ignored.
  *
- * Nothing but the five entities of XML and references to characters is expanded.
- * @param xml text, or bytes in UTF-8
- * @throws {@link BodyError} `ERR_BODY_NOT_XML` where it is not well-formed, has a DTD, or text beside elements;
- * `ERR_BODY_TOO_LARGE` where it is beyond the limits
+ * Only the five predefined entities of XML and character references are expanded.
+ * @param xml a string, or UTF-8 bytes
+ * @throws {@link BodyError} `ERR_BODY_NOT_XML` if it is not well-formed, has a DTD, or mixes text with elements;
+ * `ERR_BODY_TOO_LARGE` if it exceeds the limits
  */
 export function toObject(xml: string | Uint8Array, limits: XmlLimits = {}): Record<string, unknown> {
   const { depth = MAX_DEPTH, size = MAX_SIZE, markup = MAX_MARKUP } = limits;

@@ -1,21 +1,21 @@
 import { InvalidArgumentError } from '../errors';
-import { percent } from './query';
+import { percent } from './url';
 
 const EXPRESSION = /\{([^{}]+)\}/g;
 const PARTS = /^([+#./;?&]?)(.*)$/s;
 const MODIFIER = /(?::\d+|\*)$/;
 
-/** Loaded when it is first needed, so that `require` is fast. */
+/** Loaded on first use, to keep `require` fast. */
 const library = () => require('@std-uritemplate/std-uritemplate') as typeof import('@std-uritemplate/std-uritemplate');
 
 /**
  * Expands a URI template (RFC 6570, level 4).
  *
- * A variable that is missing, null or false is an error that names it; only `{empty}` and the variables of a query
- * (`{?…}`, `{&…}`) may be left out. So is one that is empty, or a list with an empty member, since that would make another
- * path; where the name is written beside the value (`{?…}`, `{&…}`, `{;…}`) it may be empty. Braces that hold no
- * expression stay as they are.
- * @param lookup gives the value of a variable, `undefined` where there is none
+ * A variable that is missing, null or false is an error that names it; only `{empty}` and query variables (`{?…}`,
+ * `{&…}`) may be omitted. A variable that is empty, or a list with an empty member, is an error too, because it would
+ * lead to another path; where the expression includes the name (`{?…}`, `{&…}`, `{;…}`) it may be empty. Braces that
+ * contain no expression are kept.
+ * @param lookup returns the value of a variable, or `undefined` if there is none
  */
 export function expandTemplate(template: string, lookup: (name: string) => unknown): string {
   return template.replace(EXPRESSION, (expression, content: string) => {
@@ -42,7 +42,7 @@ function expandExpression(escaped: string, values: Record<string, string | strin
   try {
     const { StdUriTemplate } = library();
     const expanded = StdUriTemplate.expand(escaped, values);
-    // RFC 6570 3.2.1 encodes all but the unreserved characters; the library forgets these four.
+    // RFC 6570, section 3.2.1, encodes all but the unreserved characters; the library misses these four.
     const encoded = /^\{[+#]/.test(escaped) ? expanded : expanded.replace(/['()*]/g, percent);
     return encoded.replaceAll('%2D', '-');
   } catch (cause) {
@@ -50,12 +50,12 @@ function expandExpression(escaped: string, values: Record<string, string | strin
   }
 }
 
-/** An object that has these members alone: `{?constructor}` names none that is inherited. */
+/** An object with only these members, so that `{?constructor}` finds no inherited one. */
 function bare<Value>(entries: readonly (readonly [string, Value])[]): Record<string, Value> {
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
-/** wechatpay-php has hyphens in names (`_outTradeNo_` is `{out-trade-no}`); RFC 6570 has them only as `%2D`. */
+/** Names in wechatpay-php contain hyphens (`_outTradeNo_` is `{out-trade-no}`); RFC 6570 allows them only as `%2D`. */
 function escapeName(name: string): string {
   return name.replaceAll('-', '%2D');
 }

@@ -1,14 +1,14 @@
 import { BodyError } from '../errors';
 
-/** What may precede the root of an XML document: byte order mark, white space, the declaration and its kin, comments. */
+/** What may precede the root of an XML document: byte order mark, white space, declarations, comments. */
 const PROLOG = /^(?:\xef\xbb\xbf)?(?:[ \t\r\n]+|<\?[\s\S]*?\?>|<!--[\s\S]*?-->)*/;
 
-/** A byte order mark, a tag `<xml>` or a piece of the prolog that is cut off. */
+/** A truncated byte order mark, `<xml>` tag or piece of the prolog. */
 const CUT_OFF = /^(?:\xef\xbb?|<(?:x(?:ml?)?)?|<!-?|<\?[\s\S]*|<!--[\s\S]*)?$/;
 
 /**
- * Whether bytes are the beginning of v2's XML, whose root is `<xml>`.
- * @returns `undefined` where more bytes are needed to tell
+ * Whether bytes are the beginning of v2 XML, whose root is `<xml>`.
+ * @returns `undefined` if more bytes are needed to decide
  */
 export function startsXml(bytes: Uint8Array): boolean | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
@@ -17,22 +17,22 @@ export function startsXml(bytes: Uint8Array): boolean | undefined {
   return CUT_OFF.test(rest) ? undefined : false;
 }
 
-/** An element, read. */
+/** A parsed element. */
 export interface XmlElement {
   text: string;
-  /** Its elements, by name. */
+  /** Its child elements, by name. */
   members: Map<string, XmlElement[]>;
 }
 
-/** What is read at most. */
+/** Limits of the parser. */
 export interface XmlBounds {
-  /** Elements that stand within one another, the outermost counted. */
+  /** Levels of nested elements, including the root. */
   depth: number;
   /** Pieces of markup: elements, attributes, comments, CDATA sections, processing instructions; ten references count as one. */
   markup: number;
 }
 
-/** XML 1.0, production 5, but for what stands beyond U+FFFF, which v2 does not have. */
+/** XML 1.0, production 5, without the characters beyond U+FFFF, which v2 does not use. */
 const NAME_START =
   ':A-Z_a-z\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF\\u200C\\u200D' +
   '\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD';
@@ -48,48 +48,48 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 const REFERENCE = /&(?:(lt|gt|amp|quot|apos);|#x([\dA-Fa-f]{1,8});|#(\d{1,9});)/y;
 const NOT_BLANK = /[^ \t\n]/;
 
-/** What is no character of XML 1.0 (production 2), half surrogate pairs aside. */
+/** Characters that XML 1.0 does not allow (production 2), except lone surrogates. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about.
 const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/;
 const HALF_PAIR = /[\uD800-\uDFFF]/u;
 
-/** Whether XML can have an element of this name, as far as v2 goes. */
+/** Whether this is a valid element name, for the names that v2 uses. */
 export function isXmlName(name: string): boolean {
   return WHOLE_NAME.test(name);
 }
 
-/** Whether XML can hold this text. */
+/** Whether XML can represent this text. */
 export function isXmlText(text: string): boolean {
   return !CONTROL.test(text) && !HALF_PAIR.test(text);
 }
 
 /**
- * Reads XML without a DTD. It takes time in proportion to the text, most of it in searches of the engine; what has been
- * read is counted, so that a text made up of markup ends early.
- * @param input line ends as they are
- * @throws {@link BodyError} `ERR_BODY_NOT_XML`, which says where and never what: the text may be secret;
- * `ERR_BODY_TOO_LARGE` where it is beyond the bounds
+ * Parses XML without a DTD in linear time, mostly with native string searches. It counts markup, so input that consists
+ * of nothing else is rejected early.
+ * @param input XML with its original line endings
+ * @throws {@link BodyError} `ERR_BODY_NOT_XML`, which states the position but never the content: it may be secret;
+ * `ERR_BODY_TOO_LARGE` if it exceeds the limits
  */
 export function readXml(input: string, bounds: XmlBounds): XmlElement {
   if (!isXmlText(input)) throw notXml('it contains a control character');
   return new Reader(input.includes('\r') ? withLineFeeds(input) : input, bounds).read();
 }
 
-/** Line ends as XML has them (2.11). A loop over the bytes takes a tenth of the time of `replaceAll`. */
+/** Normalises line endings (XML 1.0, section 2.11). A loop over the bytes takes a tenth of the time of `replaceAll`. */
 function withLineFeeds(text: string): string {
   const bytes = Buffer.from(text);
   let length = 0;
   let before = 0;
   for (let at = 0; at < bytes.length; at++) {
     const octet = bytes[at] as number;
-    // Written behind what is read: never ahead of it.
+    // The write position never overtakes the read position.
     if (octet !== 0x0a || before !== 0x0d) bytes[length++] = octet === 0x0d ? 0x0a : octet;
     before = octet;
   }
   return bytes.toString('utf8', 0, length);
 }
 
-/** Says where, and never what. */
+/** Reports the position but never the content. */
 export function notXml(reason: string): BodyError {
   return new BodyError('ERR_BODY_NOT_XML', `The body is not valid XML: ${reason}.`);
 }
@@ -187,11 +187,11 @@ class Reader {
     this.#at = end + 2;
   }
 
-  /** The text with its references replaced. */
+  /** Replaces the references in a text. */
   #dereferenced(raw: string): string {
     let text = '';
     let from = 0;
-    // One by one: `replace` would look for all of them before it asks for the first.
+    // One at a time: `replace` would collect all of them before the first callback.
     for (let at = raw.indexOf('&'); at >= 0; at = raw.indexOf('&', from)) {
       this.#count(0.1);
       REFERENCE.lastIndex = at;
@@ -229,7 +229,7 @@ class Reader {
   }
 }
 
-/** The character that is referred to, if there is one. */
+/** The character that a reference stands for, if it is valid. */
 function referenced(found: RegExpExecArray | null): string | undefined {
   if (!found) return undefined;
   const [, name, hexadecimal, decimal] = found;

@@ -2,55 +2,55 @@ import { InvalidArgumentError } from '../errors';
 import type { Signing } from './signing';
 import { query, type Texts, texts } from './signing';
 
-/** A coupon to hand out. Each member that is given is signed and sent. */
+/** A coupon to hand out. Every member present is signed and sent. */
 export interface CouponToSend {
   /** The batch (批次号). */
   stock_id: string;
-  /** The merchant's own number for this handing out (发券凭证). */
+  /** The merchant's own unique number for this distribution (发券凭证). */
   out_request_no: string;
-  /** The code of the coupon, for a batch whose codes the merchant gives. */
+  /** The code of the coupon, for batches whose codes the merchant supplies. */
   coupon_code?: string;
-  /** When the coupon counts as handed out, RFC 3339. */
+  /** The time of distribution, RFC 3339. */
   customize_send_time?: string;
-  /** The merchant that made the batch, for cash coupons (代金券). */
+  /** The merchant that created the batch, for cash coupons (代金券). */
   create_coupon_merchant?: string;
 }
 
-/** Coupons to hand out in one go. */
+/** Coupons to hand out together. */
 export interface CouponsToSend {
-  /** The coupons; WeChat Pay takes 10 at most. */
+  /** The coupons, 10 at most. */
   send_coupon_params: readonly CouponToSend[];
-  /** The merchant that hands out, where it is not the one that the instance was built for. */
+  /** The merchant that hands out the coupons, if it is not the merchant of the instance. */
   send_coupon_merchant?: string;
 }
 
-/** A coupon to hand out to a user, on a page of WeChat Pay. */
+/** A coupon to hand out to a user on a WeChat Pay page. */
 export interface CouponForUser extends Omit<CouponToSend, 'create_coupon_merchant'> {
   /** The user's openid. */
   open_id: string;
-  /** The merchant that hands out, where it is not the one that the instance was built for. */
+  /** The merchant that hands out the coupon, if it is not the merchant of the instance. */
   send_coupon_merchant?: string;
 }
 
-/** What the component `send-coupon` of a mini program takes. */
+/** The properties of the `send-coupon` mini program component. */
 export interface SendCouponParameters {
   send_coupon_params: Texts[];
   send_coupon_merchant: string;
   sign: string;
 }
 
-/** What `wx.addCard(…)` takes. */
+/** The argument of `wx.addCard(…)`. */
 export interface AddCardParameters {
-  /** `cardExt` is the text of an object of JSON. */
+  /** `cardExt` is a JSON object as a string. */
   cardList: Texts<'cardId' | 'cardExt'>[];
 }
 
-/** What a front end needs to hand out coupons. All of it is signed by HMAC-SHA256 with the APIv2 key. */
+/** Parameters for front ends that hand out coupons. All are signed by HMAC-SHA256 with the APIv2 key. */
 export interface Coupons {
   /**
-   * Parameters for the plug-in that hands out coupons in a mini program (小程序发券插件), `<send-coupon>`.
-   * @throws {@link InvalidArgumentError} where there is no coupon, or a member of one is missing or not text;
-   * {@link ConfigurationError} where the instance has no `secret`
+   * Parameters for the mini program plug-in that hands out coupons (小程序发券插件), `<send-coupon>`.
+   * @throws {@link InvalidArgumentError} if there is no coupon, or a member of one is missing or not a string;
+   * {@link ConfigurationError} if the instance has no `secret`
    * @example
    * const { send_coupon_params, send_coupon_merchant, sign } = await invocation.sendCoupon({
    *   send_coupon_params: [{ stock_id: '98065001', out_request_no: '89560002019101000121' }],
@@ -59,7 +59,7 @@ export interface Coupons {
    */
   sendCoupon(coupons: CouponsToSend): Promise<SendCouponParameters>;
   /**
-   * Parameters for a page in WeChat that hands out business coupons (商家券) by the JS-SDK: `wx.addCard(parameters)`.
+   * Parameters for a page in WeChat that hands out business coupons (商家券) with the JS-SDK: `wx.addCard(parameters)`.
    * @throws as {@link Coupons.sendCoupon}
    * @example
    * const { cardList } = await invocation.addCard({
@@ -69,7 +69,7 @@ export interface Coupons {
    */
   addCard(coupons: CouponsToSend): Promise<AddCardParameters>;
   /**
-   * The address of WeChat Pay's page that hands a business coupon to a user (H5 发券).
+   * The URL of the WeChat Pay page that hands a business coupon to a user (H5 发券).
    * @throws as {@link Coupons.sendCoupon}
    * @example
    * const coupon = { stock_id: '1234567890000000', out_request_no: '201911280000', open_id: 'oiSFDIOoijdsf' };
@@ -81,10 +81,10 @@ export interface Coupons {
 
 const MEMBERS = ['coupon_code', 'customize_send_time'] as const;
 const PAGE = 'https://action.weixin.qq.com/busifavor/getcouponinfo';
-/** Without it the page answers with the error 268435461. */
+/** Without this fragment the page shows error 268435461. */
 const FRAGMENT = '#wechat_pay&wechat_redirect';
 
-/** Coupons of one merchant. */
+/** Creates the coupon parameters for one merchant. */
 export function coupons(signing: Signing): Coupons {
   const sendCoupon = (argument: CouponsToSend) => send(signing, argument);
   return {
@@ -109,7 +109,7 @@ async function send(signing: Signing, argument: CouponsToSend): Promise<SendCoup
   return { send_coupon_params, send_coupon_merchant, sign: await signing.sign('HMAC-SHA256', fields) };
 }
 
-/** The same, as `wx.addCard` wants it: the first card tells for all who hands out, and the signature. */
+/** The same in the format of `wx.addCard`: the first card carries the merchant and the signature for all. */
 function toCards({ send_coupon_params, ...common }: SendCouponParameters): AddCardParameters {
   const cardList = send_coupon_params.map(({ stock_id: cardId = '', ...rest }, index) => ({
     cardId,

@@ -18,14 +18,14 @@ export type { AppParameters, BridgeParameters, Payments, PlacedAppOrder, PlacedO
 export type { PaySignType, Texts } from './signing';
 export type { TransferParameters, Transfers, WaitingTransfer } from './transfer';
 
-/** Makes what front ends need to call WeChat Pay. */
+/** Creates the parameters that front ends need to call WeChat Pay. */
 export interface FrontEnd extends Payments, Coupons, PayScore, Transfers {}
 
 /**
- * Makes the parameters with which pages, mini programs and apps call WeChat Pay, signed with the keys that an instance
- * was built with. Keep what this returns: the private key is loaded here.
+ * Creates the signed parameters with which pages, mini programs and apps call WeChat Pay, using the keys of an instance.
+ * Keep the returned object: the private key is loaded here.
  * @param instance what `Builder.factory` returned
- * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance
+ * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance, or built it for a brand
  * @example
  * const invocation = Invocation.of(instance);
  * const { timeStamp, nonceStr, package: prepay, signType, paySign } = await invocation.jsapi({ appid, prepay_id });

@@ -2,21 +2,21 @@ import { nonce, timestamp } from '../signature/formatter';
 import type { Signing } from './signing';
 import { query, type Texts, texts } from './signing';
 
-/** What opens WeChat Pay Score: a mini program takes `extraData`, a page `queryString`, an app the same as `query`. */
+/** Opens WeChat Pay Score: mini programs use `extraData`, pages `queryString`, and apps pass `queryString` as `query`. */
 export interface BusinessView {
   businessType: string;
-  /** The parameters as a query, percent-encoded. */
+  /** The parameters as a percent-encoded query string. */
   queryString: string;
   /** The parameters as an object. */
   extraData: Texts;
 }
 
-/** What a front end needs to open WeChat Pay Score (支付分), by `openBusinessView`. */
+/** Parameters for front ends that open WeChat Pay Score (支付分) with `openBusinessView`. */
 export interface PayScore {
   /**
-   * Asks the user to authorise the service: by the token of a pre-authorisation, which is not signed, or, for services
-   * that have none, by a number of the merchant's own, signed by HMAC-SHA256 with the APIv2 key.
-   * @throws {@link InvalidArgumentError} where a member is missing or not text; {@link ConfigurationError} where the
+   * Asks the user to authorise the service: with a pre-authorisation token, which is not signed, or, for services without
+   * one, with the merchant's own unique number, signed by HMAC-SHA256 with the APIv2 key.
+   * @throws {@link InvalidArgumentError} if a member is missing or not a string; {@link ConfigurationError} if the
    * instance lacks the `secret` that signs
    * @example const { businessType, extraData } = await invocation.payScoreEnable({ apply_permissions_token });
    * @see https://pay.weixin.qq.com/doc/v3/partner/4012677913
@@ -27,8 +27,8 @@ export interface PayScore {
   ): Promise<BusinessView>;
   /**
    * Asks the user to confirm an order of the service.
-   * @param argument `package` is that of the response to the creation of the order. It is not signed, unless the service
-   * wants it, as overseas: then give `signType`
+   * @param argument `package` comes from the response that created the order. It is not signed, unless the service
+   * requires it, as overseas: then pass `signType`
    * @throws as {@link PayScore.payScoreEnable}
    * @example const { businessType, queryString } = await invocation.payScoreUse({ package: order.package });
    * @see https://pay.weixin.qq.com/docs/merchant/apis/weixin-pay-score/jsapi-confirm.html
@@ -36,7 +36,7 @@ export interface PayScore {
    */
   payScoreUse(argument: { package: string; signType?: 'HMAC-SHA256' }): Promise<BusinessView>;
   /**
-   * Shows the user an order of the service. It is signed by HMAC-SHA256 with the APIv2 key.
+   * Shows the user an order of the service. Signed by HMAC-SHA256 with the APIv2 key.
    * @throws as {@link PayScore.payScoreEnable}
    * @example const { businessType, extraData } = await invocation.payScoreDetail({ service_id, out_order_no });
    * @see https://pay.weixin.qq.com/doc/v3/merchant/4012587949
@@ -44,7 +44,7 @@ export interface PayScore {
   payScoreDetail(argument: { service_id: string; out_order_no: string }): Promise<BusinessView>;
 }
 
-/** Pay Score for one merchant. */
+/** Creates the Pay Score parameters for one merchant. */
 export function payScore(signing: Signing): PayScore {
   return {
     async payScoreEnable(argument) {

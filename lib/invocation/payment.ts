@@ -5,31 +5,31 @@ import { type Texts, texts } from './signing';
 
 /** An order that has been placed. */
 export interface PlacedOrder {
-  /** The app that is to pay: `appid` of the order, or its `sub_appid`. */
+  /** The app that pays: the `appid` of the order, or its `sub_appid`. */
   appid: string;
-  /** What WeChat Pay answered when the order was placed. */
+  /** Returned by WeChat Pay when the order was placed. */
   prepay_id: string;
-  /** `RSA`, the default, for an order of APIv3; for one of v2, the `sign_type` that it was placed with. */
+  /** `RSA`, the default, for APIv3 orders; for v2 orders, the `sign_type` they were placed with. */
   signType?: PaySignType;
 }
 
-/** An order for an app on the phone. */
+/** An order to pay in a native app. */
 export interface PlacedAppOrder extends PlacedOrder {
-  /** The merchant that is paid, where it is not the one that the instance was built for. */
+  /** The merchant that is paid, if it is not the merchant of the instance. */
   partnerid?: string;
 }
 
-/** What `WeixinJSBridge.invoke('getBrandWCPayRequest', …)` and `wx.requestPayment(…)` take. */
+/** The argument of `WeixinJSBridge.invoke('getBrandWCPayRequest', …)` and `wx.requestPayment(…)`. */
 export type BridgeParameters = Texts<'appId' | 'timeStamp' | 'nonceStr' | 'package' | 'signType' | 'paySign'>;
 
-/** What an app hands to the OpenSDK of WeChat, member by member. */
+/** The members that an app passes to the WeChat OpenSDK. */
 export type AppParameters = Texts<'appid' | 'partnerid' | 'prepayid' | 'package' | 'noncestr' | 'timestamp' | 'sign'>;
 
-/** What a front end needs to begin a payment. A QR code (Native) needs its `code_url` alone. */
+/** Parameters for front ends that start a payment. A QR code (Native) needs only its `code_url`. */
 export interface Payments {
   /**
    * Parameters for a page in WeChat (公众号): `WeixinJSBridge.invoke('getBrandWCPayRequest', parameters, …)`.
-   * @throws {@link InvalidArgumentError} where a member is missing or not text; {@link ConfigurationError} where the
+   * @throws {@link InvalidArgumentError} if a member is missing or not a string; {@link ConfigurationError} if the
    * instance lacks the key that signs
    * @example
    * const { prepay_id } = await instance.chain('v3/pay/transactions/jsapi').post({ json }).json<{ prepay_id: string }>();
@@ -39,7 +39,7 @@ export interface Payments {
    */
   jsapi(order: PlacedOrder): Promise<BridgeParameters>;
   /**
-   * Parameters for a mini program: `wx.requestPayment(parameters)`, which takes no notice of their `appId`.
+   * Parameters for a mini program: `wx.requestPayment(parameters)`, which ignores their `appId`.
    * @throws as {@link Payments.jsapi}
    * @example const parameters = await invocation.miniProgram({ appid, prepay_id, signType: 'MD5' });
    * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791898
@@ -47,7 +47,7 @@ export interface Payments {
    */
   miniProgram(order: PlacedOrder): Promise<BridgeParameters>;
   /**
-   * Parameters for an app on the phone.
+   * Parameters for a native app.
    * @throws as {@link Payments.jsapi}
    * @example const { partnerid, prepayid, noncestr, timestamp, sign } = await invocation.app({ appid, prepay_id });
    * @see https://pay.weixin.qq.com/doc/v3/merchant/4012265144
@@ -55,18 +55,18 @@ export interface Payments {
    */
   app(order: PlacedAppOrder): Promise<AppParameters>;
   /**
-   * The address that a browser outside of WeChat (H5) is sent to. Nothing is signed.
-   * @param h5_url `h5_url` of the response, or `mweb_url` of v2
-   * @param redirect_url where WeChat Pay is to send the user afterwards, as a whole URL; not encoded. That the user
-   * comes back does not mean that the order is paid
-   * @throws {@link InvalidArgumentError} where one of them is not a whole URL
+   * The URL to which to redirect a browser outside WeChat (H5). Nothing is signed.
+   * @param h5_url `h5_url` from the response, or `mweb_url` for v2
+   * @param redirect_url absolute URL, not encoded, to which WeChat Pay returns the user afterwards. The user's return
+   * does not mean that the order is paid
+   * @throws {@link InvalidArgumentError} if one of them is not an absolute URL
    * @example response.redirect(invocation.h5(h5_url, 'https://shop.example/orders/1217752501'));
    * @see https://pay.weixin.qq.com/doc/v2/merchant/4011936869
    */
   h5(h5_url: string, redirect_url?: string | URL): string;
 }
 
-/** Payments of one merchant. */
+/** Creates the payment parameters for one merchant. */
 export function payments(signing: Signing): Payments {
   return {
     jsapi: (order) => bridge(signing, order),
@@ -110,7 +110,7 @@ function h5(h5_url: string, redirect_url?: string | URL): string {
   return `${url}${separator}redirect_url=${encodeURIComponent(wholeUrl('redirect_url', redirect_url))}`;
 }
 
-/** A URL as it is written: what WeChat Pay gave must not be changed, and an app may have a scheme of its own. */
+/** Keeps a URL as written: WeChat Pay's must not be changed, and an app may have a scheme of its own. */
 function wholeUrl(name: string, value: string | URL): string {
   const url = value instanceof URL ? value.href : value;
   if (typeof url === 'string' && /^[a-z][a-z0-9+.-]*:\/\//i.test(url)) return url;

@@ -5,14 +5,14 @@ import { toSign } from '../signature/functions';
 import { type SignType, sign } from '../signature/hash';
 import { refuseAmbiguousRequest } from '../signature/v2-readings';
 
-/** Text by name: all that a front end is given is text, the time too. */
+/** Strings by name: everything a front end receives is a string, including the time. */
 export type Texts<Name extends string = string> = Record<Name, string>;
 
 /**
- * Takes members of an argument, and nothing else of it.
- * @param required members that must be there
- * @param optional members that may be `undefined`, and are left out then
- * @throws {@link InvalidArgumentError} that names a member which is missing, empty or not text
+ * Picks members of an argument and ignores the rest.
+ * @param required members that must be present
+ * @param optional members that may be `undefined` and are then omitted
+ * @throws {@link InvalidArgumentError} that names a member which is missing, empty or not a string
  */
 export function texts<Required extends string, Optional extends string = never>(
   argument: object,
@@ -27,7 +27,7 @@ export function texts<Required extends string, Optional extends string = never>(
   const members = new Map<string, unknown>(Object.entries(argument));
   const present = optional.filter((name) => members.get(name) !== undefined);
   const taken = [...new Set<string>([...required, ...present])].map((name) => [name, text(name, members.get(name))]);
-  // The names are those asked for, each with the text that it was found to have.
+  // The names are those requested, and each value has been checked to be a string.
   return Object.fromEntries(taken) as Texts<Required> & Partial<Texts<Optional>>;
 }
 
@@ -45,23 +45,29 @@ export function query(fields: Texts): string {
     .join('&');
 }
 
-/** How a payment is signed: `RSA` with APIv3, the others with v2. */
+/** How a payment is signed: `RSA` for APIv3, the others for v2. */
 export type PaySignType = 'RSA' | SignType;
 
-/** Signs for the front end. */
+/** Signs parameters for a front end. */
 export interface Signing {
   /** The merchant that signs. */
   readonly mchid: string;
   /**
-   * Signs fields: with `RSA` the values of some, a line each, with the merchant's private key; else all of them as v2
-   * does, with the APIv2 key.
-   * @param lines the fields that `RSA` is over, in order
+   * Signs fields: with `RSA`, the values of some of them, one per line, with the merchant's private key; otherwise all of
+   * them as v2 does, with the APIv2 key.
+   * @param lines the fields that `RSA` signs, in order
    */
   sign<Name extends string>(type: PaySignType, fields: Texts<Name>, lines?: readonly Name[]): Promise<string>;
 }
 
-/** Makes what signs of what an instance was built with; the private key is loaded here. */
+/** Creates a signer from the keys of an instance; loads the private key. */
 export function createSigning({ mchid, privateKey, secret }: Credentials): Signing {
+  if (mchid === undefined) {
+    throw new InvalidArgumentError(
+      'This is the client of a brand; payments, coupons and pay score are opened for a merchant. ' +
+        'Pass the client of the merchant: Builder.factory({ mchid, serial, privateKey, certs }).',
+    );
+  }
   const rsa = privateKey === undefined ? undefined : toSign(privateKey);
   return {
     mchid,

@@ -1,28 +1,28 @@
 import type { Signing } from './signing';
 import { type Texts, texts } from './signing';
 
-/** A transfer that waits for the user to confirm it. */
+/** A transfer that awaits the user's confirmation. */
 export interface WaitingTransfer {
-  /** The app that the transfer was made for. */
+  /** The app for which the transfer was created. */
   appid: string;
-  /** What WeChat Pay answered when the transfer was made, in the state `WAIT_USER_CONFIRM`. */
+  /** Returned by WeChat Pay when the transfer was created, in the state `WAIT_USER_CONFIRM`. */
   package_info: string;
   sub_mchid?: string;
   sub_appid?: string;
-  /** The user who is to receive. */
+  /** The user who receives the transfer. */
   openid?: string;
 }
 
-/** What `wx.requestMerchantTransfer(…)` takes. */
+/** The argument of `wx.requestMerchantTransfer(…)`. */
 export type TransferParameters = Texts<'mchId' | 'appId' | 'package'> &
   Partial<Texts<'subMchId' | 'subAppId' | 'openId'>>;
 
-/** What a front end needs to have a user confirm a transfer. */
+/** Parameters for front ends in which a user confirms a transfer. */
 export interface Transfers {
   /**
-   * Parameters that ask the user to receive a transfer (商家转账): `wx.requestMerchantTransfer(parameters)` in a mini
+   * Parameters that ask the user to accept a transfer (商家转账): `wx.requestMerchantTransfer(parameters)` in a mini
    * program, `WeixinJSBridge.invoke('requestMerchantTransfer', parameters, …)` on a page. Nothing is signed.
-   * @throws {@link InvalidArgumentError} where a member is missing or not text
+   * @throws {@link InvalidArgumentError} if a member is missing or not a string
    * @example const parameters = invocation.merchantTransfer({ appid, package_info });
    * @see https://developers.weixin.qq.com/miniprogram/dev/api/payment/wx.requestMerchantTransfer.md
    * @see https://pay.weixin.qq.com/doc/v3/partner/4016960577
@@ -30,10 +30,10 @@ export interface Transfers {
   merchantTransfer(transfer: WaitingTransfer): TransferParameters;
 }
 
-/** The names of the optional members, for the front end. */
+/** Renames the optional members for the front end. */
 const NAMES = { sub_mchid: 'subMchId', sub_appid: 'subAppId', openid: 'openId' } as const;
 
-/** Transfers of one merchant. */
+/** Creates the transfer parameters for one merchant. */
 export function transfers({ mchid }: Signing): Transfers {
   return {
     merchantTransfer(transfer) {

@@ -1,8 +1,8 @@
 import { errors } from 'undici';
 
 /**
- * The reason of an abort as undici can take it. A caller may abort for any reason, `null`, `0` or `''` among them, which
- * undici and whoever asks "is there a reason?" would take for none.
+ * The reason of an abort in a form that undici accepts. A caller may abort with any reason, including `null`, `0` or
+ * `''`, which code that checks for a truthy reason would miss.
  */
 export function abortError(reason: unknown): Error {
   if (typeof reason === 'object' && reason !== null) return reason as Error;

@@ -2,16 +2,16 @@ import { channel } from 'node:diagnostics_channel';
 import { type Dispatcher, errors } from 'undici';
 import { type Interceptor, type SignedDispatchOptions, tellFailure } from './dispatch-options';
 import { PassingHandler } from './handler';
-import { originOf } from './hosts';
+import { originOf } from './signing';
 
-/** Published by undici, whichever copy of it, as it begins a connection. */
+/** Published by any copy of undici when it starts to connect. */
 const beforeConnect = channel('undici:client:beforeConnect');
 
-/** The requests to one origin that are on a connection, or wait for one. */
+/** The requests to one origin that are using a connection, or waiting for one. */
 interface Traffic {
   running: number;
   waiting: number;
-  /** When the last that ran ended, by `performance.now()`. */
+  /** When the last running request ended, by `performance.now()`. */
   idleSince: number;
 }
 
@@ -26,16 +26,16 @@ function change(origin: string, what: 'running' | 'waiting', by: 1 | -1): void {
 }
 
 /**
- * A request on its way to a connection, and then on it.
+ * A request that is waiting for a connection, or using one.
  *
- * It is connecting while undici makes a connection for it. While it waits for its turn on a connection that others are
- * using it is not: the host can be reached, and has no fault in it.
+ * It is connecting while undici opens a connection for it. It is not connecting while it waits for a connection that
+ * other requests are using: the host is reachable and not at fault.
  */
 export class Connecting {
   readonly #origin: string;
   readonly #start = performance.now();
   #state: 'waiting' | 'running' | undefined = 'waiting';
-  /** undici has begun a connection for this very request. */
+  /** undici has started to connect for this request. */
   #own = false;
 
   constructor(origin: string) {
@@ -43,7 +43,7 @@ export class Connecting {
     change(origin, 'waiting', 1);
   }
 
-  /** Dispatches the request, which may make undici connect, and it does so at once. */
+  /** Dispatches the request. If undici needs a connection, it starts to connect synchronously. */
   watch<Result>(dispatch: () => Result): Result {
     const note = () => {
       this.#own = true;
@@ -56,14 +56,14 @@ export class Connecting {
     }
   }
 
-  /** For how long it has been connecting, in milliseconds. */
+  /** How long it has been connecting, in milliseconds. */
   elapsed(): number {
     const { running = 0, idleSince = 0 } = byOrigin.get(this.#origin) ?? {};
     if (this.#own) return performance.now() - this.#start;
     return running > 0 ? 0 : performance.now() - Math.max(this.#start, idleSince);
   }
 
-  /** It has a connection. */
+  /** It now has a connection. */
   run(): void {
     this.#change('running');
   }
@@ -83,8 +83,8 @@ export class Connecting {
 }
 
 /**
- * An interceptor that gives up a request which finds no connection in its `connectTimeout`, and notes in `exchange` when
- * one begins on a connection. Waiting for a free connection of a pool does not count. It belongs next to the wire.
+ * An interceptor that aborts a request which gets no connection within its `connectTimeout`, and records in `exchange`
+ * when one starts on a connection. Waiting for a free pooled connection does not count. Compose it innermost.
  */
 export const connectTimeout: Interceptor = (dispatch) => (options: SignedDispatchOptions, handler) => {
   const connecting = new ConnectingHandler(handler, options);

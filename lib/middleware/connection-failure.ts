@@ -1,4 +1,4 @@
-/** Codes of Node and undici for a connection that was not made; another attempt may make it. */
+/** Error codes of Node.js and undici for a connection that could not be made; another attempt may succeed. */
 const NEVER_MADE: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -10,7 +10,7 @@ const NEVER_MADE: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Codes for a request that got no connection, and will get none by another attempt. */
+/** Error codes for a request that got no connection, and would get none on another attempt. */
 const REFUSED: ReadonlySet<unknown> = new Set([
   'UND_ERR_DESTROYED',
   'UND_ERR_CLOSED',
@@ -28,7 +28,7 @@ const REFUSED: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Codes for connections that broke: whether the request has arrived is unknown. */
+/** Error codes for a connection that broke: it is unknown whether the request arrived. */
 const BROKEN: ReadonlySet<unknown> = new Set([
   'ECONNRESET',
   'ECONNABORTED',
@@ -40,7 +40,7 @@ const BROKEN: ReadonlySet<unknown> = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ]);
 
-/** System calls on a connection that exists: their errors say nothing of what was sent before, whatever their code. */
+/** System calls on an existing connection: whatever their code, their errors do not tell what was sent before. */
 const ON_A_CONNECTION: ReadonlySet<unknown> = new Set(['read', 'write']);
 
 interface Cause {
@@ -49,12 +49,12 @@ interface Cause {
 }
 
 /**
- * Whether nothing of a request was sent, since it never had a connection. This is the one place that decides it: what
- * may be sent again without a second effect, and what the error says, follow from it.
+ * Whether nothing of a request was sent because it never had a connection. This is the only place that decides it; both
+ * whether a retry is safe and what the error says depend on it.
  *
- * The code of an error is not enough: the kernel reports EHOSTUNREACH or ECONNREFUSED also on a connection that a request
- * has gone out on. Nor is it enough that no start was seen, since a dispatcher may not report it.
- * @param started whether `onRequestStart` was called: undici does so on a connection, right before the first byte
+ * The error code is not enough: the kernel also reports EHOSTUNREACH or ECONNREFUSED on a connection over which a request
+ * has been sent. A missing start is not enough either, because a dispatcher may not report it.
+ * @param started whether `onRequestStart` was called; undici calls it on a connection, right before the first byte
  */
 export function neverConnected(error: unknown, started: boolean): boolean {
   return (
@@ -66,12 +66,12 @@ export function neverConnected(error: unknown, started: boolean): boolean {
   );
 }
 
-/** Whether a connection failed for a reason that may pass, before the request was sent or after it. */
+/** Whether a connection failure is transient, whether or not the request was sent. */
 export function connectionFailed(error: unknown): boolean {
   return every(error, ({ code }) => NEVER_MADE.has(code) || BROKEN.has(code));
 }
 
-/** Node tries all addresses of a host, and fails with the errors of all of them. */
+/** Node.js tries all addresses of a host, and fails with the errors of all of them. */
 function every(error: unknown, test: (cause: Cause) => boolean): boolean {
   const { errors } = Object(error) as { errors?: unknown };
   const causes: unknown[] = Array.isArray(errors) && errors.length > 0 ? errors : [error];

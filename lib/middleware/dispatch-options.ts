@@ -3,42 +3,50 @@ import type { Dispatcher } from 'undici';
 /** An interceptor, as `dispatcher.compose()` takes it. */
 export type Interceptor = Dispatcher.DispatcherComposeInterceptor;
 
-/** What has become of a request, in any of its attempts. */
+/** What happened to a request, across all its attempts. */
 export interface Exchange {
-  /** How often it was sent. */
+  /** How many times it was sent. */
   attempts: number;
-  /** One of them has begun on a connection: bytes of it may have left. */
+  /** One of them was signed and passed on: before that, nothing can have left. */
+  dispatched: boolean;
+  /** The time of the call is over: what has not been passed on by then is not to be. */
+  ended: boolean;
+  /** An attempt has started on a connection: bytes may have been sent. */
   started: boolean;
-  /** The last response of status 300 and above is signed by WeChat Pay. */
+  /** The last response with status 300 or above is signed by WeChat Pay. */
   verified: boolean;
+  /** v2: the fields of the last response, as they were read to be verified. */
+  fields?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What the interceptors of this room read from the options of a request, besides undici's own. */
+/** Request options that these interceptors read, in addition to undici's. */
 export interface SignedDispatchOptions extends Dispatcher.DispatchOptions {
   signal?: AbortSignal | null;
-  /** An origin to sign for, besides WeChat Pay's hosts and the configured base URL. */
+  /** An origin to sign for, in addition to WeChat Pay's hosts and the configured base URL. */
   trustedOrigin?: string | undefined;
-  /** The longest time to find a connection, in milliseconds. */
+  /** Timeout for establishing a connection, in milliseconds. */
   connectTimeout?: number | undefined;
-  /** Whether the request may be repeated; by default where that has no second effect. */
+  /** Whether to retry the request; by default only if it is idempotent. */
   retry?: boolean | undefined;
-  /** When the call ends, by `performance.now()`: a pause that would outlast it is not waited for. */
+  /** When the call ends, by `performance.now()`; delays beyond it are not waited for. */
   deadline?: number | undefined;
-  /** What has become of the request; filled in by the interceptors. */
+  /** What happened to the request; filled in by the interceptors. */
   exchange?: Exchange | undefined;
   /** The variables of the path, by name. */
   variables?: Readonly<Record<string, unknown>> | undefined;
   /** The response is a file: it streams through, unverified. */
   download?: boolean;
-  /** A fragment, `#` and all, for a page that the user's browser opens; it is never sent. */
+  /** A fragment, including `#`, for a page opened in the user's browser; it is never sent. */
   redirectFragment?: string | undefined;
+  /** v2: the fields of the XML body, in the place of a body: the signer signs and writes them. */
+  fields?: Readonly<Record<string, unknown>> | undefined;
   /** v2: the response carries no `sign`. */
   unsigned?: boolean;
   /** v2: the request carries no `nonce_str`. */
   nonceless?: boolean;
 }
 
-/** For handlers that are told of something while there is no connection to control. */
+/** For handlers that are called while there is no connection to control. */
 export const IDLE: Dispatcher.DispatchController = {
   paused: false,
   aborted: false,
@@ -51,8 +59,8 @@ export const IDLE: Dispatcher.DispatchController = {
 };
 
 /**
- * Tells a handler of an error where nobody would catch what it throws itself: that would end the process, and is a
- * warning instead.
+ * Passes an error to a handler where nobody would catch what the handler throws. That would end the process, so it
+ * becomes a warning.
  */
 export function tellFailure(
   handler: Dispatcher.DispatchHandler,

@@ -1,31 +1,31 @@
 import { ConfigurationError } from '../errors';
-import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/base-url';
+import { BASE_URL_RULE, DEFAULT_BASE_URL, readBaseUrl } from '../format/url';
 import { connectionFailed } from './connection-failure';
 import type { Interceptor } from './dispatch-options';
-import { originOf } from './hosts';
 import { type Decide, RepeatingHandler } from './repeating-handler';
 import { isIdempotent } from './retry';
+import { originOf } from './signing';
 
-/** Where to go when the host cannot be reached. */
+/** Where to go if the host is unreachable. */
 export interface FailoverOptions {
-  /** The host that requests go to; `https://api.mch.weixin.qq.com` by default. Requests to others are let alone. */
+  /** The primary host; `https://api.mch.weixin.qq.com` by default. Requests to other hosts are not affected. */
   from?: string | URL;
-  /** The host to go to in its place; `https://api2.mch.weixin.qq.com` by default. Requests to it are signed. */
+  /** The host to use instead; `https://api2.mch.weixin.qq.com` by default. Requests to it are signed. */
   to?: string | URL;
 }
 
 /** WeChat Pay's second host. @see https://pay.weixin.qq.com/doc/v3/merchant/4012075113 */
 const SECOND_HOST = 'https://api2.mch.weixin.qq.com';
 
-/** How long requests go to the second host before the first is tried again, in milliseconds. */
+/** How long to use the second host before the first is tried again, in milliseconds. */
 const AWAY = 60_000;
 
 /**
- * An interceptor of undici that goes to a second host where there is no connection to the first, or where it breaks and
- * the request can be repeated without a second effect. Requests then go to the second host at once, for a minute.
+ * An undici interceptor that falls back to a second host if a connection to the first cannot be made, or if one breaks
+ * and the request is idempotent. Further requests then go directly to the second host for a minute.
  *
- * Compose it outside of the signer, so that each attempt is signed afresh, and inside of {@link retry}.
- * @throws {@link ConfigurationError} where a host is none
+ * Compose it outside the signer, so that each attempt is signed afresh, and inside {@link retry}.
+ * @throws {@link ConfigurationError} if a host is not valid
  * @example new Agent().compose(verifier({ certs }), signer(config), failover());
  */
 export function failover(options: FailoverOptions = {}): Interceptor {

@@ -1,12 +1,13 @@
 import type { Dispatcher } from 'undici';
-import type { ReceivedHeaders } from '../format/headers';
+import { ApiError } from '../errors';
+import { type ReceivedHeaders, toHeaders } from '../format/headers';
 import { abortError } from './aborting';
-import { IDLE } from './dispatch-options';
+import { IDLE, type SignedDispatchOptions } from './dispatch-options';
 
 type Controller = Dispatcher.DispatchController;
 type Upgrade = Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>;
 
-/** Passes on all that it is told. undici's own `DecoratorHandler` is deprecated, and fails on an interim response. */
+/** Passes all events on. undici's own `DecoratorHandler` is deprecated, and fails on an interim response. */
 export class PassingHandler implements Dispatcher.DispatchHandler {
   protected readonly handler: Dispatcher.DispatchHandler;
 
@@ -39,11 +40,11 @@ export class PassingHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Passes on what it is told, and is the controller too of the handler behind it: it outlives the connection's own. */
+/** Passes events on, and acts as the controller of the next handler, because it outlives the connection's controller. */
 export class ControllingHandler extends PassingHandler implements Controller {
-  /** The controller of the connection, while there is one. */
+  /** The controller of the connection, if there is one. */
   protected wire: Controller = IDLE;
-  /** Why the handler behind it has aborted. */
+  /** Why the next handler has aborted. */
   protected abortReason: Error | null = null;
 
   override onRequestStart(wire: Controller, context: unknown): void {
@@ -103,4 +104,64 @@ export class ControllingHandler extends PassingHandler implements Controller {
   resume(): void {
     this.wire.resume();
   }
+}
+
+/** Redirect statuses (RFC 9110, section 15.4). */
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * A handler that turns a redirect into an error. WeChat Pay sends no redirects, and would not sign them: a client that
+ * follows one, as `fetch` does, would sign a request that somebody else has chosen.
+ */
+export function refusingRedirects(
+  handler: Dispatcher.DispatchHandler,
+  { method, path }: SignedDispatchOptions,
+): Dispatcher.DispatchHandler {
+  return new RedirectRefusal(handler, `${method} ${path.split('?', 1)[0]}`);
+}
+
+class RedirectRefusal extends PassingHandler {
+  readonly #request: string;
+  #ended = false;
+
+  constructor(handler: Dispatcher.DispatchHandler, request: string) {
+    super(handler);
+    this.#request = request;
+  }
+
+  override onResponseStart(...[controller, status, headers, message]: Parameters<PassingHandler['onResponseStart']>) {
+    if (!REDIRECTS.has(status)) {
+      super.onResponseStart(controller, status, headers, message);
+      return;
+    }
+    const error = redirected(this.#request, status, headers);
+    this.#ended = true;
+    controller.abort(error);
+    super.onResponseError(controller, error);
+  }
+
+  override onResponseData(...data: Parameters<PassingHandler['onResponseData']>): void {
+    if (!this.#ended) super.onResponseData(...data);
+  }
+
+  override onResponseEnd(...end: Parameters<PassingHandler['onResponseEnd']>): void {
+    if (!this.#ended) super.onResponseEnd(...end);
+  }
+
+  override onResponseError(...error: Parameters<PassingHandler['onResponseError']>): void {
+    if (!this.#ended) super.onResponseError(...error);
+  }
+}
+
+function redirected(request: string, status: number, received: ReceivedHeaders): ApiError {
+  const headers = toHeaders(received);
+  return new ApiError({
+    request,
+    status,
+    code: `HTTP_${status}`,
+    message: `${request} was redirected (status ${status}). Redirects are not followed; WeChat Pay sends none.`,
+    requestId: headers.get('request-id') ?? undefined,
+    headers,
+    body: '',
+  });
 }

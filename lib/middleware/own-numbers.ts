@@ -3,8 +3,8 @@ import { toObject } from '../format/transformer';
 import type { SignedDispatchOptions } from './dispatch-options';
 
 /**
- * Numbers that a merchant gives, other than those that begin with `out_`: what the reference has both in a request and at
- * the top of its response.
+ * Merchant-assigned numbers, besides those that start with `out_`: members that the reference lists both in a request and
+ * at the top level of its response.
  */
 const OWN_NUMBERS: ReadonlySet<string> = new Set([
   'authenticate_number',
@@ -19,21 +19,21 @@ const OWN_NUMBERS: ReadonlySet<string> = new Set([
   'send_request_no',
 ]);
 
-/** Verbs whose body may carry a number of the change, while the response has that of what is changed. */
+/** Verbs whose body may contain the number of the change, while the response has that of the changed object. */
 const CHANGING: ReadonlySet<string> = new Set(['PATCH', 'PUT']);
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Whether a member holds a number that a merchant gives, such as `out_trade_no`. */
+/** Whether a member is a merchant-assigned number, such as `out_trade_no`. */
 export function isOwnNumber(name: string): boolean {
   return name.startsWith('out_') || OWN_NUMBERS.has(name);
 }
 
 /**
- * Refuses a response that names another number of the merchant's than its request does: WeChat Pay signs a response by
- * itself, without the request, so that one which is genuine can be put in the place of another.
- * @param options the request, as it was sent
- * @param response the members of the response, verified
+ * Refuses a response with a merchant-assigned number other than that of its request: WeChat Pay's signature does not
+ * cover the request, so one genuine response can be substituted for another.
+ * @param options the request, as sent
+ * @param response the members of the verified response
  * @throws {@link SignatureError} `ERR_SIGNATURE_OTHER_REQUEST`
  */
 export function refuseOtherNumbers(options: SignedDispatchOptions, response: Members): void {
@@ -53,16 +53,16 @@ export function refuseOtherNumbers(options: SignedDispatchOptions, response: Mem
   );
 }
 
-/** Where a request may carry its numbers: the variables of its path, its query, its body. */
-function sourcesOf({ method, path, query, body, variables }: SignedDispatchOptions): Members[] {
+/** Where a request may contain such numbers: its path variables, query and body. */
+function sourcesOf({ method, path, query, body, fields, variables }: SignedDispatchOptions): Members[] {
   const [pathname = '', search = ''] = path.split(/\?(.*)/s);
   const sources: Members[] = [variables ?? {}, segmentsOf(pathname), Object.fromEntries(new URLSearchParams(search))];
   if (query) sources.push(query);
-  if (!CHANGING.has(method)) sources.push(bodyOf(body));
+  if (!CHANGING.has(method)) sources.push(fields ?? bodyOf(body));
   return sources;
 }
 
-/** What stands behind a segment with the name of a number: `/out-trade-no/1217752501201407033233368018`. */
+/** The segment after one with the name of a number: `/out-trade-no/1217752501201407033233368018`. */
 function segmentsOf(pathname: string): Members {
   const segments = pathname.split('/');
   const pairs = segments.map((segment, index) => [segment.replaceAll('-', '_'), decoded(segments[index + 1])]);
@@ -77,7 +77,7 @@ function decoded(segment: string | undefined): string | undefined {
   }
 }
 
-/** Files and streams carry none. */
+/** Files and streams contain none. */
 function bodyOf(body: unknown): Members {
   const text = body instanceof Uint8Array ? Buffer.from(body).toString() : body;
   if (typeof text !== 'string') return {};

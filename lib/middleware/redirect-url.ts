@@ -2,8 +2,8 @@ import { Agent, type Dispatcher } from 'undici';
 import { IDLE, type SignedDispatchOptions } from './dispatch-options';
 
 /**
- * A dispatcher that sends nothing: it answers with the address that the request would have gone to, for pages that are
- * to be opened in the user's browser. Composed with a signer, the address is signed.
+ * A dispatcher that sends nothing. Its response is the URL that would have been requested, for pages to open in the
+ * user's browser. Composed with a signer, the URL is signed.
  */
 export function redirectUrlDispatcher(): Dispatcher {
   return new Agent().compose(() => (options: SignedDispatchOptions, handler) => {

@@ -6,25 +6,25 @@ import { IDLE, type SignedDispatchOptions, tellFailure } from './dispatch-option
 import { ControllingHandler } from './handler';
 import type { BufferedResponse } from './verifying-handler';
 
-/** How an attempt failed: by a response of status 400 and above, or without one, where perhaps nothing was sent. */
+/** How an attempt failed: with a response of status 400 or above, or without one; then perhaps nothing was sent. */
 export type Failure =
   | { response: BufferedResponse; error?: never; unsent: false }
   | { error: Error; response?: never; unsent: boolean };
 
-/** What to do after a failure: send these options after a pause in milliseconds. `undefined` leaves it at the failure. */
+/** How to go on after a failure: resend with these options after a delay in milliseconds. `undefined` gives up. */
 export type Decide = (
   failure: Failure,
   options: SignedDispatchOptions,
   attempt: number,
 ) => { options: SignedDispatchOptions; delay: number } | undefined;
 
-/** Failures with a larger body are not repeated, in bytes. */
+/** Failures with a larger body are not retried, in bytes. */
 const MAX_HELD = 1024 * 1024;
 
 /**
- * Sends a request, and again where that failed. Behind it there is one response: failures that are repeated are not seen.
+ * Sends a request, and resends it after a failure. The next handler sees one response: retried failures are hidden.
  *
- * To the handler behind it, it is the controller too, since each attempt has one of its own.
+ * It also acts as the controller of the next handler, because each attempt has a controller of its own.
  */
 export class RepeatingHandler extends ControllingHandler {
   readonly #dispatch: Dispatcher['dispatch'];
@@ -32,13 +32,13 @@ export class RepeatingHandler extends ControllingHandler {
   #options: SignedDispatchOptions;
   #attempt = 0;
   #started = false;
-  /** The attempt under way has begun on a connection. */
+  /** The current attempt has started on a connection. */
   #sending = false;
-  /** The head of a failure that is held back, until it is known whether the request is repeated. */
+  /** The head of a failed response, held back until it is known whether to retry. */
   #held: { status: number; headers: ReceivedHeaders; message: string | undefined } | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
-  /** A response has gone on to the handler: there is no other after it. */
+  /** A response has been passed to the handler, so there can be no other. */
   #passed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -120,7 +120,7 @@ export class RepeatingHandler extends ControllingHandler {
     this.handler.onResponseStart?.(this, status, headers, message);
   }
 
-  /** Lets go what has been held back. */
+  /** Releases what was held back. */
   #release(): void {
     if (!this.#held) return;
     const { status, headers, message } = this.#held;
@@ -138,7 +138,7 @@ export class RepeatingHandler extends ControllingHandler {
     this.#held = undefined;
     this.#chunks = [];
     this.#size = 0;
-    // What is behind must not act on the connection of an attempt that is over.
+    // The next handler must not act on the connection of a finished attempt.
     this.wire = IDLE;
     this.#timer = setTimeout(() => this.#resend(), next.delay);
     return true;

@@ -7,8 +7,8 @@ import { type Decide, type Failure, RepeatingHandler } from './repeating-handler
 import type { BufferedResponse } from './verifying-handler';
 
 /**
- * Names of the numbers by which a merchant marks a request: a second one with the same number is taken for the same,
- * and WeChat Pay asks for just that after `SYSTEM_ERROR`.
+ * Names of the numbers with which a merchant identifies a request. WeChat Pay treats a second request with the same
+ * number as the same one, and asks for such a retry after `SYSTEM_ERROR`.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709
  */
 const REQUEST_NUMBERS: ReadonlySet<string> = new Set([
@@ -36,11 +36,11 @@ const REQUEST_NUMBERS: ReadonlySet<string> = new Set([
   'upload_request_no',
 ]);
 
-/** Whether a request can be sent again without a second effect: a GET, or one that has a number of its own. */
-export function isIdempotent({ method, body }: Pick<SignedDispatchOptions, 'method' | 'body'>): boolean {
+/** Whether a request is idempotent: a GET, or a request with a number of its own. */
+export function isIdempotent({ method, body, fields }: SignedDispatchOptions): boolean {
   if (method === 'GET' || method === 'HEAD') return true;
-  if (typeof body !== 'string') return false;
-  return Object.entries(fieldsOf(body)).some(([name, value]) => REQUEST_NUMBERS.has(name) && isNumber(value));
+  const members = fields ?? (typeof body === 'string' ? fieldsOf(body) : {});
+  return Object.entries(members).some(([name, value]) => REQUEST_NUMBERS.has(name) && isNumber(value));
 }
 
 function isNumber(value: unknown): boolean {
@@ -55,41 +55,41 @@ function fieldsOf(body: string): object {
   }
 }
 
-/** How requests are repeated. */
+/** Options for retries. */
 export interface RetryOptions {
-  /** How often a request is sent at most, the first time included; 3 by default. */
+  /** Maximum number of attempts, including the first; 3 by default. */
   attempts?: number;
-  /** The longest that the first pause may be, in milliseconds; 200 by default. It doubles with each further one. */
+  /** Upper bound of the first delay, in milliseconds; 200 by default. It doubles with each further delay. */
   delay?: number;
-  /** The longest that any pause may be, unless WeChat Pay asks for more, in milliseconds; 5,000 by default. */
+  /** Upper bound of all delays, unless WeChat Pay asks for more, in milliseconds; 5,000 by default. */
   maxDelay?: number;
 }
 
 const DEFAULTS: Required<RetryOptions> = { attempts: 3, delay: 200, maxDelay: 5000 };
 
-/** A pause that is longer is not waited for, in milliseconds. */
+/** Longer delays are not waited for, in milliseconds. */
 const MAX_RETRY_AFTER = 60_000;
 
-/** Statuses of responses that say: later. A 500 must say so by its code too. */
+/** Statuses that ask for a later retry. A 500 does so only with one of the codes below. */
 const LATER: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Codes that say so, of APIv3 with status 500 and of v2. */
+/** Codes that ask for a retry: of APIv3 with status 500, and of v2. */
 const LATER_CODES: ReadonlySet<unknown> = new Set(['SYSTEM_ERROR', 'SYSTEMERROR']);
 
-/** Retries in store: at most so many at once, and in the long run one for ten requests. */
+/** The retry budget: the maximum burst, and on average one retry per ten requests. */
 const BUDGET = 10;
 const INCOME = 0.1;
 
 /**
- * An interceptor of undici that sends requests again that failed for a passing reason: no connection, a broken one, the
- * statuses 429, 502, 503, 504, or 500 `SYSTEM_ERROR`. Of requests that are repeated without a second effect only: GET,
- * those that carry a number of the merchant's own, such as `out_trade_no`, and any that never had a connection;
- * `retry: true` or `false` in the options of a request goes before that. Never where a response cannot be trusted.
+ * An undici interceptor that retries requests after a transient failure: no connection, a broken connection, status 429,
+ * 502, 503 or 504, or 500 `SYSTEM_ERROR`. It retries idempotent requests only: GET, requests that carry a number of the
+ * merchant's own, such as `out_trade_no`, and any request that never had a connection; `retry: true` or `false` in the
+ * options of a request takes precedence. It never retries after a response that cannot be trusted.
  *
- * Pauses are random up to a bound that doubles (exponential back-off with full jitter); the header `Retry-After` makes
- * them longer. At most a tenth of all requests are repeats, and ten in a burst. Compose it outside of the signer, so that
- * each attempt is signed afresh.
- * @throws {@link ConfigurationError} where an option cannot be used
+ * Delays are random up to a bound that doubles (exponential backoff with full jitter); `Retry-After` makes them longer.
+ * At most a tenth of all requests are retries, and ten in a burst. Compose it outside the signer, so that each attempt is
+ * signed afresh.
+ * @throws {@link ConfigurationError} if an option cannot be used
  * @example new Agent().compose(verifier({ certs }), signer(config), retry({ attempts: 3 }));
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
@@ -116,7 +116,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
   };
 }
 
-/** Checks the options, and fills in those that are missing. */
+/** Checks the options and fills in defaults. */
 function readRetry(options: RetryOptions): Required<RetryOptions> {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError(`"retry" must be true or an object with ${Object.keys(DEFAULTS).join(', ')}.`);
@@ -149,7 +149,7 @@ function codeOf({ body }: BufferedResponse): unknown {
   }
 }
 
-/** The header `Retry-After`, in milliseconds from now: seconds or a date (RFC 9110, section 10.2.3). */
+/** Parses `Retry-After` to milliseconds from now: seconds or a date (RFC 9110, section 10.2.3). */
 function retryAfter(headers: ReceivedHeaders = {}): number {
   const value = String(headers['retry-after'] ?? '');
   if (/^\d+$/.test(value)) return Number(value) * 1000;

@@ -1,37 +1,37 @@
 import { unescape as decode } from 'node:querystring';
 import { InvalidArgumentError } from '../errors';
-import { encodeComponent } from '../format/query';
 import { toObject, toXml } from '../format/transformer';
+import { encodeComponent } from '../format/url';
 import { nonce } from '../signature/formatter';
 import * as Hash from '../signature/hash';
 import { MERCHANT_FIELDS, refuseAmbiguousRequest } from '../signature/v2-readings';
 import { isMedia } from '../upload/media';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
-import { trustedOrigins } from './hosts';
-import { type SignableRequest, signing } from './signing';
+import { type SignableRequest, signing, trustedOrigins } from './signing';
 
-/** What the signer of v2 needs. */
+/** Options of the v2 signer. */
 export interface V2SignerConfig {
-  /** Merchant id: a request must be of this merchant. */
+  /** Merchant id; requests must be for this merchant. */
   mchid: string;
   /** The APIv2 key. */
   secret: string;
-  /** A root of the API to sign for, besides WeChat Pay's own hosts. */
+  /** A base URL to sign for, in addition to WeChat Pay's own hosts. */
   baseUrl?: string | URL;
   /** Further ones. */
   baseUrls?: readonly (string | URL)[];
-  /** All origins to sign for, in the place of both. @internal */
+  /** All origins to sign for, instead of both. @internal */
   origins?: ReadonlySet<string>;
 }
 
 /**
  * An interceptor of undici that signs requests as v2 wants it: `nonce_str` and `sign` join the fields of the XML body,
- * or those of the query of a GET; of an upload, `sign` joins its fields. The field `sign_type` chooses between MD5, the
+ * or those of the query of a GET; of an upload, `sign` joins its fields. The body is text of XML, or its fields as the
+ * option `fields`. The field `sign_type` chooses between MD5, the
  * default, and HMAC-SHA256.
  *
- * A request whose signature would be good for another message as well, because of a `&` in one of its fields, fails with
+ * A request whose signature would also be valid for a different message, because of a `&` in one of its fields, fails with
  * an {@link InvalidArgumentError} and is not sent.
- * @throws {@link ConfigurationError} where the base URL cannot be used
+ * @throws {@link ConfigurationError} if the base URL is not valid
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
 export function v2Signer({ mchid, secret, ...bases }: V2SignerConfig): Interceptor {
@@ -51,14 +51,20 @@ export function v2Signer({ mchid, secret, ...bases }: V2SignerConfig): Intercept
     async ({ method, path, headers, body }, options): Promise<Partial<SignableRequest>> => {
       if (isMedia(body)) return { body: body.withFields(signFields(body.fields, { ...options, nonceless: true })) };
       if (method !== 'GET') {
-        // `fetch` has set the length of what is longer now.
+        // `fetch` has set a length that is no longer correct.
         const { 'content-length': _, ...rest } = headers;
-        return { headers: rest, body: toXml(signFields(toObject(body || '<xml/>'), options)) };
+        const signed = signFields(fieldsOf(body, options), options);
+        return { headers: rest, body: toXml(signed), fields: signed };
       }
       const [pathname = '', query = ''] = path.split(/\?(.*)/s);
       return { path: `${pathname}?${writeFields(signFields(readFields(query), options))}`, body: null };
     },
   );
+}
+
+/** The fields of a body of XML, or those that came in its place. */
+function fieldsOf(body: string | Uint8Array | null, { fields = {} }: SignedDispatchOptions): Record<string, unknown> {
+  return body?.length ? toObject(body) : fields;
 }
 
 function signType({ sign_type }: Record<string, unknown>): Hash.SignType {
@@ -67,7 +73,7 @@ function signType({ sign_type }: Record<string, unknown>): Hash.SignType {
   throw new InvalidArgumentError('The field "sign_type" must be MD5 or HMAC-SHA256, or omitted.');
 }
 
-/** The fields of a query by name; `null` is that of a name alone, without `=`. */
+/** The fields of a query by name; `null` for a name without `=`. */
 function readFields(query: string): Record<string, string | null> {
   const fields = new Map<string, string | null>();
   for (const pair of query.split('&').filter(Boolean)) {

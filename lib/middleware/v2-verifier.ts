@@ -4,11 +4,11 @@ import { toObject } from '../format/transformer';
 import * as Hash from '../signature/hash';
 import { refuseSecondReading } from '../signature/v2-readings';
 import type { Interceptor, SignedDispatchOptions } from './dispatch-options';
+import { refusingRedirects } from './handler';
 import { refuseOtherNumbers } from './own-numbers';
-import { refusingRedirects } from './refuse-redirects';
 import { type BufferedResponse, VerifyingHandler } from './verifying-handler';
 
-/** What the verifier of v2 needs. */
+/** Options of the v2 verifier. */
 export interface V2VerifierConfig {
   /** The APIv2 key. */
   secret: string;
@@ -18,14 +18,13 @@ const SUCCESS = 'SUCCESS';
 const HMAC_LENGTH = 64;
 
 /**
- * An interceptor of undici that checks the responses of v2: `sign`, by MD5 or HMAC-SHA256 as its length tells, then
- * `return_code` and `result_code`, then whether a number of the merchant's own is that of the request. A response that
- * says FAIL becomes an {@link ApiError}, with or without `sign`; one whose `sign` is wrong a {@link SignatureError},
- * whatever its status; one that can be read as another message as well, a {@link SignatureError}
+ * An undici interceptor that checks v2 responses: first `sign`, with MD5 or HMAC-SHA256 depending on its length, then
+ * `return_code` and `result_code`, then whether any merchant-assigned number matches the request. A response with FAIL
+ * becomes an {@link ApiError}, with or without `sign`; one with a wrong `sign` becomes a {@link SignatureError},
+ * whatever its status; one that can also be read as a different message becomes a {@link SignatureError}
  * `ERR_SIGNATURE_AMBIGUOUS`.
  *
- * A request with `unsigned: true` expects no `sign`, and may be answered in JSON; one with `download: true` streams
- * through.
+ * With `unsigned: true`, no `sign` is expected, and the response may be JSON; with `download: true`, it streams through.
  */
 export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
   return (dispatch) => (options: SignedDispatchOptions, down) => {
@@ -38,9 +37,11 @@ export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
       refuseFailure(what, fields, response, verified);
       if (!verified && !options.unsigned) throw signatureError('ERR_SIGNATURE_MISSING', 'has no field "sign"');
       refuseOtherNumbers(options, fields);
+      if (options.exchange) options.exchange.fields = fields;
     };
     const failure = async ({ body }: BufferedResponse): Promise<boolean> => {
       const fields = xmlOf(body);
+      if (options.exchange) options.exchange.fields = fields;
       return fields !== undefined && isSigned(fields, secret);
     };
     const checks = options.download ? { failure } : { success, failure };
@@ -49,8 +50,8 @@ export function v2Verifier({ secret }: V2VerifierConfig): Interceptor {
 }
 
 /**
- * @param verified whether the `sign` of the response is right
- * @throws {@link ApiError} where `return_code` or `result_code` say that the request failed
+ * @param verified whether the `sign` of the response is valid
+ * @throws {@link ApiError} if `return_code` or `result_code` reports a failure
  */
 export function refuseFailure(
   what: string,
@@ -60,7 +61,7 @@ export function refuseFailure(
 ): void {
   const { return_code, result_code, err_code, return_msg, err_code_des, ...rest } = textsOf(fields);
   if (return_code === SUCCESS && (result_code ?? SUCCESS) === SUCCESS) return;
-  // Some operations have a spelling of their own.
+  // Some operations use other names.
   const { error_code, error_code_des } = rest;
   throw new ApiError({
     ...received(what, response),
@@ -75,8 +76,8 @@ export function refuseFailure(
 }
 
 /**
- * `v2/appauth/getaccesstoken` answers in JSON, with codes of its own. What is no JSON is left to whoever reads it.
- * @throws {@link ApiError} where `retcode` says that the request failed
+ * `v2/appauth/getaccesstoken` responds in JSON, with its own codes. A body that is not JSON is left to the reader.
+ * @throws {@link ApiError} if `retcode` reports a failure
  */
 function refuseJsonFailure(what: string, response: BufferedResponse): void {
   const { retcode, retmsg } = parse(response.body);
@@ -110,7 +111,7 @@ function textsOf(fields: Record<string, unknown>): Record<string, string | undef
   >;
 }
 
-/** The fields of a response in XML; `undefined` of another. */
+/** The fields of an XML response; `undefined` for any other. */
 export function xmlOf(body: Uint8Array | string): Record<string, unknown> | undefined {
   try {
     return toObject(body);
@@ -129,9 +130,9 @@ function readXml(what: string, body: Uint8Array): Record<string, unknown> {
 }
 
 /**
- * Whether a response has a right `sign`.
- * @returns false where it has none
- * @throws {@link SignatureError} where it is wrong, or stands beside what no `sign` can cover
+ * Whether a response has a valid `sign`.
+ * @returns false if it has none
+ * @throws {@link SignatureError} if it is wrong, or the response contains fields that `sign` cannot cover
  */
 function isSigned({ sign, ...fields }: Record<string, unknown>, secret: string): boolean {
   if (sign === undefined || sign === '') return false;

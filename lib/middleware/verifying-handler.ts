@@ -12,38 +12,38 @@ export interface BufferedResponse {
   body: Uint8Array;
 }
 
-/** Checks a response; rejects where it cannot be trusted. */
+/** Checks a response; rejects if it cannot be trusted. */
 export type Verify = (response: BufferedResponse) => Promise<void>;
 
-/** Greatest size of a response that is held in memory to be verified, in bytes. */
+/** Maximum size in bytes of a response that is held in memory for verification. */
 const MAX_BODY_SIZE = 10 * 1024 * 1024;
 
-/** Greatest size of a failure that is held in memory; what is larger passes unverified. */
+/** Maximum size of a failure held in memory; larger ones pass unverified. */
 const MAX_FAILURE_SIZE = 1024 * 1024;
 
-/** What is done with responses. */
+/** The checks of responses. */
 export interface Checks {
-  /** Of those of status 200–299; without it they pass. */
+  /** For status 200–299; without it, they pass. */
   success?: Verify | undefined;
-  /** Throws where one of these is WeChat Pay's, and not the one asked for. */
+  /** Throws if one of these is genuine, but belongs to another request. */
   accept?(response: BufferedResponse): void;
   /**
-   * Of those of status 300 and above. Resolves to whether WeChat Pay vouches for it: not where a signature is missing or
-   * cannot be checked. Rejects where it is wrong.
+   * For status 300 and above. Resolves to whether it is proven to come from WeChat Pay: `false` if the signature is missing
+   * or cannot be checked. Rejects if the signature is wrong.
    */
   failure(response: BufferedResponse): Promise<boolean>;
 }
 
 /**
- * Holds back a response until it is checked, then replays it.
+ * Holds a response back until it has been checked, then replays it.
  *
- * To the handler behind it, it is the controller too: the connection's own is dead by the time of the replay, and an
- * abort or a pause by then would be lost.
+ * It also acts as the controller of the next handler: by then the connection's own controller is dead, and an abort or a
+ * pause would be lost.
  */
 export class VerifyingHandler extends ControllingHandler {
   readonly #checks: Checks;
   readonly #exchange: Exchange | undefined;
-  /** Replays the head of the response held back; undefined while none is. */
+  /** Replays the head of the held response; undefined if none is held. */
   #replayHead: (() => void) | undefined;
   #head = { status: 0, headers: {} as ReceivedHeaders };
   #chunks: Buffer[] = [];
@@ -53,7 +53,7 @@ export class VerifyingHandler extends ControllingHandler {
   #settled = false;
   #paused = false;
 
-  /** @param exchange is told what has become of the request */
+  /** @param exchange receives what happened to the request */
   constructor(handler: Dispatcher.DispatchHandler, checks: Checks, exchange?: Exchange) {
     super(handler);
     this.#checks = checks;
@@ -61,7 +61,7 @@ export class VerifyingHandler extends ControllingHandler {
   }
 
   override onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
-    if (this.#exchange) this.#exchange.verified = false;
+    if (this.#exchange) Object.assign(this.#exchange, { verified: false, fields: undefined });
     super.onRequestStart(controller, context);
   }
 
@@ -160,7 +160,7 @@ export class VerifyingHandler extends ControllingHandler {
     }
   }
 
-  /** Lets a failure pass that is too large to be verified. */
+  /** Passes on a failure that is too large to verify. */
   #release(head: () => void): void {
     this.#replayHead = undefined;
     if (this.#paused) this.wire.pause();
@@ -175,7 +175,7 @@ export class VerifyingHandler extends ControllingHandler {
       try {
         step();
       } catch (error) {
-        // undici's retry throws from the last step on purpose, and expects to be told of it.
+        // undici's retry handler throws from the last step on purpose, and expects to receive the error.
         this.#settled = false;
         this.#fail(error as Error);
       }

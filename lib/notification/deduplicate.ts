@@ -1,58 +1,58 @@
 import { randomUUID } from 'node:crypto';
 import { type NotificationStore, type Reservation, reserve } from './store';
 
-/** What became of a notification. */
+/** The outcome of a notification. */
 export type Outcome = 'done' | 'failed' | 'busy';
 
-/** How long WeChat Pay waits for a reply, in milliseconds. A function that has not started by then is left to a repeat. */
+/** How long WeChat Pay waits for a reply, in milliseconds. A function not started by then is left to the next delivery. */
 export const PATIENCE = 5000;
 
 /**
- * Seconds for which a store reserves an id for an attempt: as long as possible, but over by WeChat Pay's third repeat, which
- * comes 60 s after the notification. The death of a process then costs no more than a minute.
+ * How many seconds a store reserves an id for an attempt: as long as possible, but less than until WeChat Pay's third
+ * delivery, 60 s after the first. The death of a process then costs no more than a minute.
  */
 export const ATTEMPT = 50;
 
-/** How many processed ids a process remembers, some 130 bytes each. */
+/** How many processed ids a process keeps, some 130 bytes each. */
 const MAX_IDS = 10_000;
 
-/** What one process knows. */
+/** The state of one process. */
 interface Memory {
   readonly running: Set<string>;
-  /** What has been processed; if there is a store, as long as the store has not recorded it. */
+  /** Processed ids; with a store, only until the store has recorded them. */
   readonly done: ProcessedIds;
 }
 
-/** By store: handlers that use one store in one process share what the process knows. */
+/** By store: handlers in one process that use the same store share their state. */
 const memories = new WeakMap<NotificationStore, Memory>();
 
 /** Options of {@link deduplicator}. */
 export interface DeduplicatorOptions {
   store: NotificationStore | undefined;
-  /** For how many seconds the ids of processed notifications are kept. */
+  /** How many seconds to keep the ids of processed notifications. */
   keep: number;
-  /** Told of errors, those of the function among them; what the store throws before the function runs, is thrown. */
+  /** Receives errors, including those of the function. Errors of the store before the function runs are thrown instead. */
   report(error: unknown): void;
 }
 
 /**
- * Runs a function unless it has ended successfully, or is running, for the same id.
+ * Runs a function unless it has succeeded, or is running, for the same id.
  *
- * This process never runs it twice at once, however long it takes: it knows what it runs. The store keeps other processes
- * off for {@link ATTEMPT} seconds, counted from before the function starts. The record of the attempt becomes the record of
- * the processed notification in one step, so there is no moment without either.
+ * Within this process it never runs twice concurrently, however long it takes, because the process tracks what it runs.
+ * The store keeps other processes off for {@link ATTEMPT} seconds, starting before the function does. The record of the
+ * attempt turns into the record of the processed notification in one step, so there is no moment without either.
  */
 export function deduplicator({ store, keep, report }: DeduplicatorOptions) {
   const memory = memoryOf(store);
 
-  /** Whether the function may run now. If the store responds late, the reservation may be over before the function ends. */
+  /** Whether the function may run now. If the store responds late, the reservation may expire before the function ends. */
   const begin = async (id: string, attempt: string, late: AbortSignal): Promise<Reservation | 'late'> => {
     if (!store) return 'reserved';
     const asked = performance.now();
     const asking = reserve(store, id, attempt, ATTEMPT);
     const reservation = await unlessAborted(asking, late);
     if (reservation !== undefined && performance.now() - asked <= PATIENCE) return reservation;
-    // A reservation that comes late is given back.
+    // A reservation that arrives late is released.
     asking.then((found) => (found === 'reserved' ? store.release(id, attempt) : undefined)).catch(report);
     return 'late';
   };
@@ -102,7 +102,7 @@ function memoryOf(store: NotificationStore | undefined): Memory {
   return memory;
 }
 
-/** Gives `undefined` once aborted; nothing of the promise is then waited for. */
+/** Resolves to `undefined` once aborted; the promise is then ignored. */
 function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
     const abort = () => resolve(undefined);
@@ -113,7 +113,7 @@ function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Pro
   });
 }
 
-/** Ids for a time. The oldest give way when there are too many, and expire when they are looked at: there is no timer. */
+/** Ids with an expiry. The oldest are dropped when there are too many; expiry is checked on access, without a timer. */
 export class ProcessedIds {
   readonly #ends = new Map<string, number>();
   readonly #limit: number;

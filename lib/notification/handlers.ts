@@ -18,19 +18,19 @@ const REPLIES: Record<Outcome, (protocol: Protocol) => Reply> = {
   busy: (protocol) => refuse(503, 'The notification is being processed.', protocol),
 };
 
-/** What handlers need. */
+/** The dependencies of handlers. */
 export interface HandlerContext {
   parse(raw: RawRequest): Promise<AnyNotification>;
   maxBodySize: number;
   store: NotificationStore | undefined;
-  /** For how many seconds the ids of processed notifications are kept. */
+  /** How many seconds to keep the ids of processed notifications. */
   keep: number;
   onError: ((error: unknown) => unknown) | undefined;
 }
 
-/** Handlers for Node and for standard requests; of one context, those of one name share what has been processed. */
+/** Handlers for Node.js and for standard requests. Within a context, handlers with the same name share processed ids. */
 export function createHandlers({ parse, maxBodySize, store, keep, onError = print }: HandlerContext) {
-  // Whatever it does with the error, the response is sent.
+  // Whatever `onError` does, the reply is sent.
   const report = (error: unknown): void => void (async () => onError(error))().catch(() => {});
   const deduplicate = deduplicator({ store, keep, report });
   const nameOf = handlerNames();
@@ -47,7 +47,7 @@ export function createHandlers({ parse, maxBodySize, store, keep, onError = prin
         const raw = await readRequest(request, maxBodySize, late.signal);
         protocol = protocolOfBody(raw);
         const notification = await parse(raw);
-        // It has been answered as too late already: the repeat is to process it.
+        // The reply "too late" has been sent: the next delivery will process it.
         if (late.signal.aborted) return failure();
         const run = () => process(notification as never);
         return REPLIES[await deduplicate(`${name}:${notification.id}`, run, late.signal)](protocol);
@@ -75,7 +75,7 @@ export function createHandlers({ parse, maxBodySize, store, keep, onError = prin
         if (response.headersSent) return;
         response.statusCode = status;
         for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-        // The rest of a body that is too large or too slow is not waited for.
+        // Do not wait for the rest of a body that is too large or too slow.
         if (!request.complete && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
         response.end(body);
       };
@@ -90,17 +90,17 @@ export function createHandlers({ parse, maxBodySize, store, keep, onError = prin
   };
 }
 
-/** XML begins with `<`, which no JSON does. */
+/** XML starts with `<`; JSON never does. */
 export function protocolOfBody({ body }: RawRequest): Protocol {
   return body.find((octet) => octet > 0x20) === 0x3c ? 'v2' : 'v3';
 }
 
-/** What a handler is called that has been given no name. */
+/** The name of a handler that was given none. */
 const UNNAMED = 'default';
 
 /**
- * Names of handlers. Two functions under one name would take a notification that one of them has processed for processed
- * by the other: nobody is to do that unknowingly.
+ * Checks the names of handlers. Two functions under one name would each skip the notifications that the other has
+ * processed, so that must not happen by accident.
  */
 function handlerNames() {
   let unnamed: unknown;

@@ -1,4 +1,4 @@
-/** Receives notifications. `success` and `failure` are for those who reply themselves. */
+/** Receives notifications. `success` and `failure` are for code that sends its own replies. */
 export { of } from './receiver';
 export { failure, type Protocol, type Reply, success } from './reply';
 export type { NotificationStore, Reservation } from './store';

@@ -1,8 +1,8 @@
 import { ConfigurationError } from '../errors';
-import type { Chain } from '../openapi/chain';
+import type { BrandChain, Chain } from '../openapi/chain';
 import { readApiKey } from '../signature/api-key';
 import { type Credentials, credentialsOf } from '../signature/credentials';
-import { loadPlatformKeys, refuseOwnKeys } from '../signature/platform-keys';
+import { loadPlatformKeys, refuseOwnKeys, requirePublicKeys } from '../signature/platform-keys';
 import { createHandlers, protocolOfBody } from './handlers';
 import { MAX_AGE, refuseReplay } from './replay';
 import { type RawRequest, readRequest } from './request';
@@ -11,11 +11,12 @@ import type { AnyNotification, NotificationOptions, NotificationReceiver } from 
 import { parseV2 } from './v2';
 import { parseV3 } from './v3';
 
-/** The members of {@link NotificationOptions}; the type keeps the list whole. */
+/** The members of {@link NotificationOptions}; the type keeps the list complete. */
 const KNOWN: Record<keyof NotificationOptions, true> = {
   certs: true,
   apiv3Key: true,
   secret: true,
+  brandApiKey: true,
   store: true,
   maxBodySize: true,
   maxAge: true,
@@ -24,35 +25,38 @@ const KNOWN: Record<keyof NotificationOptions, true> = {
 
 const MAX_BODY_SIZE = 1024 * 1024;
 
-/** Seconds by which ids are kept longer than a notification may be repeated, or replayed: clocks differ. */
+/** How many seconds longer to keep ids than a notification may be repeated or replayed, because clocks differ. */
 const MARGIN = 3600;
 
 /**
- * Receives the notifications of one merchant, with the keys that an instance was built with: its APIv3 key, its APIv2 key
- * and its `certs`. If the instance downloads platform certificates, it does so for notifications as well.
+ * Receives the notifications of one merchant or one brand, with the keys that an instance was built with: its APIv3 key,
+ * its APIv2 key and its `certs`, or the API key of the brand and its `certs`. If the instance downloads platform certificates, it does so for notifications as well.
  *
  * Keys are loaded and checked here, once. No timer is started.
  * @param instance what `Builder.factory` returned
- * @param options keys given here go before those of the instance
+ * @param options keys given here take precedence over those of the instance
  * @throws {@link ConfigurationError} that names the option, what was found and what was expected
- * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance
+ * @throws {@link InvalidArgumentError} if the instance was not created by `Builder.factory`
  * @example
  * const notifications = Notifications.of(instance);
  * app.post('/notify', notifications.nodeHandler(async ({ event_type, resource }) => {
  *   if (event_type === 'TRANSACTION.SUCCESS') await markAsPaid(resource);
  * }));
  */
-export function of(instance: Chain, options?: NotificationOptions): NotificationReceiver;
+export function of(instance: Chain | BrandChain, options?: NotificationOptions): NotificationReceiver;
 /**
- * Receives the notifications of one merchant without a client.
- * @param options APIv3 needs `certs` and `apiv3Key`, v2 needs `secret`
+ * Receives the notifications of one merchant or one brand without a client.
+ * @param options APIv3 needs `certs` and `apiv3Key`, v2 needs `secret`, a brand needs `certs` and `brandApiKey`
  * @throws {@link ConfigurationError} that names the option, what was found and what was expected
  * @example
  * const notifications = Notifications.of({ certs, apiv3Key });
  */
 export function of(options: NotificationOptions): NotificationReceiver;
-export function of(first: Chain | NotificationOptions, second?: NotificationOptions): NotificationReceiver {
-  // Instances are functions, and so are paths of them: those are refused by a message of their own.
+export function of(
+  first: Chain | BrandChain | NotificationOptions,
+  second?: NotificationOptions,
+): NotificationReceiver {
+  // Instances are functions, and so are their paths, which get an error message of their own.
   const isInstance = typeof first === 'function' || second !== undefined;
   const built = isInstance ? credentialsOf(first) : undefined;
   return receiver(readOptions(isInstance && second === undefined ? {} : (second ?? first)), built);
@@ -75,9 +79,22 @@ function receiver(config: NotificationOptions, built: Credentials | undefined): 
   if (store !== undefined) requireStore(store);
   if (onError !== undefined && typeof onError !== 'function')
     throw new ConfigurationError('"onError" must be a function.');
-  const { keys, apiv3Key, secret } = readKeys(config, built);
+  const isForBrand = config.brandApiKey !== undefined || built?.brandId !== undefined;
+  const parse = isForBrand ? brandParser(config, built) : merchantParser(config, built, maxAge);
+  return {
+    ...createHandlers({ parse, maxBodySize, store, keep: Math.max(maxAge || 0, MAX_AGE) + MARGIN, onError }),
+    // The caller states the type.
+    parse: async <Notification extends AnyNotification>(request: Parameters<NotificationReceiver['parse']>[0]) =>
+      (await parse(await readRequest(request, maxBodySize))) as Notification,
+  };
+}
 
-  const parse = async (raw: RawRequest): Promise<AnyNotification> => {
+/** Verifies and decrypts one notification. */
+type Parse = (raw: RawRequest) => Promise<AnyNotification>;
+
+function merchantParser(config: NotificationOptions, built: Credentials | undefined, maxAge: number | false): Parse {
+  const { keys, apiv3Key, secret } = readKeys(config, built);
+  return async (raw) => {
     if (protocolOfBody(raw) === 'v2') {
       if (secret === undefined)
         throw new ConfigurationError('Received a v2 (XML) notification; configure "secret", the APIv2 key.');
@@ -90,12 +107,45 @@ function receiver(config: NotificationOptions, built: Credentials | undefined): 
       'Received an APIv3 notification; configure "apiv3Key" and "certs", or pass an instance.',
     );
   };
-  return {
-    ...createHandlers({ parse, maxBodySize, store, keep: Math.max(maxAge || 0, MAX_AGE) + MARGIN, onError }),
-    // Which type it is, the caller knows and says.
-    parse: async <Notification extends AnyNotification>(request: Parameters<NotificationReceiver['parse']>[0]) =>
-      (await parse(await readRequest(request, maxBodySize))) as Notification,
+}
+
+/** A brand has notifications in JSON alone, and keys of its own. */
+function brandParser(config: NotificationOptions, built: Credentials | undefined): Parse {
+  const { keys, brandApiKey } = readBrandKeys(config, built);
+  return async (raw) => {
+    if (protocolOfBody(raw) === 'v3') return parseV3(raw, keys, brandApiKey, 'brandApiKey');
+    throw new ConfigurationError(
+      'Received a v2 (XML) notification: WeChat Pay sends those to merchants, and these are the keys of a brand.',
+    );
   };
+}
+
+function readBrandKeys(config: NotificationOptions, built: Credentials | undefined) {
+  const other = (['apiv3Key', 'secret'] as const).find((name) => config[name] !== undefined);
+  if (other !== undefined || built?.mchid !== undefined) {
+    const ofMerchant = other === undefined ? 'The instance' : `"${other}"`;
+    const ofBrand = built?.brandId === undefined ? '"brandApiKey"' : 'the instance';
+    throw new ConfigurationError(
+      `${ofMerchant} is for a merchant, and ${ofBrand} for a brand; receive their notifications separately, each with ` +
+        'its own keys.',
+    );
+  }
+  const certs = config.certs ?? built?.certs;
+  const brandApiKey = readApiKey('brandApiKey', 'brand API', config.brandApiKey ?? built?.brandApiKey);
+  if (!brandApiKey) {
+    throw new ConfigurationError('"brandApiKey" is missing; notifications of a brand cannot be decrypted without it.');
+  }
+  requireKeys(certs);
+  requirePublicKeys(certs);
+  if (config.certs !== undefined && built) refuseOwnKeys(config.certs, built);
+  return { keys: loadPlatformKeys(certs, { thread: 'main' }), brandApiKey };
+}
+
+function requireKeys(certs: NotificationOptions['certs']): asserts certs is NonNullable<typeof certs> {
+  if (typeof certs === 'object' && certs !== null && Object.keys(certs).length > 0) return;
+  throw new ConfigurationError(
+    "\"certs\" must contain WeChat Pay's public key under its ID, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
+  );
 }
 
 function readKeys(config: NotificationOptions, built: Credentials | undefined) {
@@ -110,11 +160,7 @@ function readKeys(config: NotificationOptions, built: Credentials | undefined) {
     );
   }
   const certificates = config.certs === undefined ? built?.certificates : undefined;
-  if (certs && !certificates && (typeof certs !== 'object' || Object.keys(certs).length === 0)) {
-    throw new ConfigurationError(
-      "\"certs\" must contain WeChat Pay's public key under its ID, as in { PUB_KEY_ID_…: 'file:///path/to/pub_key.pem' }.",
-    );
-  }
+  if (certs && !certificates) requireKeys(certs);
   if (config.certs !== undefined && built) refuseOwnKeys(config.certs, built);
   return { keys: certificates ?? (certs && loadPlatformKeys(certs, { thread: 'main' })), secret, apiv3Key };
 }

@@ -1,8 +1,8 @@
 import { SignatureError } from '../errors';
 
 /**
- * Greatest age of a notification of v2 in seconds, unless it is set otherwise: 48 hours. WeChat Pay itself repeats a
- * notification for 24 hours and 4 minutes.
+ * Default maximum age of a v2 notification in seconds: 48 hours. WeChat Pay itself repeats a notification for 24 hours
+ * and 4 minutes.
  */
 export const MAX_AGE = 48 * 3600;
 
@@ -10,9 +10,9 @@ export const MAX_AGE = 48 * 3600;
 const BEIJING = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/;
 
 /**
- * When that happened of which a notification of v2 tells: `time_end` of a payment, the latest of those of a combined
- * payment, `event_create_time` of the kinds that are encrypted. Contracts, licence plates and refunds have none of these.
- * @returns seconds since 1970; undefined if there is no such time, or none that can be read
+ * The time of the event that a v2 notification reports: `time_end` of a payment, the latest one of a combined payment,
+ * `event_create_time` of encrypted notifications. Contracts, licence plates and refunds have none of these.
+ * @returns seconds since 1970; undefined if there is no such time, or it cannot be parsed
  */
 export function timeOf({ time_end, event_create_time, sub_order_list }: Readonly<Record<string, unknown>>) {
   const times = [time_end, event_create_time, ...orderTimes(sub_order_list)].map(readTime);
@@ -21,9 +21,9 @@ export function timeOf({ time_end, event_create_time, sub_order_list }: Readonly
 }
 
 /**
- * Refuses a notification of v2 that is older than WeChat Pay could have sent it: somebody kept a copy. What v2 signs has no
- * time of sending, as APIv3 has it.
- * @param fields of the notification, as received
+ * Refuses a v2 notification that is too old for WeChat Pay to have just sent it, so somebody kept a copy. Unlike APIv3,
+ * v2 does not sign the time of sending.
+ * @param fields fields of the notification, as received
  * @param maxAge in seconds
  * @throws {@link SignatureError} `ERR_SIGNATURE_CLOCK`
  */
@@ -44,7 +44,7 @@ function readTime(value: unknown): number | undefined {
   return Date.UTC(year, month - 1, day, hour - 8, minute, second) / 1000;
 }
 
-/** The orders of a combined payment are JSON in a field. */
+/** The orders of a combined payment: JSON in a field. */
 function orderTimes(list: unknown): unknown[] {
   if (typeof list !== 'string') return [];
   try {

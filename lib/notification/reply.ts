@@ -1,33 +1,34 @@
 import { ApiError, BodyError, SignatureError, TransportError } from '../errors';
 import { toXml } from '../format/transformer';
 
-/** How notifications come: v2 in XML, APIv3 in JSON. */
+/** The protocol of a notification: v2 sends XML, APIv3 sends JSON. */
 export type Protocol = 'v2' | 'v3';
 
-/** A response to WeChat Pay. */
+/** A reply to WeChat Pay. */
 export interface Reply {
   status: number;
   headers: Record<string, string>;
   body: string;
 }
 
-/** What WeChat Pay takes for success: 204 of APIv3, XML of v2. */
+/** The reply that WeChat Pay takes for success: status 204 for APIv3, XML for v2. */
 export function success(protocol: Protocol = 'v3'): Reply {
   return protocol === 'v2' ? xml(200, 'SUCCESS', 'OK') : { status: 204, headers: {}, body: '' };
 }
 
 /**
- * What WeChat Pay takes for a failure, so that it sends the notification again.
+ * The reply that WeChat Pay takes for a failure, so that it sends the notification again.
  *
- * A stranger may be asking: the response tells what is wrong with the notification, and nothing of what went wrong here.
- * @param error what `parse` threw; anything else is answered with 500
+ * The sender may be a stranger: the reply says what is wrong with the notification, but nothing about errors in this
+ * program.
+ * @param error what `parse` threw; anything else leads to a reply with status 500
  */
 export function failure(error?: unknown, protocol: Protocol = 'v3'): Reply {
   const [status, message] = explain(error);
   return refuse(status, message, protocol);
 }
 
-/** A response of failure, in words of our own. */
+/** A failure reply with a fixed text. */
 export function refuse(status: number, message: string, protocol: Protocol): Reply {
   if (protocol === 'v2') return xml(status, 'FAIL', message);
   const headers = { 'content-type': 'application/json; charset=utf-8' };

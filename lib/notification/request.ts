@@ -3,16 +3,16 @@ import { BodyError, InvalidArgumentError, TransportError } from '../errors';
 import { type ReceivedHeaders, readHeaders } from '../format/headers';
 import type { NotificationRequest } from './types';
 
-/** A request that has been read. */
+/** The headers and the raw body of a request. */
 export interface RawRequest {
   headers: ReceivedHeaders;
   body: Buffer;
 }
 
-/** What may be there of a request, whoever made it: Express, Koa, Nest, Fastify, `fetch`. */
+/** Members that a request may have, depending on its framework: Express, Koa, Nest, Fastify, `fetch`. */
 interface Source {
   headers?: unknown;
-  /** Nest and others keep the bytes here beside what they parse. */
+  /** Nest and others keep the raw bytes here, besides the parsed body. */
   rawBody?: unknown;
   body?: unknown;
   bodyUsed?: unknown;
@@ -30,11 +30,11 @@ Next: webHandler as POST in app/…/route.ts; under pages/api, export const conf
 
 /**
  * Reads the headers and the raw body of a request.
- * @param limit greatest size of the body in bytes; what is larger is refused before it is read whole
- * @param signal ends the reading of a standard request: its body is cancelled. That of Node ends with its connection
- * @throws {@link InvalidArgumentError} where there is no raw body (any more)
+ * @param limit maximum size of the body in bytes; a larger one is refused before it is fully read
+ * @param signal stops reading a standard request by cancelling its body. A Node.js request stops with its connection
+ * @throws {@link InvalidArgumentError} if the raw body is missing, or was already consumed
  * @throws {@link BodyError} `ERR_BODY_TOO_LARGE`
- * @throws {@link TransportError} where the body breaks off
+ * @throws {@link TransportError} if the body ends prematurely
  */
 export async function readRequest(
   request: NotificationRequest,
@@ -43,7 +43,7 @@ export async function readRequest(
 ): Promise<RawRequest> {
   const source: Source = Object(request);
   if (typeof source.headers !== 'object' || source.headers === null) {
-    throw new InvalidArgumentError('A request must have "headers": give { headers, body }, or the whole request.');
+    throw new InvalidArgumentError('A request must have "headers"; pass { headers, body }, or the whole request.');
   }
   const headers = readHeaders(source.headers);
   const { rawBody, body } = source;
@@ -67,7 +67,7 @@ function openStream(source: Source, signal: AbortSignal | undefined): AsyncItera
   if (bodyUsed === false && body === null) return nothing();
   if (bodyUsed === false && body instanceof ReadableStream) return cancellable(body, signal);
   if (bodyUsed === false && isIterable(body)) return body;
-  // Destroyed, the request would lose its socket, which loggers ask for the address.
+  // Destroying the request would take away its socket, which loggers ask for the address.
   if (readableDidRead === false && !destroyed && isReadable(source)) return source.iterator({ destroyOnReturn: false });
   const found = bodyUsed === true || readableDidRead ? 'a request whose body has already been read' : describe(body);
   throw new InvalidArgumentError(
@@ -77,7 +77,7 @@ function openStream(source: Source, signal: AbortSignal | undefined): AsyncItera
 
 async function* nothing() {}
 
-/** A read that is under way can be ended by the reader alone, not by the iterator of a stream. */
+/** Only the reader can cancel a pending read, not a stream's iterator. */
 async function* cancellable(stream: ReadableStream<unknown>, signal: AbortSignal | undefined) {
   const reader = stream.getReader();
   const cancel = () => reader.cancel(signal?.reason).catch(() => {});

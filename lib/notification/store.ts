@@ -1,18 +1,18 @@
 import { ConfigurationError } from '../errors';
 
-/** What a store has recorded for an id when it is asked to reserve it. */
+/** What a store finds recorded for an id when asked to reserve it. */
 export type Reservation = 'reserved' | 'busy' | 'done';
 
 /**
- * What the machines behind one address share, so that a notification is processed once: one record for each id. It says
- * either that an attempt is under way or that the notification has been processed.
+ * State shared by the machines behind one URL, so that each notification is processed once: one record per id, which says
+ * either that an attempt is in progress or that the notification has been processed.
  *
- * Because one record says both, `reserve` decides in one step; there is no moment between asking whether an id has been
- * processed and reserving it. A store must keep every record that it has acknowledged until its time is over, and
- * `reserve` must see the latest one (with Redis: ask the primary, and evict nothing). Whatever a method throws is passed
- * to `onError`. If `reserve` throws, the notification is answered with 500 and comes again. If `release` throws, the
- * record stays until its time is over. If `complete` throws, this process remembers that the notification has been
- * processed; another process may process it again once the time of the attempt is over.
+ * Because one record says both, `reserve` decides in one step; no time passes between checking whether an id has been
+ * processed and reserving it. A store must keep every record it has acknowledged until it expires, and `reserve` must see
+ * the latest one (with Redis: ask the primary, and evict nothing). Errors thrown by a method go to `onError`. If
+ * `reserve` throws, the reply has status 500 and the notification comes again. If `release` throws, the record stays
+ * until it expires. If `complete` throws, this process remembers that the notification has been processed; another
+ * process may process it again once the attempt has expired.
  * @example // with Redis: one key for each id
  * const store: NotificationStore = {
  *   async reserve(id, attempt, seconds) {
@@ -31,18 +31,18 @@ export type Reservation = 'reserved' | 'busy' | 'done';
  */
 export interface NotificationStore {
   /**
-   * If there is no record of `id`, records in the same step that `attempt` is under way, for `seconds`.
+   * If there is no record of `id`, records in the same step that `attempt` is in progress, for `seconds`.
    * @param id name of the handler, a colon, and the id of the notification: up to some 130 characters
    * @param attempt unique; never `done`
-   * @param seconds for how long, a whole number; the record then disappears, since a process that dies releases nothing
+   * @param seconds expiry of the record, an integer; it must expire, because a process that dies releases nothing
    * @returns `'reserved'` if there was no record; otherwise `'done'` if the notification has been processed, and
-   * `'busy'` if an attempt is under way
+   * `'busy'` if an attempt is in progress
    */
   reserve(id: string, attempt: string, seconds: number): Reservation | Promise<Reservation>;
-  /** Records that the notification has been processed, for `seconds`, whatever the record of `id` is. */
+  /** Records that the notification has been processed, for `seconds`, replacing any record of `id`. */
   complete(id: string, seconds: number): unknown;
   /**
-   * Removes the record of `id` if it is that of `attempt`, in one step. The record of another attempt stays, and so does
+   * Removes the record of `id` if it belongs to `attempt`, in one step. The record of another attempt stays, and so does
    * that of a processed notification.
    */
   release(id: string, attempt: string): unknown;
@@ -58,7 +58,7 @@ export function requireStore(store: NotificationStore): void {
   throw new ConfigurationError(`"store" must have the methods ${METHODS.join(', ')}; "${missing}" is missing.`);
 }
 
-/** Reserves an id, and accepts nothing but the three words: `'OK'` of Redis would count as processed, or as free. */
+/** Reserves an id, and rejects any other result: Redis's `'OK'` could be read as processed, or as free. */
 export async function reserve(store: NotificationStore, ...args: [string, string, number]): Promise<Reservation> {
   const found: unknown = await store.reserve(...args);
   if (RESERVATIONS.has(found)) return found as Reservation;

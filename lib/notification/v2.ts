@@ -12,27 +12,27 @@ type Fields = Record<string, unknown>;
 
 const HMAC_LENGTH = 64;
 
-/** Pieces of markup: a notification has some thirty elements, and two for each of its coupons. */
+/** Pieces of markup: a notification has some thirty elements, plus two for each coupon. */
 const MAX_MARKUP = 1000;
 
-/** Characters of `req_info`, which has about a thousand. */
+/** Maximum length of `req_info`, which has about a thousand characters. */
 const MAX_REQ_INFO = 32 * 1024;
 
-/** Left out of the id: a repeat may have another one. */
+/** Excluded from the id, because repeats may differ in it. */
 const VARYING = new Set(['nonce_str', 'sign']);
 
 /**
- * Verifies a notification of v2 by its `sign` and decrypts it. Of a refund, which has none, `req_info` can but be
- * decrypted: `verified` is `false` then.
+ * Verifies a v2 notification by its `sign` and decrypts it. Refund notifications have no `sign`; their `req_info` can
+ * only be decrypted, so `verified` is `false`.
  *
- * What a merchant signs and hands out (redirect URLs, codes, parameters for pages) is no notification and is refused; so
- * is what can be split into another message. Look at `result_code`, and at the order and the amount all the same.
+ * Other data signed by a merchant (redirect URLs, codes, parameters for pages) is not a notification and is refused, and
+ * so is a message that can be split into a different one. Still check `result_code`, the order and the amount.
  * @param secret the APIv2 key
- * @param apiv3Key needed by the few notifications that have an `event_ciphertext`
- * @throws {@link SignatureError} where neither vouches for the notification
- * @throws {@link ApiError} where `return_code` is there and not SUCCESS
- * @throws {@link BodyError} where the body is no XML
- * @throws {@link ConfigurationError} where `event_ciphertext` cannot be decrypted
+ * @param apiv3Key required by the few notifications that have an `event_ciphertext`
+ * @throws {@link SignatureError} if neither `sign` nor `req_info` is valid
+ * @throws {@link ApiError} if `return_code` is present and not SUCCESS
+ * @throws {@link BodyError} if the body is not XML
+ * @throws {@link ConfigurationError} if `event_ciphertext` cannot be decrypted
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_7
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16
  */
@@ -67,7 +67,7 @@ function verifySign(fields: Fields, secret: string): void {
   if (composed || !Hash.equals(Hash.sign(type, fields, secret), String(sign))) {
     throw new SignatureError('ERR_SIGNATURE_WRONG', 'The field "sign" does not match the fields and the APIv2 key.');
   }
-  // Pages and apps are given parameters signed with the same key, which have the members of no notification.
+  // Parameters for pages and apps are signed with the same key, but lack the members of a notification.
   if (!isKind(fields)) {
     throw new SignatureError(
       'ERR_SIGNATURE_WRONG',

@@ -1,12 +1,12 @@
 import type { CommonOptions } from './options';
 import type { Trait } from './trait-of';
 
-/** The options of a call, with the URI variables that stand beside them. */
+/** The options of a call, with URI variables as further members. */
 export type Options = CommonOptions & Record<string, unknown>;
 
 export type OptionName = keyof CommonOptions | 'json' | 'xml' | 'query' | 'body';
 
-/** Every option, and whether it is true or false; what else an option must be is checked where it is used. */
+/** Every option, and whether it is a boolean; other checks happen where the option is used. */
 export const OPTIONS: Readonly<Record<OptionName, 'flag' | 'value'>> = {
   json: 'value',
   xml: 'value',
@@ -30,15 +30,15 @@ export const OPTIONS: Readonly<Record<OptionName, 'flag' | 'value'>> = {
 /** The names of the options. */
 export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS);
 
-/** A call, read: its path filled in, and what is known of its operation. */
+/** A parsed call: its path with the variables filled in, and what is known of its operation. */
 export interface Call {
   verb: string;
-  /** The path, or the whole URL, with its variables filled in. */
+  /** The path, or absolute URL, with its variables filled in. */
   path: string;
   options: Options;
   trait: Trait;
   /** The variables of the path, by name. */
   variables: Readonly<Record<string, unknown>>;
-  /** The id of WeChat Pay's key that has encrypted fields of the call. */
+  /** The id of the WeChat Pay key that encrypted fields of the call. */
   serial?: string | undefined;
 }

@@ -5,22 +5,22 @@ import type { V3 } from './generated/v3';
 import type { LooseNode } from './node';
 
 /** The first segments of the property chain of a merchant. */
-interface MerchantRoot {
+export interface MerchantRoot {
   /** The XML APIs. */
   readonly v2: V2;
   /** The JSON APIs. */
   readonly v3: V3;
-  /** Goes to a path, written as it is: `chain('v3/pay/transactions/native')`. */
+  /** Selects a literal path: `chain('v3/pay/transactions/native')`. */
   chain<Path extends keyof PathsOfMerchants>(path: Path): PathsOfMerchants[Path];
   chain(path: `brand/${string}`): NeedsClientOfBrand;
   chain(path: string | number): LooseNode;
 }
 
 /** The first segment of the property chain of a brand. */
-interface BrandRoot {
+export interface BrandRoot {
   /** The JSON APIs of brands. */
   readonly brand: BrandOperations;
-  /** Goes to a path, written as it is: `chain('brand/store/brandstores')`. */
+  /** Selects a literal path: `chain('brand/store/brandstores')`. */
   chain<Path extends keyof PathsOfBrands>(path: Path): PathsOfBrands[Path];
   chain(path: `v${2 | 3}/${string}`): NeedsClientOfMerchant;
   chain(path: string | number): LooseNode;
@@ -28,27 +28,27 @@ interface BrandRoot {
 
 declare const needs: unique symbol;
 
-/** What a merchant's client has in the place of an operation of brands: build one with `brandId`. */
-interface NeedsClientOfBrand {
+/** The type of brand operations on a merchant's client: use a client built with `brandId`. */
+export interface NeedsClientOfBrand {
   readonly [needs]: 'Builder.factory({ brandId, serial, privateKey, certs })';
 }
 
-/** What a brand's client has in the place of an operation of merchants: build one with `mchid`. */
-interface NeedsClientOfMerchant {
+/** The type of merchant operations on a brand's client: use a client built with `mchid`. */
+export interface NeedsClientOfMerchant {
   readonly [needs]: 'Builder.factory({ mchid, serial, privateKey, certs })';
 }
 
-/** Paths in brackets that the catalogue does not know: text with a slash, taken as it is written. */
-interface LiteralPaths {
+/** Paths in brackets that the catalogue does not know: any string with a slash, sent as written. */
+export interface LiteralPaths {
   readonly [path: `${string}/${string}`]: LooseNode;
 }
 
 /**
- * A client of a merchant: any path, as a chain of properties, by `chain()` or in brackets.
+ * A client of a merchant: any path, as a property chain, with `chain()` or in brackets.
  *
- * With TypeScript's `noUncheckedIndexedAccess`, write a path that the catalogue does not know with `chain()`.
+ * With TypeScript's `noUncheckedIndexedAccess`, use `chain()` for a path that the catalogue does not know.
  */
 export type Chain = MerchantRoot & PathsOfMerchants & LiteralPaths;
 
-/** A client of a brand (品牌), which calls the operations of brands and no others. */
+/** A client of a brand (品牌), which can call only brand operations. */
 export type BrandChain = BrandRoot & PathsOfBrands & LiteralPaths;

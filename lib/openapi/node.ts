@@ -4,23 +4,21 @@ import type { DownloadPromise, ResponsePromise } from './response';
 /** A verb of an operation: sends the request. */
 export type Call<Options, Result> = (options: Options & CommonOptions) => ResponsePromise<Result>;
 
-/** A verb of an operation that needs no option. */
+/** A verb of an operation that requires no options. */
 export type OptionalCall<Options, Result> = (options?: Options & CommonOptions) => ResponsePromise<Result>;
 
 /** A verb of an operation whose response is a file. */
 export type DownloadCall<Options> = (options: Options & CommonOptions) => DownloadPromise;
 
-/** A verb of an operation whose response is a file and that needs no option. */
+/** A verb of an operation whose response is a file and that requires no options. */
 export type OptionalDownloadCall<Options> = (options?: Options & CommonOptions) => DownloadPromise;
 
-/** A verb of a path that the catalogue does not know; a verb is a segment as well. */
+/** A verb of a path that the catalogue does not know; it can also be a segment. */
 export type LooseCall = ((options?: LooseOptions) => ResponsePromise<unknown>) & LooseNode;
 
-/** A path that the catalogue does not know: every verb, every further segment, loosely typed. */
-export type LooseNode = LooseVerbs & LooseSegments;
-
-interface LooseVerbs {
-  /** Goes on with a segment or a path, written as it is. */
+/** A path that the catalogue does not know: all verbs and further segments, untyped. */
+export type LooseNode = {
+  /** Appends a segment or a path, exactly as written. */
   chain(path: string | number): LooseNode;
   readonly get: LooseCall;
   readonly getAsync: LooseCall;
@@ -32,30 +30,23 @@ interface LooseVerbs {
   readonly patchAsync: LooseCall;
   readonly delete: LooseCall;
   readonly deleteAsync: LooseCall;
-}
-
-interface LooseSegments {
-  readonly [segment: string]: LooseNode;
-}
+} & { readonly [segment: string]: LooseNode };
 
 /**
- * Keys that are not plain names are literal segments, sent as they are written: `['merchant-service']`,
- * `['{transaction_id}']`, `['4200AbC']`. The catalogue need not know them. The compiler holds each known path against
- * each of these patterns, so that there are no more of them; whatever else a segment may be, `chain()` takes.
- */
-interface LiteralSegments {
-  readonly [literal: `${string}-${string}` | `{${string}` | `${number}${string}`]: LooseNode;
-}
-
-/**
- * A path that the catalogue knows. Of plain names it has those of the catalogue and no others: a misspelt segment, or a
- * verb that the path does not have, does not compile, and the compiler names the one that was meant.
+ * A path that the catalogue knows. It has the plain names in the catalogue and no others: a misspelt segment, or a verb
+ * that the path does not have, does not compile, and the compiler suggests the right one.
  *
- * Nothing in a name tells a typo from a segment that WeChat Pay has added since. So the writer tells: a name must be
- * known, and what is written as text (by `chain()`, or in brackets where it is no plain name) is taken as it is:
+ * A name alone cannot tell a typo from a segment that WeChat Pay has added since. So names must be known, while strings
+ * (with `chain()`, or in brackets if they are not plain names) are used as they are:
  * `instance.v3.pay.chain('new').segment.post({ json })`.
  */
-export interface PathNode extends LiteralSegments {
-  /** Goes on with a segment or a path, written as it is; the catalogue need not know it. */
+export interface PathNode {
+  /**
+   * Keys that are not plain names are literal segments, sent as written: `['merchant-service']`, `['{transaction_id}']`,
+   * `['4200AbC']`. The catalogue need not know them. The compiler checks each known path against each of these patterns,
+   * so there are only a few; `chain()` accepts any other segment.
+   */
+  readonly [literal: `${string}-${string}` | `{${string}` | `${number}${string}`]: LooseNode;
+  /** Appends a segment or a path, exactly as written; the catalogue need not know it. */
   chain(path: string | number): LooseNode;
 }

@@ -2,11 +2,8 @@ import type { JsonNotifications, XmlNotifications } from './generated/notificati
 
 export type { Notified } from './notified';
 
-/** Every notification, by its name: the event type, or `v2/` and a name for those in XML. */
-export interface Notifications extends JsonNotifications, XmlNotifications {}
+/** All notifications by name: the event type, or `v2/` and a name for those in XML. */
+export interface NotificationsByType extends JsonNotifications, XmlNotifications {}
 
-/** A notification by name: `NotificationOf<'TRANSACTION.SUCCESS'>['resource']` is what has been paid. */
-export type NotificationOf<Name extends keyof Notifications> = Notifications[Name];
-
-/** Any notification of APIv3 that the catalogue knows; `event_type` tells which. */
-export type Notification = JsonNotifications[keyof JsonNotifications];
+/** A notification by name: `NotificationOf<'TRANSACTION.SUCCESS'>['resource']` is the paid order. */
+export type NotificationOf<Name extends keyof NotificationsByType> = NotificationsByType[Name];

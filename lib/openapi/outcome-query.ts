@@ -1,9 +1,9 @@
 import { findOperation, segmentsOf } from './trait-of';
 
-/** A query as a client is given it: `instance.chain(path)[verb](options)`. */
-export interface OutcomeQuery {
+/** A query as passed to a client: `instance.chain(path)[verb](options)`. */
+export interface OutcomeCall {
   readonly verb: 'get' | 'post';
-  /** Its path, with the variables in braces. */
+  /** Its path, with variables in braces. */
   readonly path: string;
   readonly options: Readonly<Record<string, unknown>>;
 }
@@ -11,14 +11,14 @@ export interface OutcomeQuery {
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * The query that tells what has become of a call: of `POST v3/refund/domestic/refunds`, the refund by its `out_refund_no`.
- * @param verb of the call, in lower case
- * @param path of the call, its variables filled in, or in braces
- * @param options of the call, as the caller gave them
- * @param mchid the merchant number of the client, for queries that need it and calls that do not carry it
- * @returns `undefined` where the operation has no such query, or the options lack the number that it goes by
+ * The query for the outcome of a call: for `POST v3/refund/domestic/refunds`, the query of the refund by `out_refund_no`.
+ * @param verb verb of the call, in lower case
+ * @param path path of the call, with variables filled in or in braces
+ * @param options options of the call, as passed by the caller
+ * @param mchid merchant id of the client, for queries that need it if the call does not contain it
+ * @returns `undefined` if the operation has no such query, or the options lack the number it needs
  */
-export function outcomeQueryOf(verb: string, path: string, options: Members, mchid?: string): OutcomeQuery | undefined {
+export function outcomeQueryOf(verb: string, path: string, options: Members, mchid?: string): OutcomeCall | undefined {
   const segments = segmentsOf(path);
   const operation = findOperation(verb, segments);
   const outcome = operation?.trait.outcome;
@@ -39,10 +39,13 @@ export function outcomeQueryOf(verb: string, path: string, options: Members, mch
     if (mchid === undefined) return undefined;
     write(query, outcome.own, mchid);
   }
+  // v2: signed by the hash of the call; some operations allow but one.
+  const signType = query.xml === undefined ? undefined : read(call, 'xml.sign_type');
+  if (signType !== undefined) write(query, 'xml.sign_type', signType);
   return { verb: outcome.verb, path: outcome.path, options: query };
 }
 
-/** The variables of a path that are filled in; those in braces are in the options. */
+/** The variables filled in in a path; those in braces are in the options. */
 function variablesOf(template: string, segments: readonly string[]): Members {
   const variables: Record<string, string> = {};
   for (const [index, segment] of template.split('/').entries()) {
@@ -62,13 +65,14 @@ function decoded(segment: string): string {
   }
 }
 
-/** The value at a place, where it is one that a number or a name can have. */
+/** The value at a location, if it can be a number or a name. */
 function read(options: Members, place: string): string | number | bigint | undefined {
   const [name = '', member] = place.split('.');
   const holder = member === undefined ? options : members(options[name]);
   const value = Object.hasOwn(holder, member ?? name) ? holder[member ?? name] : undefined;
-  const known = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
-  return known && value !== '' ? value : undefined;
+  // A greater number is no longer the one that was written.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
+  return (typeof value === 'string' && value !== '') || typeof value === 'bigint' ? value : undefined;
 }
 
 function write(options: Record<string, unknown>, place: string, value: unknown): void {

@@ -1,10 +1,10 @@
 /** A standard `Response` whose signature has been verified, with the body typed and WeChat Pay's request id. */
 export interface ApiResponse<T = unknown> extends Response {
-  /** `Request-ID` of the response, to be quoted to WeChat Pay's support. */
+  /** `Request-ID` of the response; quote it to WeChat Pay's support. */
   readonly requestId: string | undefined;
-  /** A copy with a body of its own, as long as this one is unread: it decrypts as this one does. */
+  /** A copy with its own body, if this one is unread. It decrypts as this one does. */
   clone(): ApiResponse<T>;
-  /** The body as JSON, whatever its content type; `undefined` where it is empty (204). */
+  /** The body as JSON, whatever its content type; `undefined` if it is empty (204). */
   json<J = T>(): Promise<J>;
   /** The body of a v2 operation, parsed from XML: the members of `<xml>`, each a string. */
   xml<X = T>(): Promise<X>;
@@ -12,7 +12,7 @@ export interface ApiResponse<T = unknown> extends Response {
 
 /** A promise of an {@link ApiResponse}, with shortcuts to its body. */
 export interface ResponsePromise<T = unknown> extends Promise<ApiResponse<T>> {
-  /** The body as JSON; `undefined` where it is empty (204). */
+  /** The body as JSON; `undefined` if it is empty (204). */
   json<J = T>(): Promise<J>;
   /** The body of a v2 operation, parsed from XML: the members of `<xml>`, each a string. */
   xml<X = T>(): Promise<X>;
@@ -27,17 +27,17 @@ export interface ResponsePromise<T = unknown> extends Promise<ApiResponse<T>> {
 }
 
 /**
- * A file: a `Response` whose body is a stream, not held in memory and not signed.
+ * A file: a `Response` whose body is a stream, neither held in memory nor signed.
  *
  * `text()` and the like read the whole file into memory, up to the option `maxBuffer`; for a larger file they reject with
- * a `BodyError`, `ERR_BODY_TOO_LARGE`. Cancel a body that you do not read to its end: `body.cancel()`.
+ * a `BodyError`, `ERR_BODY_TOO_LARGE`. Cancel a body that you do not read to the end: `body.cancel()`.
  */
 export interface Download extends Response {
-  /** The file, as it comes in. */
+  /** The file as a stream. */
   readonly body: NonNullable<Response['body']>;
-  /** `Request-ID` of the response, to be quoted to WeChat Pay's support. */
+  /** `Request-ID` of the response; quote it to WeChat Pay's support. */
   readonly requestId: string | undefined;
-  /** A copy with a stream of its own, of a file that is unread; what one has read and the other not is held in memory. */
+  /** A copy with its own stream, if the file is unread. What only one of them has read is held in memory. */
   clone(): Download;
 }
 

@@ -1,10 +1,10 @@
 declare const holds: unique symbol;
 
-/** Text that is itself JSON: `JSON.stringify(value)`. Any string will do; `Held` is the shape it has when read. */
+/** A string that contains JSON: `JSON.stringify(value)`. Any string compiles; `Held` is the type of its content. */
 export type JsonText<Held> = string & { readonly [holds]?: Held };
 
-/** Text that is itself an URL-encoded form. Any string will do; `Held` is the shape it has when read. */
+/** A string that contains a URL-encoded form. Any string compiles; `Held` is the type of its content. */
 export type FormText<Held> = string & { readonly [holds]?: Held };
 
-/** What a text holds: `const detail: HeldBy<typeof response.promotion_detail> = JSON.parse(response.promotion_detail)`. */
+/** The content of a string: `const detail: HeldBy<typeof response.promotion_detail> = JSON.parse(response.promotion_detail)`. */
 export type HeldBy<Text> = Text extends { readonly [holds]?: infer Held } ? NonNullable<Held> : unknown;

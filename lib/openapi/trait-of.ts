@@ -3,6 +3,14 @@ import type { Trait } from './trait';
 
 export type { EncryptedField, EncryptionKey, Outcome, Trait } from './trait';
 
+/** The two protocols of WeChat Pay's API: XML and JSON. */
+export type Protocol = 'v2' | 'v3';
+
+/** A leading `v2/` selects the protocol; it is not part of the URL. */
+export function protocolOfPath(reference: string): Protocol {
+  return /^v2\//i.test(reference) ? 'v2' : 'v3';
+}
+
 /** An operation with traits. */
 export interface TraitedOperation {
   /** Its path, as a template. */
@@ -10,7 +18,7 @@ export interface TraitedOperation {
   readonly trait: Trait;
 }
 
-/** A segment of the known paths: what follows it literally, what follows as a variable, what holds there by verb. */
+/** A segment of the known paths: the literal segments that follow, the variable that follows, the traits by verb. */
 interface Node {
   literal: Map<string, Node>;
   variable: Node | undefined;
@@ -20,19 +28,19 @@ interface Node {
 /**
  * What is known of an operation.
  * @param verb in lower case
- * @param path with or without host, leading slash and query; its variables filled in, or in braces
+ * @param path with or without host, leading slash and query; variables filled in or in braces
  */
 export function traitOf(verb: string, path: string): Trait | undefined {
   return findOperation(verb, segmentsOf(path))?.trait;
 }
 
-/** The operation that a path belongs to, with its traits; `undefined` where it has none. */
+/** The operation of a path, with its traits; `undefined` if it has none. */
 export function findOperation(verb: string, segments: readonly string[]): TraitedOperation | undefined {
   const area = treeOf(segments.slice(0, 2).join('/'));
   return area && find(area, segments, 0, verb);
 }
 
-/** The segments of a path, those of the path that an alias stands for. */
+/** The segments of a path; for an alias, those of the path it stands for. */
 export function segmentsOf(path: string): string[] {
   const [bare = ''] = path.replace(/^(?:https?:)?\/\/[^/?#]*/i, '').split(/[?#]/, 1);
   const called = bare.replace(/^\//, '').replace(/^v2\//i, 'v2/');
@@ -40,21 +48,19 @@ export function segmentsOf(path: string): string[] {
   return known.split('/');
 }
 
-/** What is not the plain spelling of a path: escapes, dot segments, empty segments, parameters, another root. */
+/** Signs of an unusual spelling of a path: escapes, dot segments, empty segments, parameters, another base URL. */
 const UNUSUAL = /%|\/\.|\/(?=\/|$)|;|^(?!\/?(?:v[23]|brand)\/)/i;
 
 /**
- * What is to be encrypted in an operation whose path is spelled in another way than the table has it, but means the same
- * to a server. Nothing else of the table counts for it: what makes less of a check goes by the plain spelling alone.
- * @param base root of the API, where it has a path of its own
+ * The fields to encrypt in an operation whose path is spelled differently from the table, but means the same to a
+ * server. No other traits apply to such a path: whatever relaxes a check requires the plain spelling.
+ * @param base base URL, if it has a path
  */
 export function marksOf(verb: string, path: string, base?: URL): Trait | undefined {
   const root = base?.pathname.replace(/[^/]*$/, '') ?? '/';
   if (root === '/' && !UNUSUAL.test(path)) return undefined;
   const [protocol = ''] = /^v2\//i.exec(path) ?? [];
-  const address = path.slice(protocol.length);
-  const [isAbsolute] = /^(?:https?:)?\/\/|^\//i.exec(address) ?? [];
-  const plain = plainPath(isAbsolute === undefined ? root + address : address);
+  const plain = plainPath(path.slice(protocol.length), base);
   for (const spelling of [plain, plain.replace(/\/$/, '')]) {
     const encrypt = traitOf(verb, protocol + spelling)?.encrypt;
     if (encrypt) return { encrypt };
@@ -62,8 +68,13 @@ export function marksOf(verb: string, path: string, base?: URL): Trait | undefin
   return undefined;
 }
 
-/** The path as the table has it: from the `v3` on where there is one, since that may stand below another root. */
-function plainPath(address: string): string {
+/**
+ * The path as the table has it: from the `v3` on where there is one, since that may stand below another root.
+ * @param base root of the API
+ */
+export function plainPath(path: string, base?: URL): string {
+  const root = base?.pathname.replace(/[^/]*$/, '') ?? '/';
+  const address = /^(?:https?:)?\/\/|^\//i.test(path) ? path : root + path;
   const [bare = ''] = address.replace(/^(?:https?:)?\/\/[^/?#]*/i, '').split(/[?#]/, 1);
   const segments: string[] = [];
   for (const segment of bare
@@ -73,17 +84,17 @@ function plainPath(address: string): string {
     if (segment === '..') segments.pop();
     else if (segment !== '.') segments.push(segment);
   }
-  const path = segments.join('/').replace(/^\//, '');
-  return path.replace(/^.*?\/(?=v3\/)/, '');
+  const plain = segments.join('/').replace(/^\//, '');
+  return plain.replace(/^.*?\/(?=v3\/)/, '');
 }
 
-/** A character that needs no escape (RFC 3986, 2.3) is the same without. */
+/** Decodes escapes of characters that need none (RFC 3986, 2.3). */
 function unescaped(escaped: string): string {
   const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
   return /[A-Za-z0-9._~-]/.test(character) ? character : escaped;
 }
 
-/** Literal segments go before variables, which take anything but nothing. */
+/** Literal segments take precedence over variables, which match any non-empty segment. */
 function find(node: Node, segments: readonly string[], index: number, verb: string): TraitedOperation | undefined {
   const segment = segments[index];
   if (segment === undefined) return node.operations.get(verb);
@@ -96,7 +107,7 @@ function find(node: Node, segments: readonly string[], index: number, verb: stri
 
 const trees = new Map<string, Node>();
 
-/** The paths of a product, which are put in order when the first of them is called. */
+/** The paths of a product, parsed when the first of them is called. */
 function treeOf(area: string): Node | undefined {
   const built = trees.get(area);
   if (built || !Object.hasOwn(TRAITS, area)) return built;
@@ -123,4 +134,30 @@ function next(node: Node, segment: string): Node {
 
 function newNode(): Node {
   return { literal: new Map(), variable: undefined, operations: new Map() };
+}
+
+/** Whose operations are below a first segment. */
+const OWNERS = { v2: 'merchant', v3: 'merchant', brand: 'brand' } as const;
+
+/** Whose an operation is. */
+export type Owner = (typeof OWNERS)[keyof typeof OWNERS];
+
+/** The plain spelling that most paths have. */
+const PLAIN = /^(v2|v3|brand)\/[\w/{}-]*$/;
+const FIRST = /^(v2|v3|brand)(?:\/|$)/i;
+
+/**
+ * Whose operation a path is: one of merchants or of brands; `undefined` where its first segment does not say.
+ * @param path with or without host, its variables filled in
+ * @param base root of the API
+ */
+export function ownerOf(path: string, base?: URL): Owner | undefined {
+  const [, first] = PLAIN.exec(path) ?? spellings(path, base).find((match) => match !== null) ?? [];
+  return first === undefined ? undefined : OWNERS[first.toLowerCase() as keyof typeof OWNERS];
+}
+
+/** A leading `v2/` is not part of the address. */
+function spellings(path: string, base: URL | undefined): (RegExpExecArray | null)[] {
+  const plain = /^v2\//i.test(path) ? [path] : [plainPath(path), plainPath(path, base)];
+  return plain.map((spelling) => FIRST.exec(spelling));
 }

@@ -1,4 +1,7 @@
-import type { Identities, Identity } from './identity';
+import { operations } from './catalogue';
+import { type DocumentedOptions, documented } from './documented';
+import type { Identity } from './identity';
+import type { Product } from './products/product';
 import { type Protocol, type ProtocolRules, protocolOfRequest } from './protocol/protocol';
 import { v2Protocol } from './protocol/v2';
 import { v3Protocol } from './protocol/v3';
@@ -8,24 +11,47 @@ import type { Misbehaviour } from './wire/misbehaviour';
 import { type IncomingRequest, pathOf, queryOf } from './wire/request';
 import type { SandboxResponse } from './wire/response';
 
+/** What handles a request. */
+type Found = Pick<Match, 'handler' | 'variables' | 'signed'>;
+
 /** Processes a request and makes its response. */
 export type Platform = (request: IncomingRequest, how: Misbehaviour) => Promise<SandboxResponse>;
 
-/**
- * The platform, without its connections.
- * @param routes where handlers are looked for: the most specific path wins, among equals that of the earlier routes
- */
-export function createPlatform(identities: Identities, routes: readonly Routes[]): Platform {
+/** What the platform consists of. */
+export interface PlatformOptions extends DocumentedOptions {
+  /** The user's handlers; they take precedence. */
+  readonly handlers: Routes;
+  readonly products: readonly Product[];
+}
+
+/** The platform, without its connections. */
+export function createPlatform({ handlers, products, ...options }: PlatformOptions): Platform {
+  const { identities } = options;
   const protocols: Record<Protocol, ProtocolRules> = { v2: v2Protocol(identities), v3: v3Protocol(identities) };
+  const processed = new Map(
+    products.flatMap(({ routes }) => routes.map(([verb, path, handler]) => [`${verb} ${path}`, handler] as const)),
+  );
+
+  /** The user's handler, or what the sandbox does itself; otherwise the verbs that the path has. */
+  function find(name: Protocol, { method, target }: IncomingRequest, identity: Identity): Found | string[] {
+    const path = pathOf(target);
+    const own = handlers.match(name, path).sort((a, b) => a.weight - b.weight);
+    const handled = own.find((one) => one.method === method);
+    if (handled) return handled;
+    const { match, verbs } = operations.match(name, method, path);
+    if (!match) return [...new Set([...own.map((one) => one.method), ...verbs.map((verb) => verb.toUpperCase())])];
+    const { operation, variables } = match;
+    const { download = false, redirect = false } = operation.fact;
+    const handler = documented(operation, processed.get(`${operation.verb} ${operation.path}`), identity, options);
+    return { handler, variables, signed: !download && !redirect };
+  }
 
   async function process(name: Protocol, request: IncomingRequest, identity: Identity): Promise<SandboxResponse> {
     const protocol = protocols[name];
-    const path = pathOf(request.target);
-    const matches = routes.flatMap((some) => some.match(name, path)).sort((a, b) => a.weight - b.weight);
-    const match = matches.find(({ method }) => method === request.method);
-    return match
-      ? responseTo(protocol, match, request, identity)
-      : protocol.unknown(unknownTo(name, request.method, path, matches));
+    const found = find(name, request, identity);
+    return Array.isArray(found)
+      ? protocol.unknown(unknownTo(name, request.method, pathOf(request.target), found))
+      : responseTo(protocol, found, request, identity);
   }
 
   return async (request, how) => {
@@ -43,7 +69,7 @@ export function createPlatform(identities: Identities, routes: readonly Routes[]
 
 async function responseTo(
   protocol: ProtocolRules,
-  match: Match,
+  match: Found,
   request: IncomingRequest,
   identity: Identity,
 ): Promise<SandboxResponse> {
@@ -64,10 +90,9 @@ async function responseTo(
   }
 }
 
-function unknownTo(name: Protocol, method: string, path: string, matches: readonly Match[]): string {
-  const others = matches.map((match) => match.method).join(', ');
-  const known = others && ` It is known for ${others}.`;
+function unknownTo(name: Protocol, method: string, path: string, verbs: readonly string[]): string {
+  const known = verbs.length > 0 ? ` It exists for ${verbs.join(', ')}.` : '';
   const template = name === 'v2' ? `v2${path}` : path.slice(1);
   const hint = `sandbox.on('${method.toLowerCase()}', '${template}', handler)`;
-  return `The sandbox knows no ${method} ${path}.${known} Teach it by ${hint}.`;
+  return `The sandbox has no ${method} ${path}.${known} Add a handler by ${hint}.`;
 }

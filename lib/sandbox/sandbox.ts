@@ -20,6 +20,9 @@ import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
 import type { PayOptions, ShownOrder } from './products/payer';
+import type { ProfitSharing, ProfitSharingOutcome } from './products/profit-sharing';
+import type { TransferBatch, TransferBatchOutcome } from './products/transfer-batches';
+import type { Transfer, TransferOutcome } from './products/transfers';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createStore, type Store } from './store';
@@ -39,6 +42,8 @@ export interface SandboxOptions {
    * everything is gone at the end.
    */
   journal?: string;
+  /** Refuses operations that neither a product nor a handler processes; by default their response is made up. */
+  strict?: boolean;
 }
 
 /** How long a platform certificate of WeChat Pay is valid, in milliseconds. */
@@ -46,6 +51,9 @@ const FIVE_YEARS = 5 * 365 * 86_400_000;
 
 /** How many requests `sandbox.requests` keeps. */
 const KEPT = 1000;
+
+/** The notifications that go to brands. */
+const OF_BRANDS = /^(?:BRAND_MEMBER_CARD|PRODUCT_COUPON)\./;
 
 /** What a sandbox is made of. */
 interface Parts {
@@ -86,16 +94,16 @@ export class Sandbox implements AsyncDisposable {
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts, strict: boolean) {
     const { server, identities, merchant, products, schedule } = parts;
     const { port } = server.address() as AddressInfo;
     this.url = `http://127.0.0.1:${port}/`;
     this.config = merchantConfig(merchant, identities.platform, this.url);
     this.clock = parts.clock;
     this.#parts = parts;
-    const known = createRoutes();
-    for (const { routes } of products.all) for (const [verb, path, handler] of routes) known.set(verb, path, handler);
-    this.#platform = createPlatform(identities, [this.#handlers, known]);
+    this.#platform = createPlatform({
+      ...{ identities, baseUrl: this.url, strict, products: products.all, handlers: this.#handlers },
+    });
     this.#seed();
     schedule.start();
     server.on('request', (request, response) => void this.#serve(request, response));
@@ -105,7 +113,7 @@ export class Sandbox implements AsyncDisposable {
    * Starts a sandbox.
    * @throws ConfigurationError where it cannot listen on the port, or where keys or journal cannot be used
    */
-  static async start({ port = 0, merchant: own, journal }: SandboxOptions = {}): Promise<Sandbox> {
+  static async start({ port = 0, merchant: own, journal, strict = false }: SandboxOptions = {}): Promise<Sandbox> {
     const { store, close: release } =
       journal === undefined ? { store: createStore(), close: () => {} } : openJournal(journal);
     const { clock, schedule } = createClock(store);
@@ -116,7 +124,7 @@ export class Sandbox implements AsyncDisposable {
     const notifier = createNotifier({ store, clock, schedule, identities });
     const products = createProducts({ store, clock, schedule, identities, notifier });
     const server = await listen(port);
-    return new Sandbox({ server, store, clock, schedule, identities, notifier, products, merchant, release });
+    return new Sandbox({ server, store, clock, schedule, identities, notifier, products, merchant, release }, strict);
   }
 
   /**
@@ -206,10 +214,15 @@ export class Sandbox implements AsyncDisposable {
     name: Name,
     content: Content,
     url: string,
-    options?: NotifyOptions,
+    options: NotifyOptions = {},
   ): Promise<Delivery> {
-    const { notifier, merchant } = this.#parts;
-    return notifier.firstAttempt(notifier.notify(merchant, name, content, url, options));
+    const { notifier, identities, merchant } = this.#parts;
+    const { mchid, ...how } = options;
+    const isOurs = ({ kind, id }: Identity) =>
+      mchid === undefined ? kind === (OF_BRANDS.test(name) ? 'brand' : 'merchant') : id === mchid;
+    const recipient = mchid === undefined && !OF_BRANDS.test(name) ? merchant : identities.all().find(isOurs);
+    if (!recipient) throw new InvalidArgumentError(`The sandbox has no ${mchid ?? 'brand'} to notify; add it first.`);
+    return notifier.firstAttempt(notifier.notify(recipient, name, content, url, how));
   }
 
   /** The orders of all merchants as queries show them, in the order in which they were placed. */
@@ -230,6 +243,69 @@ export class Sandbox implements AsyncDisposable {
     } catch (thrown) {
       throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
     }
+  }
+
+  /** The transfers of the merchant that their receivers confirm, as they stand now, in order. */
+  get transfers(): readonly Transfer[] {
+    return this.#parts.products.transfers.list(this.config.mchid);
+  }
+
+  /**
+   * Plays the receiver of a transfer, or what else becomes of it; at its end `MCHTRANSFER.BILL.FINISHED` is sent.
+   * @returns the transfer as it stands then: one that is confirmed succeeds a second later
+   * @throws InvalidArgumentError where there is no such transfer, or its state does not allow that
+   * @example sandbox.transfer('BILL1', { outcome: 'fail', fail_reason: 'NAME_NOT_CORRECT' });
+   */
+  transfer(out_bill_no: string, outcome: TransferOutcome): Transfer {
+    const { products, store } = this.#parts;
+    const transfer = products.transfers.play(this.config.mchid, out_bill_no, outcome);
+    store.commit();
+    return transfer;
+  }
+
+  /** The batches of transfers of the merchant, as they stand now, in order. */
+  get transferBatches(): readonly TransferBatch[] {
+    return this.#parts.products.transferBatches.list(this.config.mchid);
+  }
+
+  /**
+   * Plays what becomes of a batch of transfers that has not ended; without that, all of them succeed within 2 s.
+   * @throws InvalidArgumentError where there is no such batch or transfer, or it has ended
+   * @example sandbox.transferBatch('BATCH1', { outcome: 'fail', out_detail_no: 'DETAIL1' });
+   */
+  transferBatch(out_batch_no: string, outcome: TransferBatchOutcome): TransferBatch {
+    const { products, store } = this.#parts;
+    const batch = products.transferBatches.play(this.config.mchid, out_batch_no, outcome);
+    store.commit();
+    return batch;
+  }
+
+  /** The profit sharing orders of the merchant as they stand now, in order. */
+  get profitSharings(): readonly ProfitSharing[] {
+    return this.#parts.products.profitSharing.list(this.config.mchid);
+  }
+
+  /**
+   * Plays what goes wrong with a profit sharing order: its receivers get nothing, or their returns fail.
+   * @throws InvalidArgumentError where there is no such order or receiver, or its state does not allow that
+   * @example sandbox.profitSharing('P20150806125346', { outcome: 'close', account: '1900000110' });
+   */
+  profitSharing(out_order_no: string, outcome: ProfitSharingOutcome): ProfitSharing {
+    const { products, store } = this.#parts;
+    const sharing = products.profitSharing.play(this.config.mchid, out_order_no, outcome);
+    store.commit();
+    return sharing;
+  }
+
+  /**
+   * Sets how much of an order the merchant may share: by default 30 %, as with WeChat Pay.
+   * @param max_ratio in ten thousandths: 10,000 is the whole order
+   * @throws InvalidArgumentError where that is no whole number from 1 to 10,000
+   */
+  limitProfitSharing(max_ratio: number): void {
+    const { products, store } = this.#parts;
+    products.profitSharing.limit(this.config.mchid, max_ratio);
+    store.commit();
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */

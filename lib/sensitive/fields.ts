@@ -1,5 +1,5 @@
 import type { PublicKey } from '../crypto/keys';
-import { encrypt } from '../crypto/rsa';
+import { encryptWith } from '../crypto/rsa-cipher';
 import { BodyError, ConfigurationError, InvalidArgumentError } from '../errors';
 import { writeHeaders } from '../format/headers';
 import { parseJson } from '../format/json';
@@ -9,32 +9,27 @@ import type { Credentials } from '../signature/credentials';
 import { fieldDecryption, type SensitiveFields, sensitiveFields } from './keys';
 import { type MarkedCall, type MarkedField, takeMarkedFields } from './marked-fields';
 
-/** Decrypts what of a response's JSON is encrypted. */
+/** Decrypts the encrypted fields of a response's JSON. */
 export type Decoder = (json: unknown) => Promise<unknown>;
 
 /** Changes one text. */
 export type Change = (text: string) => Promise<string>;
 
 /**
- * Changes the texts at a path, such as `list[].contact.name`: a copy along the path, the original stays as it is.
- * `[]` is each member of a list, `{}` the JSON that a text holds. What is missing or empty stays so.
+ * Transforms the strings at a path, such as `list[].contact.name`, in a copy; the original is not changed. `[]` is each
+ * member of a list, `{}` the JSON in a string. Missing or empty values stay as they are.
  */
 export async function changeAt(value: unknown, path: string, change: Change): Promise<unknown> {
   return walk(value, stepsOf(path), change);
 }
 
-/** The steps of the paths of the catalogue, which are not many. */
+/** The parsed paths of the catalogue; there are only a few. */
 const known = new Map<string, readonly string[]>();
 
 function stepsOf(path: string): readonly string[] {
   const steps = known.get(path) ?? path.split(/\.|(?=\[\]|\{\})/);
   known.set(path, steps);
   return steps;
-}
-
-/** Whether the response to a call may have sensitive fields to decrypt. */
-export function needsDecryption({ options, trait }: Call): boolean {
-  return trait.decrypt !== undefined && !options.encrypted;
 }
 
 async function walk(value: unknown, [step, ...rest]: readonly string[], change: Change): Promise<unknown> {
@@ -52,36 +47,43 @@ async function walk(value: unknown, [step, ...rest]: readonly string[], change: 
 
 export { takeMarkedFields };
 
-/** Base64 of 256 bytes or more, what RSA gives: longer than what it takes. */
+/** Base64 of 256 bytes or more, as RSA produces: longer than any plain text it accepts. */
 const CIPHERTEXT = /^[A-Za-z0-9+/]{342,}={0,2}$/;
 
 /**
- * Encrypts the marked fields of a call, and announces the key.
+ * Encrypts the marked fields of a call, and adds the `Wechatpay-Serial` of the key.
  *
- * The call gets copies; the caller's objects stay plain. Nothing is encrypted twice: this is the one place where the
- * client encrypts, what it gives goes into the request and nowhere else, and with `encrypted: true` it is not called.
- * @throws {@link InvalidArgumentError} where a text is too long for RSA, or is a ciphertext
+ * The call gets copies; the caller's objects keep their plain text. Nothing is encrypted twice: the client encrypts only
+ * here, the result goes only into the request, and with `encrypted: true` this function is not called.
+ * @throws {@link InvalidArgumentError} if a text is too long for RSA, or looks already encrypted
  */
 export async function encryptCall(marked: MarkedCall, credentials: Credentials): Promise<Call> {
   const announced = writeHeaders(marked.current().options.headers)['wechatpay-serial'];
   let platform: Promise<SensitiveFields> | undefined;
+  refuseUnencryptable(marked.fields, credentials);
   const encryptFor: Record<EncryptionKey, (text: string) => Promise<string>> = {
-    // One key for all fields of a call, however long the first has to be waited for.
+    // One key for all fields of a call, however long the download takes.
     platform: async (text) => {
       platform ??= platformFields(credentials, announced);
       return (await platform).encrypt(text);
     },
-    'pay-bank': async (text) => encrypt(text, payBankKey(credentials)),
+    'pay-bank': async (text) => encryptWith(text, payBankKey(credentials), 'OAEP'),
   };
-  const encryptField = async ({ key, name, text, replace }: MarkedField) => {
-    if (!CIPHERTEXT.test(text)) return replace(await encryptFor[key](text));
-    throw new InvalidArgumentError(`"${name}" looks already encrypted; pass plain text, or set encrypted: true.`);
-  };
+  const encryptField = async ({ key, text, replace }: MarkedField) => replace(await encryptFor[key](text));
   await Promise.all(marked.fields.map(encryptField));
   return { ...marked.current(), serial: (await platform)?.serial };
 }
 
-/** Whether a certificate has to be downloaded before the fields of a call can be encrypted. */
+/** All fields are looked at before the first is encrypted, since a certificate may have to be downloaded for that. */
+function refuseUnencryptable(fields: readonly MarkedField[], credentials: Credentials): void {
+  for (const { key, name, text } of fields) {
+    if (key === 'pay-bank') payBankKey(credentials);
+    if (!CIPHERTEXT.test(text)) continue;
+    throw new InvalidArgumentError(`"${name}" looks already encrypted; pass plain text, or set encrypted: true.`);
+  }
+}
+
+/** Whether a certificate must be downloaded before the fields of a call can be encrypted. */
 export function awaitsCertificate({ fields }: MarkedCall, { certificates }: Credentials): boolean {
   if (!certificates || !fields.some(({ key }) => key === 'platform')) return false;
   return certificates.preferred() === undefined;
@@ -101,10 +103,10 @@ function payBankKey({ payBankKey }: Credentials): PublicKey {
 }
 
 /**
- * What decrypts the marked fields of a response's JSON with the merchant's key. What is no ciphertext stays as it is, and
- * so does everything where the client has no key that can decrypt.
+ * Creates a function that decrypts the marked fields of a response's JSON with the merchant's key. Values that are not
+ * ciphertexts stay unchanged, and so does everything if the client has no key that can decrypt.
  *
- * It rejects with a {@link BodyError}, `ERR_BODY_NOT_DECRYPTED`, where a ciphertext was made for another key.
+ * It rejects with a {@link BodyError}, `ERR_BODY_NOT_DECRYPTED`, if a ciphertext was encrypted for another key.
  */
 export function decoderOf(call: Call, credentials: Credentials): Decoder {
   const decryption = fieldDecryption(credentials);
@@ -127,7 +129,7 @@ function notDecrypted({ verb, path: called }: Call, field: string, cause: unknow
   return new BodyError(
     'ERR_BODY_NOT_DECRYPTED',
     `${what}: WeChat Pay has processed it and the response is verified, but its field "${field}" cannot be decrypted ` +
-      'with "privateKey": most likely it was encrypted for another merchant certificate. Do not send it again; ' +
+      'with "privateKey": most likely it was encrypted for another certificate than yours. Do not send it again; ' +
       'query it, and set encrypted: true to receive the fields as they are.',
     { cause },
   );

@@ -4,13 +4,13 @@ import { type SensitiveFields, sensitiveFields } from './keys';
 export type { SensitiveFields };
 
 /**
- * Encrypts and decrypts sensitive fields with the keys that an instance was built with. The keys are loaded once, here:
- * keep what this returns. Where platform certificates are downloaded, have them by `Certificates.of(instance).refresh()`
- * before, and do not keep it for longer than a day.
+ * Encrypts and decrypts sensitive fields with the keys of an instance. Keep the returned object: the keys are loaded once,
+ * here. If the instance downloads platform certificates, await `Certificates.of(instance).refresh()` first, and do not
+ * keep the object for longer than a day.
  * @param instance what `Builder.factory` returned
- * @param serial which of the keys in `certs` is to encrypt; by default the one that the client announces
- * @throws {@link InvalidArgumentError} where `Builder.factory` did not build the instance, or where it has no such key;
- * {@link ConfigurationError} where the instance is one for v2 alone, or holds no platform certificate yet
+ * @param serial the key in `certs` to encrypt with; by default the one that the client announces
+ * @throws {@link InvalidArgumentError} if the instance was not created by `Builder.factory`, or has no such key;
+ * {@link ConfigurationError} if the instance is configured for v2 only, or has no platform certificate yet
  * @example
  * const sensitive = Sensitive.of(instance);
  * const json = { appid, type: 'PERSONAL_OPENID', account, relation_type: 'USER', name: await sensitive.encrypt('张三') };

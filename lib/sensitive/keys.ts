@@ -1,7 +1,7 @@
+import type { X509Certificate } from 'node:crypto';
 import { decodeBase64 } from '../crypto/bytes';
-import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKey } from '../crypto/keys';
-import { decrypt, encrypt, type Padding } from '../crypto/rsa';
-import { modulusBytes } from '../crypto/rsa-cipher';
+import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKey, type PublicKey } from '../crypto/keys';
+import { checkPadding, decryptWith, ENCRYPTING, encryptWith, modulusBytes, type Padding } from '../crypto/rsa-cipher';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import type { Credentials } from '../signature/credentials';
 import { type DecryptFunction, decryptBy, isExternalKey, type VerifyFunction } from '../signature/functions';
@@ -9,37 +9,87 @@ import { DatedKeys } from '../signature/platform-keys';
 
 /** Encrypts for WeChat Pay and decrypts for the merchant. */
 export interface SensitiveFields {
-  /** The id of WeChat Pay's key that encrypts. */
+  /** The id of the WeChat Pay key that encrypts. */
   readonly serial: string;
-  /** To be sent with a request that carries what was encrypted: it tells WeChat Pay which key that was. */
+  /** Send these headers with the encrypted fields: they tell WeChat Pay which key was used. */
   readonly headers: { readonly 'Wechatpay-Serial': string };
   /**
    * Encrypts a sensitive field with WeChat Pay's key, RSA-OAEP with SHA-1.
-   * @param plaintext text of 214 bytes of UTF-8 at most, for a key of 2048 bits
-   * @param padding `PKCS1` for the fields of overseas APIs that ask for it
+   * @param plaintext at most 214 bytes in UTF-8, for a 2048-bit key
+   * @param padding `PKCS1` for the fields of overseas APIs that require it
    * @returns the ciphertext in Base64
-   * @throws {@link InvalidArgumentError} where the text is too long; {@link ConfigurationError} where the key cannot
-   * encrypt, such as a function in its place
+   * @throws {@link InvalidArgumentError} if the text is too long; {@link ConfigurationError} if the key cannot encrypt,
+   * such as a function
    */
   encrypt(plaintext: string, padding?: Padding): Promise<string>;
   /**
    * Decrypts a sensitive field of a response or a notification with the merchant's private key.
    * @param ciphertext in Base64
-   * @throws {@link InvalidArgumentError} where it was not encrypted for this key; {@link ConfigurationError} where the
-   * key cannot decrypt, such as a function that signs in its place
+   * @throws {@link InvalidArgumentError} if it was not encrypted for this key; {@link ConfigurationError} if the key
+   * cannot decrypt, such as a signing function
    */
   decrypt(ciphertext: string): Promise<string>;
 }
 
+/** What is made of a client's keys when it is first needed, and kept for as long as they are. */
+class Derived {
+  readonly #credentials: Credentials;
+  /** By key of WeChat Pay and by padding. */
+  readonly #encrypting = new WeakMap<object, Partial<Record<Padding, PublicKey>>>();
+  #dated: DatedKeys | undefined;
+  #decrypting: PrivateKey | undefined;
+  #fields: { decryption: FieldDecryption | undefined } | undefined;
+
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials;
+  }
+
+  /** The configured keys of WeChat Pay, with their dates. */
+  get dated(): DatedKeys {
+    const { certs = {}, certificates } = this.#credentials;
+    this.#dated ??= new DatedKeys(certs, certificates ? 'counted' : 'required');
+    return this.#dated;
+  }
+
+  /** What decrypts the fields of responses. */
+  get fields(): FieldDecryption | undefined {
+    this.#fields ??= { decryption: makeFieldDecryption(this.#credentials) };
+    return this.#fields.decryption;
+  }
+
+  /** A key of WeChat Pay, loaded to encrypt. @throws {@link ConfigurationError} where it cannot */
+  encrypting(input: PublicKey | X509Certificate | VerifyFunction, name: string, padding: Padding): PublicKey {
+    const keys = this.#encrypting.get(input) ?? {};
+    this.#encrypting.set(input, keys);
+    keys[padding] ??= loadPublicKey(keyOf(input, name), name, ENCRYPTING[padding]);
+    return keys[padding];
+  }
+
+  /** The merchant's key, loaded to decrypt. @throws {@link ConfigurationError} where it cannot */
+  decrypting(privateKey: PrivateKey): PrivateKey {
+    this.#decrypting ??= loadPrivateKey(privateKey, 'privateKey', 'decrypt');
+    return this.#decrypting;
+  }
+}
+
+const known = new WeakMap<Credentials, Derived>();
+
+function derivedFrom(credentials: Credentials): Derived {
+  const derived = known.get(credentials) ?? new Derived(credentials);
+  known.set(credentials, derived);
+  return derived;
+}
+
 /**
- * Loads the keys that encrypt and decrypt sensitive fields.
- * @param serial which of WeChat Pay's keys is to encrypt; by default the one that the client announces
- * @throws {@link InvalidArgumentError} where there is no such key; {@link ConfigurationError} where there are none
+ * The keys that encrypt and decrypt sensitive fields.
+ * @param serial the WeChat Pay key to encrypt with; by default the one that the client announces
+ * @throws {@link InvalidArgumentError} if there is no such key; {@link ConfigurationError} if there are no keys
  */
 export function sensitiveFields(credentials: Credentials, serial?: string): SensitiveFields {
   const { certs, certificates } = keysOf(credentials);
   const ids = () => [...(certificates?.keys() ?? Object.keys(certs))].join(', ');
-  const dated = new DatedKeys(certs, certificates ? 'counted' : 'required');
+  const derived = derivedFrom(credentials);
+  const { dated } = derived;
   dated.require();
   const id = serial ?? (certificates ? certificates.preferred() : dated.preferred());
   if (id === undefined) {
@@ -54,21 +104,22 @@ export function sensitiveFields(credentials: Credentials, serial?: string): Sens
   const expired = dated.explain(id);
   if (expired) throw new ConfigurationError(`${expired} Encrypt with another key, or configure the newer one.`);
   const name = `certs["${id}"]`;
-  const theirs = settled(() => loadPublicKey(keyOf(cert, name), name, 'encrypt'));
   return {
     serial: id,
     headers: { 'Wechatpay-Serial': id },
-    encrypt: async (plaintext, padding) => encrypt(plaintext, theirs(), padding),
+    encrypt: async (plaintext, padding = 'OAEP') => {
+      checkPadding(padding);
+      return encryptWith(plaintext, derived.encrypting(cert, name, padding), padding);
+    },
     decrypt: decryption(credentials),
   };
 }
 
-/** Loads the key that decrypts sensitive fields. @throws {@link ConfigurationError} where there is none */
+/** What decrypts sensitive fields, and fails where the merchant's key cannot. */
 function decryption(credentials: Credentials): SensitiveFields['decrypt'] {
   const { privateKey } = keysOf(credentials);
   if (!isExternalKey(privateKey)) {
-    const ours = settled(() => loadPrivateKey(privateKey, 'privateKey', 'decrypt'));
-    return async (ciphertext) => decrypt(ciphertext, ours());
+    return async (ciphertext) => decryptWith(ciphertext, derivedFrom(credentials).decrypting(privateKey));
   }
   const { decrypt: elsewhere } = privateKey;
   return async (ciphertext) => {
@@ -90,22 +141,27 @@ async function decryptElsewhere(ciphertext: string, elsewhere: DecryptFunction):
   }
 }
 
-/** Lengths of ciphertexts where the key is elsewhere: those of RSA 2048 and longer, in bytes. */
+/** Possible lengths of ciphertexts for an external key: those of RSA 2048 and longer, in bytes. */
 const MIN_CIPHERTEXT = 256;
 
-/** What decrypts fields of responses. */
+/** Decrypts fields of responses. */
 export interface FieldDecryption {
-  /** Whether a text is a ciphertext by its form: Base64 of the key's length. */
+  /** Whether a string has the form of a ciphertext: Base64 of the key's length. */
   isCiphertext(text: string): boolean;
-  /** Rejects with whatever error where the ciphertext was not made for the key. */
+  /** Rejects with any error if the ciphertext was not encrypted for the key. */
   decrypt(ciphertext: string): Promise<string>;
 }
 
 /**
- * What decrypts the fields of responses; `undefined` where the client has nothing that can. It never throws: by then the
- * request has been carried out.
+ * Creates the decrypter for response fields; `undefined` if the client has no key that can decrypt. It never throws,
+ * because the request has already been processed.
  */
-export function fieldDecryption({ privateKey }: Credentials): FieldDecryption | undefined {
+export function fieldDecryption(credentials: Credentials): FieldDecryption | undefined {
+  return derivedFrom(credentials).fields;
+}
+
+function makeFieldDecryption(credentials: Credentials): FieldDecryption | undefined {
+  const { privateKey } = credentials;
   if (privateKey === undefined) return undefined;
   if (isExternalKey(privateKey)) {
     const { decrypt: elsewhere } = privateKey;
@@ -116,21 +172,21 @@ export function fieldDecryption({ privateKey }: Credentials): FieldDecryption | 
       decrypt: async (ciphertext) => open(Buffer.from(ciphertext, 'base64')),
     };
   }
-  // A CryptoKey may be one to sign with alone.
-  if (!canDecrypt(privateKey)) return undefined;
-  const length = modulusBytes(privateKey);
+  // A CryptoKey may be usable for signing only.
+  const key = decryptingOrNone(credentials, privateKey);
+  if (!key) return undefined;
+  const length = modulusBytes(key);
   return {
     isCiphertext: (text) => decodeBase64(text)?.length === length,
-    decrypt: (ciphertext) => decrypt(ciphertext, privateKey),
+    decrypt: (ciphertext) => decryptWith(ciphertext, key),
   };
 }
 
-function canDecrypt(privateKey: PrivateKey): boolean {
+function decryptingOrNone(credentials: Credentials, privateKey: PrivateKey): PrivateKey | undefined {
   try {
-    loadPrivateKey(privateKey, 'privateKey', 'decrypt');
-    return true;
+    return derivedFrom(credentials).decrypting(privateKey);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -144,16 +200,4 @@ function keysOf({ certs, privateKey, certificates }: Credentials) {
 function keyOf(input: KeyInput | VerifyFunction, name: string): KeyInput {
   if (typeof input !== 'function') return input;
   throw new ConfigurationError(`${name} is a function, which cannot encrypt; configure the key itself.`);
-}
-
-/** Loads at once, and tells of a failure where the key is used: the other of the two may do for what is wanted. */
-function settled<Key>(load: () => Key): () => Key {
-  try {
-    const key = load();
-    return () => key;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
 }

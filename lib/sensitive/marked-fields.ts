@@ -2,44 +2,43 @@ import { types } from 'node:util';
 import { InvalidArgumentError, WechatPayError } from '../errors';
 import { fieldText } from '../format/fields';
 import { notWritable, requireJson } from '../format/json';
-import { encodeComponent } from '../format/query';
+import { encodeComponent } from '../format/url';
 import { type Call, OPTION_NAMES, type Options } from '../openapi/call';
-import { protocolOfPath } from '../openapi/protocol';
-import type { EncryptedField, EncryptionKey, Trait } from '../openapi/trait-of';
+import { type EncryptedField, type EncryptionKey, protocolOfPath, type Trait } from '../openapi/trait-of';
 import { isMedia, type Media } from '../upload/media';
 
-/** A field to encrypt that holds text. */
+/** A field to encrypt, with its text. */
 export interface MarkedField {
   readonly key: EncryptionKey;
-  /** Where the field stands, such as `json.receivers[0].name`. */
+  /** The location of the field, such as `json.receivers[0].name`. */
   readonly name: string;
   readonly text: string;
-  /** Puts the ciphertext into the place that the text has had. */
+  /** Replaces the text with the ciphertext. */
   replace(ciphertext: string): void;
 }
 
 /** A call whose marked fields have been taken out. */
 export interface MarkedCall {
   readonly fields: readonly MarkedField[];
-  /** The call as it stands: what has not been replaced yet is empty. */
+  /** The call in its current state; fields that have not been replaced yet are empty. */
   current(): Call;
 }
 
-/** The marks of an operation, as a tree along their paths. */
+/** The marked fields of an operation, as a tree. */
 interface Marks {
   field?: EncryptedField;
   /** Each member of a list: `[]`. */
   list?: Marks;
-  /** The JSON that a text holds: `{}`. */
+  /** The JSON in a string: `{}`. */
   json?: Marks;
   members: Map<string, Marks>;
 }
 
 type Holder = Record<string, unknown>;
 
-/** How an option is written: what its values are on the wire. */
+/** How an option is serialised. */
 interface Writing {
-  /** A value as it will be written. */
+  /** A value as it will be serialised. */
   value(value: unknown, key: string): unknown;
   /** The text of a marked field. */
   text(value: unknown, name: string): string;
@@ -48,9 +47,9 @@ interface Writing {
 const trees = new WeakMap<Trait, Marks>();
 
 /**
- * Takes the marked fields out of a call, each as the text that would be written: what is signed and sent afterwards is
- * made from the copies that the fields were taken from, and never from the caller's objects, which stay as they are.
- * @throws {@link InvalidArgumentError} that names the field where its place holds what cannot be encrypted
+ * Takes the marked fields out of a call, each as the text that would be serialised. What is signed and sent afterwards is
+ * built from copies, and never from the caller's objects, which are not changed.
+ * @throws {@link InvalidArgumentError} that names the field if its value cannot be encrypted
  */
 export function takeMarkedFields(call: Call): MarkedCall {
   const marks = marksOf(call.trait);
@@ -99,21 +98,21 @@ function nodeAt(node: Marks, step: string): Marks {
   return next;
 }
 
-/** The names of the fields below, for errors. */
+/** The names of the fields in a subtree, for errors. */
 function namesBelow(marks: Marks): string[] {
   const { field, list, json, members } = marks;
   const below = [list, json, ...members.values()].flatMap((node) => (node ? namesBelow(node) : []));
   return field ? [`"${field.path}"`, ...below] : below;
 }
 
-/** The options as they are now; those that a class inherits or computes are options as well. */
+/** The current options, including inherited and computed ones. */
 function copyOf(options: Options): Options {
   const copy: Options = { ...options };
   for (const name of OPTION_NAMES) if (options[name] !== undefined) copy[name] = options[name];
   return copy;
 }
 
-/** A body in another form than the one that is marked could hold the fields in the clear. */
+/** A body in a form other than the marked one could contain the fields in plain text. */
 function refuseOtherBody(path: string, { json, body }: Options, { members }: Marks): void {
   const [root, marks] = [...members].find(([name]) => name !== 'query') ?? [];
   if (root === undefined || marks === undefined) return;
@@ -129,7 +128,7 @@ function refuseOtherBody(path: string, { json, body }: Options, { members }: Mar
   );
 }
 
-/** Takes the fields out of a member of an object; what is on the way to them is copied. */
+/** Takes the fields out of a member of an object, and copies the objects along the path. */
 function take(holder: Holder, key: string, marks: Marks, name: string, writing: Writing, fields: MarkedField[]): void {
   const value = writing.value(holder[key], key);
   holder[key] = value;
@@ -154,14 +153,14 @@ function take(holder: Holder, key: string, marks: Marks, name: string, writing: 
     const copy: unknown[] = Array.from(value);
     holder[key] = copy;
     copy.forEach((_, index) => {
-      // An array is an object, too, whose keys are texts.
+      // An array is also an object, with strings as keys.
       take(copy as unknown as Holder, String(index), list, `${name}[${index}]`, writing, fields);
     });
     return;
   }
   if (!isMembers(value)) throw refusal(name, 'an object', marks);
   const copy: Holder = { ...value };
-  // It has done its work, and would be asked again.
+  // `toJSON()` has been applied, and would be called again.
   if (typeof copy.toJSON === 'function') delete copy.toJSON;
   holder[key] = copy;
   for (const [member, below] of marks.members) {
@@ -179,7 +178,7 @@ function refusal(name: string, wanted: string, marks: Marks): InvalidArgumentErr
   );
 }
 
-/** What is thrown here by an object of the caller, in a getter or in `toJSON()`, becomes an error of ours. */
+/** Converts errors thrown by a getter or a `toJSON()` of the caller to ours. */
 function guarded(name: string, action: () => void): void {
   try {
     action();
@@ -188,7 +187,7 @@ function guarded(name: string, action: () => void): void {
   }
 }
 
-/** As `JSON.stringify` writes: `toJSON()` counts, and so does what a `String` or `Number` object holds. */
+/** Serialises like `JSON.stringify`: applies `toJSON()`, and unwraps `String` and `Number` objects. */
 const JSON_WRITING: Writing = {
   value(value, key) {
     const isAsked = (typeof value === 'object' && value !== null) || ['bigint', 'function'].includes(typeof value);
@@ -202,16 +201,16 @@ const JSON_WRITING: Writing = {
   text: exactText,
 };
 
-/** As v2's fields are written, of which none is composed. */
+/** Serialises like v2 fields, which are never objects. */
 const XML_WRITING: Writing = {
   value: (value) => value,
   text: (value, name) => fieldText(name, value),
 };
 
-/** As what holds no more than plain data is written. */
+/** Serialises plain data only. */
 const PLAIN_WRITING: Writing = { value: (value) => value, text: exactText };
 
-/** The text of a string or a whole number; other values have more than one text, or none. */
+/** The text of a string or an integer; other values have more than one text form, or none. */
 function exactText(value: unknown, name: string): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value);
@@ -223,8 +222,8 @@ function refuseText(name: string): never {
 }
 
 /**
- * The fields of the option `query`, or else of the query that the path has.
- * @returns the path of the call, with what has been replaced by then
+ * The fields of the `query` option, or else of the query in the path.
+ * @returns also the path of the call, with the fields replaced so far
  */
 function takeQuery(call: Call, options: Options, marks: Marks, fields: MarkedField[]): () => string {
   const { query } = options;
@@ -247,7 +246,7 @@ function writePairs(query: URLSearchParams): string {
   return [...query].map(([name, value]) => `${encodeComponent(name)}=${encodeComponent(value)}`).join('&');
 }
 
-/** The fields of a query that is text, read as a server reads it; what is not marked stays as it stands there. */
+/** The fields of a query string, parsed as a server does; unmarked parts stay exactly as written. */
 function takePairs(query: string, { members }: Marks, fields: MarkedField[]): () => string {
   const pairs = query.split('&').map((pair) => {
     const [[name = '', text = ''] = []] = [...new URLSearchParams(`&${pair}`)];
@@ -266,7 +265,7 @@ function takePairs(query: string, { members }: Marks, fields: MarkedField[]): ()
   return () => pairs.map(({ written }) => written).join('&');
 }
 
-/** The fields of a form, each a text, which may hold JSON. What JSON was read is what is sent. */
+/** The fields of a form: strings that may contain JSON. The parsed JSON is what is sent. */
 function takeForm(media: Media, { members }: Marks, fields: MarkedField[]): () => Media {
   const form: Holder = { ...media.fields };
   const documents: Holder = {};

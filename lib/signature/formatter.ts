@@ -19,18 +19,18 @@ export function nonce(size = 32): string {
     .slice(0, size);
 }
 
-/** The time now, in seconds since 1970-01-01T00:00:00Z. */
+/** The current time, in seconds since 1970-01-01T00:00:00Z. */
 export function timestamp(): number {
   return Math.floor(Date.now() / 1000);
 }
 
 /**
- * The string to sign of a request of APIv3.
+ * The string to sign for an APIv3 request.
  * @param method HTTP method, in upper case
- * @param target path and query as they stand in the request line
+ * @param target path and query, exactly as in the request line
  * @param time seconds since 1970
- * @param body the body as sent, empty by default; of an upload, its `meta`
- * @returns text, or bytes for a body of bytes, so that what is signed is what is sent even where it is not UTF-8
+ * @param body the body as sent, empty by default; for an upload, its `meta`
+ * @returns a string, or bytes if the body is bytes, so that what is signed is what is sent even if it is not UTF-8
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012365342
  */
 export function request(method: string, target: string, time: number | string, nonce: string, body?: string): string;
@@ -59,11 +59,11 @@ export function request(
 }
 
 /**
- * The string to sign of a response or a notification of APIv3.
+ * The string to sign for an APIv3 response or notification.
  * @param time the header `Wechatpay-Timestamp`
  * @param nonce the header `Wechatpay-Nonce`
  * @param body the body as received, empty by default
- * @returns text, or bytes for a body of bytes
+ * @returns a string, or bytes if the body is bytes
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
 export function response(time: number | string, nonce: string, body?: string): string;
@@ -79,7 +79,7 @@ function withBody(lines: (string | number)[], body: string | Uint8Array): string
 }
 
 /**
- * The value of the `Authorization` header of a request of APIv3.
+ * The value of the `Authorization` header of an APIv3 request.
  * @param signature signature of {@link request}, in Base64
  * @param serial serial number of the merchant certificate, upper-case hexadecimal
  */
@@ -93,7 +93,7 @@ export function authorization(
   return `${SCHEME} mchid="${mchid}",serial_no="${serial}",timestamp="${time}",nonce_str="${nonce}",signature="${signature}"`;
 }
 
-/** Each piece followed by a line feed, the last one too. */
+/** Each piece followed by a line feed, including the last one. */
 export function joinedByLineFeed(...pieces: (string | number)[]): string {
   return `${pieces.join('\n')}\n`;
 }

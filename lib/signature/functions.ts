@@ -2,23 +2,23 @@ import { type KeyInput, loadPrivateKey, loadPublicKey, type PrivateKey, type Pri
 import { signWith, type Thread, verifyWith } from '../crypto/rsa-signature';
 import { ConfigurationError } from '../errors';
 
-/** Signs in the place of a private key, such as by an HSM: SHA256withRSA, in Base64. */
+/** Signs instead of a private key, for example with an HSM: SHA256withRSA, in Base64. */
 export type SignFunction = (message: Uint8Array) => string | Promise<string>;
 
-/** Decrypts in the place of a private key: RSA-OAEP with SHA-1 (and MGF1 with SHA-1); gives text, or its bytes. */
+/** Decrypts instead of a private key: RSA-OAEP with SHA-1 (and MGF1 with SHA-1); returns a string or its bytes. */
 export type DecryptFunction = (ciphertext: Uint8Array) => string | Uint8Array | Promise<string | Uint8Array>;
 
-/** A private key that lives elsewhere. */
+/** An external private key. */
 export interface ExternalKey {
   sign: SignFunction;
-  /** Decrypts the fields of responses that are encrypted for the merchant. Without it they stay ciphertext. */
+  /** Decrypts response fields that are encrypted for the merchant. Without it, they stay encrypted. */
   decrypt?: DecryptFunction | undefined;
 }
 
-/** Verifies in the place of a public key: SHA256withRSA, the signature in Base64. */
+/** Verifies instead of a public key: SHA256withRSA, the signature in Base64. */
 export type VerifyFunction = (message: Uint8Array, signature: string) => boolean | Promise<boolean>;
 
-/** Any form that a merchant's private key may be configured in. */
+/** All forms of a merchant's private key. */
 export type MerchantKeyInput = PrivateKeyInput | SignFunction | ExternalKey;
 
 /** The same, loaded. */
@@ -26,14 +26,14 @@ export type MerchantKey = PrivateKey | ExternalKey;
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-/** Whether a key is one that lives elsewhere. */
+/** Whether a key is an external one. */
 export function isExternalKey(key: MerchantKeyInput): key is ExternalKey {
   return typeof key === 'object' && key !== null && 'sign' in key;
 }
 
 /**
- * Loads a merchant's private key: one that is here, or functions in its place.
- * @throws {@link ConfigurationError} where it cannot be used
+ * Loads a merchant's private key, or functions instead of one.
+ * @throws {@link ConfigurationError} if it cannot be used
  */
 export function loadMerchantKey(input: MerchantKeyInput): MerchantKey {
   if (typeof input === 'function') return { sign: input };
@@ -44,11 +44,11 @@ export function loadMerchantKey(input: MerchantKeyInput): MerchantKey {
       '"privateKey" given as { sign, decrypt } must contain functions; "decrypt" may be omitted.',
     );
   }
-  // A later change of the object changes nothing, and methods of a class keep their `this`.
+  // Later changes to the object have no effect, and methods of a class keep their `this`.
   return decrypt ? { sign: sign.bind(input), decrypt: decrypt.bind(input) } : { sign: sign.bind(input) };
 }
 
-/** A key or a function as what signs. @throws {@link ConfigurationError} */
+/** Creates a signing function from a key or a function. @throws {@link ConfigurationError} */
 export function toSign(input: MerchantKeyInput): (message: string | Uint8Array) => Promise<string> {
   const key = loadMerchantKey(input);
   if (!isExternalKey(key)) return signWith(key);
@@ -59,7 +59,7 @@ export function toSign(input: MerchantKeyInput): (message: string | Uint8Array) 
   };
 }
 
-/** What decrypts by a function. It fails with the function's own error, or a {@link ConfigurationError}. */
+/** Wraps a decryption function. Fails with the function's own error, or a {@link ConfigurationError}. */
 export function decryptBy(decrypt: DecryptFunction): (ciphertext: Uint8Array) => Promise<string> {
   return async (ciphertext) => {
     const plaintext: unknown = await decrypt(ciphertext);
@@ -70,9 +70,9 @@ export function decryptBy(decrypt: DecryptFunction): (ciphertext: Uint8Array) =>
 }
 
 /**
- * A key or a function as what verifies. What a function throws is thrown as it is: by then a request has been sent, or a
- * notification has come.
- * @throws {@link ConfigurationError} where a key cannot be used
+ * Creates a verifying function from a key or a function. Errors of the function are rethrown unchanged: by then a request
+ * has been sent, or a notification has arrived.
+ * @throws {@link ConfigurationError} if a key cannot be used
  */
 export function toVerify(
   input: KeyInput | VerifyFunction,

@@ -1,9 +1,9 @@
 import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto';
 import { bytesOf } from '../crypto/bytes';
 import { InvalidArgumentError } from '../errors';
-import { type Fields, queryStringLike, sortedEntries } from '../format/fields';
+import { queryStringLike, sortedEntries } from '../format/fields';
 
-/** How v2 signs, by the `sign_type`. */
+/** The signature algorithms of v2, by `sign_type`. */
 export type SignType = 'MD5' | 'HMAC-SHA256';
 
 const SIGNERS: Record<SignType, (message: string, key: string | Uint8Array) => string> = {
@@ -12,10 +12,10 @@ const SIGNERS: Record<SignType, (message: string, key: string | Uint8Array) => s
 };
 
 /**
- * MD5, over the message and, where there is a key, `&key=` and the key behind it, as v2 signs.
- * @param message text, which is taken as UTF-8, or bytes
- * @param key the APIv2 key; without it the MD5 is that of the message alone
- * @param agency anything truthy (`true`, the agent id) for a key of WeCom (企业微信), which goes behind `&secret=`
+ * MD5 over the message and, if there is a key, `&key=` and the key, as v2 signs.
+ * @param message a string, encoded as UTF-8, or bytes
+ * @param key the APIv2 key; without it, only the message is hashed
+ * @param agency anything truthy (`true`, the agent id) for a WeCom (企业微信) key, which is appended after `&secret=`
  * @returns lower-case hexadecimal
  * @see https://developer.work.weixin.qq.com/document/path/90281
  */
@@ -31,12 +31,12 @@ export function md5(
 }
 
 /**
- * HMAC as v2 signs: keyed with the key, and over the message with `&key=` and the key behind it.
- * @param message text, which is taken as UTF-8, or bytes
+ * HMAC as v2 signs: keyed with the key, over the message followed by `&key=` and the key.
+ * @param message a string, encoded as UTF-8, or bytes
  * @param key the APIv2 key
- * @param algorithm a hash of OpenSSL
+ * @param algorithm a hash that OpenSSL supports
  * @returns lower-case hexadecimal
- * @throws {@link InvalidArgumentError} where OpenSSL has no such hash
+ * @throws {@link InvalidArgumentError} if OpenSSL does not support the hash
  */
 export function hmac(message: string | Uint8Array, key: string | Uint8Array, algorithm = 'sha256'): string {
   if (!getHashes().includes(algorithm)) {
@@ -49,15 +49,19 @@ export function hmac(message: string | Uint8Array, key: string | Uint8Array, alg
 /**
  * The signature of v2.
  * @param type the `sign_type`
- * @param data the fields: all are signed but `sign` and those that are `''`, `null` or `undefined`, in the order of
- * their names. Or the text to sign, ready made
+ * @param data the fields: all are signed, sorted by name, except `sign` and those that are `''`, `null` or
+ * `undefined`. Or the complete string to sign
  * @param key the APIv2 key
  * @returns upper-case hexadecimal
  * @throws {@link InvalidArgumentError} for another type, an empty key, or a field that is `false`, an array or an object
  * @example const sign = Hash.sign('MD5', { appid, mch_id, nonce_str, body: 'test' }, apiv2Key);
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=4_3
  */
-export function sign(type: SignType, data: Fields | string, key: string | Uint8Array): string {
+export function sign(
+  type: SignType,
+  data: Readonly<Record<string, unknown>> | string,
+  key: string | Uint8Array,
+): string {
   if (!Object.keys(SIGNERS).includes(type)) {
     throw new InvalidArgumentError(`The sign type must be one of ${Object.keys(SIGNERS).join(', ')}.`);
   }
@@ -70,9 +74,9 @@ export function sign(type: SignType, data: Fields | string, key: string | Uint8A
 }
 
 /**
- * Compares in a time that does not tell how much of the text is right.
- * @param known the text that should be
- * @param user the text that came; `undefined` or `null` where none did, which equals nothing
+ * Compares in a time that does not reveal how much of the string matches.
+ * @param known the expected string
+ * @param user the received string; `undefined` or `null` equals nothing
  */
 export function equals(known: string, user?: string | null): boolean {
   if (typeof known !== 'string' || typeof user !== 'string') return false;

@@ -6,21 +6,21 @@ import type { Thread } from '../crypto/rsa-signature';
 import { ConfigurationError } from '../errors';
 import { toVerify, type VerifyFunction } from './functions';
 
-/** When a certificate begins and ceases to be valid, in milliseconds since 1970. */
+/** The validity period of a certificate, in milliseconds since 1970. */
 export interface Validity {
   readonly from: number;
   readonly until: number;
 }
 
-/** How far the local clock may be behind that of WeChat Pay, in milliseconds. */
+/** How far the local clock may be behind WeChat Pay's, in milliseconds. */
 const SKEW = 300_000;
 
-/** The dates of a certificate. */
+/** The validity period of a certificate. */
 export function validityOf({ validFrom, validTo }: X509Certificate): Validity {
   return { from: Date.parse(validFrom), until: Date.parse(validTo) };
 }
 
-/** Whether a certificate is valid now. */
+/** Whether a certificate is currently valid. */
 export function isValid({ from, until }: Validity, now = Date.now()): boolean {
   return from - SKEW <= now && now < until;
 }
@@ -30,35 +30,43 @@ export function day(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }
 
-/** What is known of the merchant: whatever was given, whether it can be used or not. */
-export interface Merchant {
+/** What is known of the merchant or the brand: whatever was given, whether it can be used or not. */
+export interface OwnKeys {
   serial?: unknown;
   privateKey?: unknown;
+  /** Of a brand alone. */
+  brandId?: unknown;
 }
 
 /**
- * Refuses the merchant's own public key or serial number in the place of WeChat Pay's: whoever has the private key, the
- * merchant, could make responses of its own. A function in the place of either key tells nothing of it.
+ * Refuses the merchant's own public key or serial number where WeChat Pay's belongs: anyone with the merchant's private
+ * key could forge responses. If either key is a function, it cannot be compared.
  * @throws {@link ConfigurationError} that names the entry of `certs`
  */
-export function refuseOwnKeys(certs: Readonly<Record<string, unknown>>, { serial, privateKey }: Merchant): void {
+export function refuseOwnKeys(
+  certs: Readonly<Record<string, unknown>>,
+  { serial, privateKey, brandId }: OwnKeys,
+): void {
   const own = publicHalf(privateKey);
+  const [whose, expected] =
+    brandId === undefined
+      ? (["merchant's", "WeChat Pay's public key (pub_key.pem) or platform certificate"] as const)
+      : (["brand's", "WeChat Pay's public key (pub_key.pem)"] as const);
   for (const [id, key] of Object.entries(certs)) {
     if (typeof serial === 'string' && id.toUpperCase() === serial.toUpperCase()) {
       throw new ConfigurationError(
-        `"certs" contains the merchant's own serial number ${id}; use WeChat Pay's public key or platform certificate.`,
+        `"certs" contains the ${whose} own serial number ${id}; use ${expected.replace(' (pub_key.pem)', '')}.`,
       );
     }
     if (own && publicKeyOf(key)?.equals(own)) {
       throw new ConfigurationError(
-        `certs["${id}"] is the merchant's own public key; WeChat Pay's public key (pub_key.pem) or platform ` +
-          'certificate belongs there, not apiclient_cert.pem.',
+        `certs["${id}"] is the ${whose} own public key; ${expected} belongs there, not apiclient_cert.pem.`,
       );
     }
   }
 }
 
-/** `undefined` of a function, and of what cannot be read: whoever uses it says what is wrong. */
+/** `undefined` for a function, and for a key that cannot be read: the code that loads it reports what is wrong. */
 function publicHalf(privateKey: unknown): KeyObject | undefined {
   return attempt(privateKey, () => {
     const key = readable(privateKey) ?? loadPrivateKey(privateKey as PrivateKeyInput);
@@ -73,7 +81,7 @@ function publicKeyOf(input: unknown): KeyObject | undefined {
   });
 }
 
-/** A key that is loaded already, if it can be compared: a `CryptoKey` only where it may be taken out. */
+/** A loaded key, if it can be compared: a `CryptoKey` only if it is extractable. */
 function readable(input: unknown): KeyObject | undefined {
   if (types.isKeyObject(input)) return input;
   if (input instanceof X509Certificate) return input.publicKey;
@@ -90,58 +98,58 @@ function attempt(input: unknown, read: () => KeyObject | undefined): KeyObject |
   }
 }
 
-/** What verifies signatures of one key. */
+/** Verifies signatures of one key. */
 export type SignatureCheck = ReturnType<typeof toVerify>;
 
-/** WeChat Pay's keys, ready to verify, by their serial number or id; a `Map` will do. */
+/** WeChat Pay's loaded keys, by serial number or id; a `Map` satisfies this. */
 export interface PlatformKeys {
-  /** The key of that id, if it is at hand. */
+  /** The key with that id, if it is available. */
   get(serial: string): SignatureCheck | undefined;
-  /** The ids of those at hand. */
+  /** The ids of the available keys. */
   keys(): Iterable<string>;
-  /** Looks for a key that is not at hand; rejects where it cannot be looked for. */
+  /** Searches for a key that is not available; rejects if it cannot search. */
   find?(serial: string): Promise<SignatureCheck | undefined>;
-  /** Says why a key that is configured does not count; `undefined` where it does, or is not configured. */
+  /** Says why a configured key is not used; `undefined` if it is used, or not configured. */
   explain?(serial: string): string | undefined;
 }
 
-/** Platform certificates that are downloaded when they are needed, beside the configured keys. */
+/** Platform certificates that are downloaded on demand, in addition to the configured keys. */
 export interface PlatformCertificates extends PlatformKeys {
   find(serial: string): Promise<SignatureCheck | undefined>;
-  /** The id of the key to encrypt with and to announce, if one is at hand. */
+  /** The id of the key to encrypt with and to announce, if one is available. */
   preferred(): string | undefined;
-  /** The same; downloads certificates first where none is at hand. */
+  /** The same, but downloads certificates first if none is available. */
   ready(): Promise<string>;
-  /** The key of a certificate, to encrypt with. */
+  /** The key of a certificate, for encryption. */
   publicKey(serial: string): KeyObject | undefined;
-  /** Downloads the certificates now. @returns those that are valid, that with the longest validity first */
+  /** Downloads the certificates now. @returns the currently valid ones, the one that expires last first */
   refresh(): Promise<X509Certificate[]>;
 }
 
 /**
- * What the dates of configured certificates mean:
- * - `required`: one that is not valid does not count, there must be a key that does, and a warning comes before;
- * - `counted`: the first alone, since others are downloaded;
- * - `ignored`: nothing, where something old is looked at.
+ * How the validity period of configured certificates is treated:
+ * - `required`: invalid certificates are not used, at least one key must be usable, and a warning precedes expiry;
+ * - `counted`: invalid certificates are not used, but others can be downloaded;
+ * - `ignored`: all are used, to look at old messages.
  */
 export type Dates = 'required' | 'counted' | 'ignored';
 
-/** How the keys of a configuration are loaded. */
+/** Options for loading the keys of a configuration. */
 export interface LoadKeysOptions {
   thread?: Thread;
   dates?: Dates;
 }
 
-/** The keys of a configuration. */
+/** The loaded keys of a configuration. */
 export interface ConfiguredKeys extends Required<Omit<PlatformKeys, 'find'>> {
-  /** The ids of all, whether they count or not. */
+  /** The ids of all keys, whether they are used or not. */
   readonly ids: readonly string[];
 }
 
 /**
- * Loads each key of the configuration's `certs`. A certificate counts within its dates; the time is looked at where it
- * is used.
- * @throws {@link ConfigurationError} where a key cannot be used, or none of them is valid now
+ * Loads each key in the configuration's `certs`. A certificate is used only within its validity period, which is checked
+ * on each use.
+ * @throws {@link ConfigurationError} if a key cannot be used, or none of them is currently valid
  */
 export function loadPlatformKeys(
   certs: Readonly<Record<string, KeyInput | VerifyFunction>>,
@@ -160,21 +168,21 @@ export function loadPlatformKeys(
   };
 }
 
-/** How long before the last of the keys expires a warning comes, in milliseconds. */
+/** How long before the last key expires to warn, in milliseconds. */
 const NOTICE = 30 * 86_400_000;
 
-/** What has been warned of already, in this process. */
+/** Warnings already emitted in this process. */
 const warned = new Set<string>();
 
-/** The ids of configured keys, with the dates of those that are certificates. */
+/** The ids of configured keys, with the validity periods of certificates. */
 export class DatedKeys {
   readonly #ids: readonly string[];
   readonly #validities: ReadonlyMap<string, Validity>;
   readonly #dates: Dates;
-  /** When the last of the keys expires. */
+  /** When the last key expires. */
   readonly #end: number;
 
-  /** @param certs values that cannot be read are keys without dates: whoever needs them says what is wrong */
+  /** @param certs values that cannot be read count as keys without dates: the code that loads them reports the error */
   constructor(certs: Readonly<Record<string, unknown>>, dates: Dates = 'required') {
     this.#ids = Object.keys(certs);
     this.#dates = dates;
@@ -183,7 +191,7 @@ export class DatedKeys {
     this.#end = Math.max(...ends);
   }
 
-  /** Whether a key is one that may be used now, as far as its dates go. */
+  /** Whether a key may be used now, as far as its validity period is concerned. */
   counts(id: string): boolean {
     const validity = this.#validities.get(id);
     if (!validity) return true;
@@ -191,12 +199,12 @@ export class DatedKeys {
     return isValid(validity);
   }
 
-  /** The id to announce and to encrypt with: that of the public key before certificates; undefined of none. */
+  /** The id to announce and to encrypt with: a public key takes precedence over certificates; undefined if there is none. */
   preferred(): string | undefined {
     return preferredSerial(this.#ids.filter((id) => this.counts(id)));
   }
 
-  /** Says why a key does not count; `undefined` where it does. */
+  /** Says why a key is not used; `undefined` if it is. */
   explain(id: string): string | undefined {
     const validity = this.#validities.get(id);
     if (!validity || isValid(validity)) return undefined;
@@ -206,7 +214,7 @@ export class DatedKeys {
       : `The certificate certs["${id}"] expired on ${day(until)}.`;
   }
 
-  /** @throws {@link ConfigurationError} where there are keys, and none of them is valid now */
+  /** @throws {@link ConfigurationError} if there are keys, but none is currently valid */
   require(): void {
     if (this.#dates !== 'required' || this.#ids.length === 0 || this.#ids.some((id) => this.counts(id))) return;
     const reasons = this.#ids.map((id) => this.explain(id)).join(' ');
@@ -240,12 +248,29 @@ function validitiesOf(certs: Readonly<Record<string, unknown>>): ReadonlyMap<str
   return validities;
 }
 
-/** Whether an id is that of a public key; the serial number of a certificate is hexadecimal. */
+/**
+ * Refuses what a brand does not have: there are no platform certificates for brands, only public keys.
+ * @throws {@link ConfigurationError} that names the entry of `certs`
+ * @see https://pay.weixin.qq.com/doc/brand/4015582733
+ */
+export function requirePublicKeys(certs: Readonly<Record<string, unknown>>): void {
+  for (const [id, key] of Object.entries(certs)) {
+    const isCertificate = typeof key !== 'function' && certificateOf(key as KeyInput) !== undefined;
+    if (isPublicKeyId(id) && !isCertificate) continue;
+    const found = isCertificate ? 'is a certificate' : 'has the id of no public key';
+    throw new ConfigurationError(
+      `certs["${id}"] ${found}. A brand has no platform certificates: "certs" takes the brand's WeChat Pay public key ` +
+        'under its ID, PUB_KEY_ID_….',
+    );
+  }
+}
+
+/** Whether an id belongs to a public key; the serial number of a certificate is hexadecimal. */
 export function isPublicKeyId(serial: string): boolean {
   return serial.startsWith('PUB_KEY_ID_');
 }
 
-/** The public key's id before certificates, which WeChat Pay is replacing by it; undefined of none. */
+/** The id of the public key, which replaces certificates, or else of a certificate; undefined if there is none. */
 export function preferredSerial(serials: readonly string[]): string | undefined {
   return serials.find(isPublicKeyId) ?? serials[0];
 }

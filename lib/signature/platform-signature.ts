@@ -3,17 +3,18 @@ import type { ReceivedHeaders } from '../format/headers';
 import { response, timestamp } from './formatter';
 import type { PlatformKeys } from './platform-keys';
 
-/** Greatest difference of the clocks that WeChat Pay allows, in seconds. */
+/** Maximum clock difference that WeChat Pay allows, in seconds. */
 export const MAX_CLOCK_SKEW = 300;
 
-/** What the signatures begin with that are wrong on purpose. */
+/** The prefix of signatures that are wrong on purpose. */
 export const PROBE = 'WECHATPAY/SIGNTEST/';
 
 /**
- * Verifies the signature of a response or a notification of APIv3.
+ * Verifies the signature of an APIv3 response or notification.
  * @param body the raw body, as received
- * @param keys WeChat Pay's; one that is not at hand is looked for once time and headers have been found right
- * @param advice ends the text of an error
+ * @param keys WeChat Pay's keys; a missing one is searched for only after the headers and the time have been checked
+ * @param advice end of the error message
+ * @param scheme that of a brand: a header that names another one is an error
  * @throws {@link SignatureError} that says which check failed
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
  */
@@ -22,6 +23,7 @@ export async function verifyPlatformSignature(
   body: string | Uint8Array,
   keys: PlatformKeys,
   advice?: string,
+  scheme?: string,
 ): Promise<void> {
   const fail = (code: SignatureErrorCode, message: string, options?: ErrorOptions): never => {
     const probe = String(headers['wechatpay-signature']).startsWith(PROBE);
@@ -44,6 +46,10 @@ export async function verifyPlatformSignature(
   const nonce = header('wechatpay-nonce');
   const signature = header('wechatpay-signature');
   const serial = header('wechatpay-serial');
+  const type = single(headers['wechatpay-signature-type']);
+  if (scheme !== undefined && type !== undefined && type !== scheme) {
+    fail('ERR_SIGNATURE_WRONG', `"Wechatpay-Signature-Type" is ${JSON.stringify(type)}; of a brand it is ${scheme}.`);
+  }
 
   const issue = clockIssue(time, timestamp());
   if (issue) fail('ERR_SIGNATURE_CLOCK', issue);
@@ -72,9 +78,9 @@ export async function verifyPlatformSignature(
 }
 
 /**
- * What is wrong with a `Wechatpay-Timestamp`.
- * @param now the local clock, in seconds since 1970
- * @returns a sentence or two; `undefined` where nothing is wrong
+ * Checks a `Wechatpay-Timestamp`.
+ * @param now the local time, in seconds since 1970
+ * @returns the problem in a sentence or two; `undefined` if there is none
  */
 export function clockIssue(time: string, now: number): string | undefined {
   if (!/^\d{1,12}$/.test(time)) {

@@ -2,10 +2,10 @@ import { InvalidArgumentError, SignatureError } from '../errors';
 import { type Fields, fieldText, sortedEntries } from '../format/fields';
 
 /**
- * Members of v2 that WeChat Pay or a merchant's program writes: none of their values holds a `&`. Of those that are
- * numbered (`coupon_id_0`) the name without its numbers.
+ * Members of v2 messages that WeChat Pay or a merchant's program writes: their values never contain `&`. Numbered ones
+ * (`coupon_id_0`) are listed without their number.
  *
- * They are the members of notifications, and of the responses that repeat what a stranger may have typed.
+ * These are the members of notifications, and of responses that repeat user input.
  */
 export const WRITTEN = names(`
   algorithm appid bank_type business_type cancel_fee cash_fee cash_fee_type cash_refund_fee change_type channel_id
@@ -21,7 +21,7 @@ export const WRITTEN = names(`
   success_time time_end time_expire time_start total_amount total_fee trade_state trade_type transaction_id user_repaid
   user_state vehicle_event_createtime vehicle_event_des vehicle_event_type`);
 
-/** Members that are texts or addresses, which may hold anything. */
+/** Members that are text or URLs, which may contain anything. */
 export const TEXTS = names(`
   app_download application_reject_detail application_status attach body business_category business_website
   cancel_fee_desc code_url compensation_fee_desc contact_email contact_name contact_phone contract_display_account
@@ -34,23 +34,23 @@ export const TEXTS = names(`
   risk_level_desc room room_rate_desc scene_info service_end_location service_location settlement_bank_number
   store_address sub_mch_status sub_order_list trade_state_desc transaction_id_list`);
 
-/** Those that WeChat Pay repeats as a stranger may have typed them. */
+/** Members in which WeChat Pay repeats user input. */
 export const ECHOED: ReadonlySet<string> = new Set(['attach', 'contract_display_account']);
 
-/** Those that say whose message it is, and nothing of what it is about. */
+/** Members that identify the sender, but say nothing about the content. */
 export const IDENTITY = names(
   'appid combine_appid combine_mch_id device_info mch_appid mch_id mchid nonce_str sign_type version',
 );
 
-/** Those of which one names the merchant of a request. */
+/** Members that identify the merchant of a request. */
 export const MERCHANT_FIELDS: readonly string[] = ['mch_id', 'mchid', 'combine_mch_id'];
 
 /**
- * What messages of WeChat Pay are known by, always there in each: responses and most notifications, combined payments,
- * contracts, events of payment score, vehicles, and the call of a merchant for a code of native payments. Each list is in
- * the order of the names.
+ * Members that are present in every message of a kind: responses and most notifications, combined payments, contracts,
+ * payment score events, vehicles, and WeChat Pay's request to a merchant for the code of a native payment. Each list is
+ * sorted by name.
  *
- * Nothing that a merchant signs and hands out (redirect URLs, codes) has the members of one of these.
+ * Data that a merchant signs and hands out (redirect URLs, codes) never has all members of one of these.
  */
 export const KINDS: readonly (readonly string[])[] = [
   ['mch_id', 'return_code'],
@@ -61,7 +61,7 @@ export const KINDS: readonly (readonly string[])[] = [
   ['is_subscribe', 'mch_id', 'openid', 'product_id'],
 ];
 
-/** The name of a member without its numbers: `refund_status_0` is a `refund_status`. */
+/** The name of a member without its numbers: `refund_status_0` becomes `refund_status`. */
 export function unnumbered(name: string): string {
   return name.replace(/(?:_\d{1,4})+$/, '');
 }
@@ -71,31 +71,31 @@ function names(list: string): ReadonlySet<string> {
 }
 
 /**
- * What v2 signs, `a=1&b=2`, does not tell where a value ends: `b=2` may be a field, or the end of `a`. One signature is
- * therefore good for every message whose fields, in the order of their names, give the same text: its readings.
+ * The text that v2 signs, `a=1&b=2`, does not show where a value ends: `b=2` may be a field, or the end of `a`. So a
+ * signature is valid for every message whose fields, sorted by name, produce the same text. Each one is a reading.
  *
- * A reading counts where it has all members of a kind of message (see `KINDS`), those that programs write hold no `&`,
- * and something in it says other than in the message at hand: a field begins within one of its values.
+ * A reading counts if it has all members of a kind of message (see `KINDS`), members written by programs contain no
+ * `&`, and something differs from the message received: a field starts within one of its values.
  */
 interface Start {
   name: string;
-  /** Where the name begins in the text, where the value does, and where the next `&` or the end of the text is. */
+  /** Where the name starts in the text, where the value starts, and where the next `&` or the end of the text is. */
   at: number;
   value: number;
   stop: number;
-  /** Whether a field of the message at hand begins here. */
+  /** Whether a field of the received message starts here. */
   own: boolean;
-  /** Whether the value holds no `&`, and so ends at `stop`. */
+  /** Whether the value contains no `&`, and therefore ends at `stop`. */
   plain: boolean;
-  /** Whether the name is a required one, and how many of these come before it. */
+  /** Whether the name is a required one, and how many required ones precede it. */
   required: boolean;
   level: number;
 }
 
 /**
- * Refuses a message received from which somebody without the key could make another, or which somebody has made so.
- * @param fields as received; the `sign` has been found right
- * @param message what it is, for the error
+ * Refuses a received message that could be turned into a different one without the key, or that was made that way.
+ * @param fields fields as received; `sign` has been verified
+ * @param message the kind of message, for the error
  * @throws {@link SignatureError} `ERR_SIGNATURE_AMBIGUOUS` that names the field in question
  */
 export function refuseSecondReading(fields: Fields, message: 'notification' | 'response'): void {
@@ -111,9 +111,10 @@ export function refuseSecondReading(fields: Fields, message: 'notification' | 'r
 }
 
 /**
- * Refuses a request whose signature would be good for another message: another such request, or what WeChat Pay sends.
- * @param fields what is to be signed
- * @throws {@link InvalidArgumentError} that names the field which holds the beginning of the other message
+ * Refuses a request whose signature would also be valid for a different message: another request, or a message from
+ * WeChat Pay.
+ * @param fields the fields to sign
+ * @throws {@link InvalidArgumentError} that names the field which contains the beginning of the other message
  */
 export function refuseAmbiguousRequest(fields: Fields): void {
   const own = signed(fields);
@@ -132,12 +133,12 @@ export function refuseAmbiguousRequest(fields: Fields): void {
   );
 }
 
-/** Whether the fields have all members of a kind of message that WeChat Pay sends. */
+/** Whether the fields include all members of a kind of message that WeChat Pay sends. */
 export function isKind(fields: Fields): boolean {
   return KINDS.some((kind) => kind.every((name) => typeof fields[name] === 'string' && fields[name] !== ''));
 }
 
-/** Names and texts as they are signed. */
+/** Names and values as they are signed. */
 function signed(fields: Fields): [name: string, text: string][] {
   return sortedEntries(fields)
     .filter(([name]) => name !== 'sign')
@@ -153,7 +154,7 @@ function isWritten(name: string): boolean {
   return WRITTEN.has(unnumbered(name));
 }
 
-/** What WeChat Pay would not have sent: a text cut where no member of its begins, a `&` in what programs write. */
+/** Whether WeChat Pay would not send this: a text split where no member starts, or a `&` in a member written by programs. */
 function cutOff(own: readonly (readonly [string, string])[]): string | undefined {
   const found = own.find(([name, value], at) => {
     const isCut = !isKnown(name) && ECHOED.has(own[at - 1]?.[0] ?? '');
@@ -162,19 +163,19 @@ function cutOff(own: readonly (readonly [string, string])[]): string | undefined
   return found?.[0];
 }
 
-/** What a second reading is known by: the name of a field of it, and the field of the message in which that begins. */
+/** A second reading: the name of one of its fields, and the field of the message within which that field starts. */
 interface Second {
   name: string;
   within: string;
 }
 
 /**
- * Looks for a second reading with all required names. It takes time in proportion to the text: a reading is a way from
- * start to start, by ascending names, that leaves out no required one; a start is part of a reading if the way leads to
- * it from the beginning, and from it to the end.
+ * Searches for a second reading with all required names, in linear time. A reading is a path from start to start, with
+ * ascending names, that skips no required one; a start belongs to a reading if it can be reached from the beginning, and
+ * the end can be reached from it.
  * @param own the fields of the message as they are signed
- * @param required in ascending order
- * @param counts whether a field of this name makes it another message
+ * @param required required names, ascending
+ * @param counts whether a field with this name makes it a different message
  */
 function secondReading(
   own: readonly (readonly [string, string])[],
@@ -189,7 +190,7 @@ function secondReading(
     length += name.length + value.length + 2;
   }
   const starts = startsOf(text, new Set(begins), required);
-  // Most messages have no other.
+  // Most messages have no second reading.
   if (starts.every((start) => start.own)) return undefined;
   const values = new Map(own);
   const forward = reachable(starts);
@@ -200,7 +201,7 @@ function secondReading(
   return found && { name: found.name, within: own[begins.findLastIndex((begin) => begin < found.at)]?.[0] ?? '' };
 }
 
-/** Where a field may begin: at the beginning of the text and behind each `&`, with a name and `=`. */
+/** Where a field may start: at the beginning of the text and after each `&`, if a name and `=` follow. */
 function startsOf(text: string, own: ReadonlySet<number>, required: readonly string[]): Start[] {
   return Array.from(text.matchAll(/(?<![^&])([^&=<>\s]+)=/g), ({ 0: whole, 1: name = '', index: at }) => {
     const value = at + whole.length;
@@ -218,20 +219,20 @@ function startsOf(text: string, own: ReadonlySet<number>, required: readonly str
   });
 }
 
-/** The level at which a way goes on behind a start. */
+/** The level on which a path continues after a start. */
 function levelAfter({ level, required }: Start): number {
   return level + Number(required);
 }
 
-/** Whether the next start comes right behind the shortest value of this one, and whether that value is empty. */
+/** Whether the next start follows the shortest value of this one, and whether that value is empty. */
 function borders({ value, stop }: Start, next: Start | undefined): { touches: boolean; empty: boolean } {
   return { touches: next?.at === stop + 1, empty: value === stop };
 }
 
-/** Which starts a way from the beginning leads to. */
+/** The starts that can be reached from the beginning. */
 function reachable(starts: readonly Start[]): boolean[] {
   const reached: boolean[] = [];
-  /** The least name that has been reached, by level: every greater name of the level can come next. */
+  /** The smallest name reached so far, by level: any greater name on the level can follow. */
   const least: (string | undefined)[] = [];
   const open = (start: Start) => {
     const level = levelAfter(start);
@@ -256,10 +257,10 @@ function reachable(starts: readonly Start[]): boolean[] {
   return reached;
 }
 
-/** From which starts a way leads to the end. */
+/** The starts from which the end can be reached. */
 function ending(starts: readonly Start[], length: number, levels: number): boolean[] {
   const ended: boolean[] = new Array(starts.length).fill(false);
-  /** The greatest name from which the end is reached, by level: every lesser name of the level can come before. */
+  /** The greatest name from which the end can be reached, by level: any smaller name on the level can precede it. */
   const greatest: (string | undefined)[] = [];
   const open = ({ name, level }: Start) => {
     const other = greatest[level];

@@ -7,37 +7,38 @@ import { filenameOf, type MediaSource, readSource, type Source } from './source'
 
 export type { MediaSource };
 
-/** What is known of the file when the fields beside it are written. */
+/** What is known about the file when the fields sent with it are written. */
 export interface MediaFile {
   readonly filename: string;
   /** Number of bytes. */
   readonly size: number;
-  /** Hash of the bytes, in lower-case hexadecimal; SHA-256 unless `algorithm` says otherwise. */
+  /** Hash of the bytes, in lower-case hexadecimal; SHA-256 unless `algorithm` is set. */
   readonly digest: string;
 }
 
-type MaybePromise<T> = T | Promise<T>;
+/** What is sent beside a file, by name. */
+export type MediaFields = Readonly<Record<string, unknown>>;
 
 /** Options of {@link Media.from}. */
 export interface MediaOptions {
-  /** Name of the file, with an ending that WeChat Pay takes; that of the path, `File` or file stream by default. */
+  /** File name, with an extension that WeChat Pay accepts. Defaults to the name of the path, `File` or file stream. */
   filename?: string;
-  /** Media type of the file; by the ending of its name by default. */
+  /** Media type of the file. Defaults to the type for its extension. */
   contentType?: string;
-  /** Name of the part that holds the file; `file` by default. */
+  /** Name of the form part that contains the file. Defaults to `file`. */
   name?: string;
-  /** Hash of the file that `meta` or `fields` is given as `digest`; `sha256` by default. */
-  algorithm?: Algorithm;
+  /** Hash passed to `meta` or `fields` as `digest`. Defaults to `sha256`. */
+  algorithm?: 'md5' | 'sha1' | 'sha256' | 'sm3';
   /**
-   * The part `meta`, `{ filename, sha256 }` by default. An object adds to that (a member of `undefined` takes away); a
-   * function replaces it, for the operations that want other names.
+   * The `meta` part, `{ filename, sha256 }` by default. An object adds members (`undefined` removes one); a function
+   * replaces the default, for operations with other member names.
    */
-  meta?: Readonly<Record<string, unknown>> | ((file: MediaFile) => MaybePromise<Readonly<Record<string, unknown>>>);
-  /** Plain fields instead of `meta`, as v2's `uploadmedia` wants them. */
-  fields?: (file: MediaFile) => MaybePromise<Readonly<Record<string, unknown>>>;
+  meta?: MediaFields | ((file: MediaFile) => MediaFields | Promise<MediaFields>);
+  /** Plain form fields instead of `meta`, as required by `uploadmedia` of v2. */
+  fields?: (file: MediaFile) => MediaFields | Promise<MediaFields>;
 }
 
-/** What a {@link Media} is made of. */
+/** The parts of a {@link Media}. */
 interface Init {
   file: MediaFile;
   source: Source;
@@ -47,7 +48,7 @@ interface Init {
   algorithm: Algorithm;
 }
 
-/** What the options must be where they are given. */
+/** The types of the options. */
 const TYPES = { filename: 'string', contentType: 'string', name: 'string', algorithm: 'string', fields: 'function' };
 
 function checkTypes(options: unknown): void {
@@ -61,9 +62,9 @@ function checkTypes(options: unknown): void {
 const BRAND = Symbol.for('wechatpay-undici.Media');
 
 /**
- * A file to upload, as the body of a request: `multipart/form-data`, of which APIv3 signs the part `meta` alone.
+ * A file to upload, used as the body of a request: `multipart/form-data`, of which APIv3 signs only the `meta` part.
  *
- * The file is read once to be hashed, and once more each time it is sent; it is never held in memory.
+ * The file is read once to hash it, and again each time it is sent; it is never held in memory.
  */
 export class Media {
   /** Name of the file. */
@@ -85,11 +86,11 @@ export class Media {
   }
 
   /**
-   * Reads and hashes a file, to be uploaded.
+   * Reads and hashes a file for upload.
    *
-   * A stream can be read only once, and its hash has to go out before it: it is kept in a temporary file until the media
-   * is disposed of.
-   * @throws {@link InvalidArgumentError} where the file cannot be read, has no name, or an option cannot be used
+   * A stream can be read only once, but its hash is sent before its content. It is therefore stored in a temporary file
+   * until the media is disposed of.
+   * @throws {@link InvalidArgumentError} if the file cannot be read or has no name, or an option is invalid
    * @example
    * const media = await Media.from('/path/to/图片.png');
    * await instance.v3.merchant.media.upload.post({ body: media });
@@ -112,7 +113,7 @@ export class Media {
       );
     }
     const contentType = options.contentType ?? contentTypeOf(filename);
-    // Before anything is read: the names must do.
+    // Before anything is read, because the names must be valid.
     multipart([{ name, content: '', filename, contentType }]);
 
     const taken = fingerprint(algorithm);
@@ -127,17 +128,17 @@ export class Media {
     }
   }
 
-  /** Hash of the file, in lower-case hexadecimal, by the `algorithm` of the options. */
+  /** Hash of the file with the `algorithm` from the options, in lower-case hexadecimal. */
   get digest(): string {
     return this.#init.file.digest;
   }
 
-  /** The fields beside the file, as text. */
+  /** The form fields sent with the file, as strings. */
   get fields(): Readonly<Record<string, string>> {
     return this.#init.fields;
   }
 
-  /** The part `meta`: JSON, which is the body as far as the signature of APIv3 goes. Empty where there is none. */
+  /** The `meta` part: JSON that APIv3 signs as the body. Empty if there is none. */
   get meta(): string {
     return this.fields.meta ?? '';
   }
@@ -153,20 +154,20 @@ export class Media {
   }
 
   /**
-   * The bytes of the body from the first on, anew and the same at each call.
+   * The bytes of the body, from the start. Each call returns the same bytes again.
    *
-   * It fails with an {@link InvalidArgumentError}, before the last boundary, where the file is not what was hashed.
+   * Throws an {@link InvalidArgumentError}, before the last boundary, if the file has changed since it was hashed.
    */
   stream(): AsyncIterable<Uint8Array> {
     return this.#form.stream();
   }
 
-  /** The same file with other fields, such as a `sign` over those it has. */
+  /** The same file with other fields, such as a `sign` computed from the existing ones. */
   withFields(fields: Readonly<Record<string, unknown>>): Media {
     return new Media({ ...this.#init, fields: texts(fields) });
   }
 
-  /** Deletes the temporary file, where there is one. The media cannot be sent afterwards. */
+  /** Deletes the temporary file, if there is one. The media cannot be sent afterwards. */
   dispose(): Promise<void> {
     return this.#init.source.dispose();
   }
@@ -175,13 +176,13 @@ export class Media {
     return this.dispose();
   }
 
-  /** Tells a media, also one of another copy of this package. */
+  /** Identifies a media, including one created by another copy of this package. */
   get [BRAND](): true {
     return true;
   }
 }
 
-/** Whether this is a {@link Media}, also one of another copy of this package. */
+/** Whether this is a {@link Media}, including one created by another copy of this package. */
 export function isMedia(value: unknown): value is Media {
   return typeof value === 'object' && value !== null && BRAND in value;
 }
@@ -203,7 +204,7 @@ function texts(fields: Readonly<Record<string, unknown>>): Readonly<Record<strin
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, fieldText(name, value)]));
 }
 
-/** The file, as long as it is what was hashed. */
+/** The content of the file; throws if it differs from what was hashed. */
 function unchanged({ file, source, algorithm }: Init): Content {
   return {
     size: file.size,

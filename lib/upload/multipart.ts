@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors';
 import { nonce } from '../signature/formatter';
 
-/** Media types by the ending of the file's name: what WeChat Pay's uploads take. */
+/** Media types by file extension, for the types that WeChat Pay accepts. */
 const TYPES: Readonly<Record<string, string>> = {
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
@@ -28,7 +28,7 @@ const TYPES: Readonly<Record<string, string>> = {
   txt: 'text/plain',
 };
 
-/** The media type of a file by the ending of its name, in either case; `application/octet-stream` where it is unknown. */
+/** The media type for the extension of a file name, case-insensitively; `application/octet-stream` if it is unknown. */
 export function contentTypeOf(filename: string): string {
   const ending = filename.slice(filename.lastIndexOf('.') + 1).toLowerCase();
   return (Object.hasOwn(TYPES, ending) && TYPES[ending]) || 'application/octet-stream';
@@ -38,7 +38,7 @@ export function contentTypeOf(filename: string): string {
 export interface Content {
   /** Number of bytes. */
   readonly size: number;
-  /** The bytes from the first on, anew at each call. */
+  /** The bytes from the start, again on each call. */
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -46,33 +46,33 @@ export interface Content {
 export interface Part {
   /** Name of the field. */
   name: string;
-  /** Text (sent as UTF-8), bytes, or a {@link Content}. */
+  /** A string (sent as UTF-8), bytes, or a {@link Content}. */
   content: string | Uint8Array | Content;
-  /** Name of the file, sent as UTF-8 without any escape. */
+  /** File name, sent as unescaped UTF-8. */
   filename?: string;
   /** The part's `Content-Type`. */
   contentType?: string;
 }
 
-/** A form, ready to be sent as often as needed. */
+/** A form that can be sent more than once. */
 export interface Multipart {
-  /** For the header of that name: `multipart/form-data` and the boundary. */
+  /** The `Content-Type` header: `multipart/form-data` with the boundary. */
   readonly contentType: string;
   /** Exact number of bytes. */
   readonly contentLength: number;
-  /** The bytes from the first on, anew and the same at each call. */
+  /** The bytes from the start; each call returns the same bytes again. */
   stream(): AsyncIterable<Uint8Array>;
 }
 
-/** What would end a quoted value of a header early, or is read in more than one way there. */
+/** Characters that would end a quoted header value early, or that parsers read differently. */
 const UNQUOTABLE = /["\\\p{Cc}\p{Cs}]/u;
 const CONTENT_TYPE = /^[\x21-\x7e][\x20-\x7e]*$/;
 
 /**
- * A form as `multipart/form-data` (RFC 7578), its parts in the order given. File names go out as they are, in UTF-8, and
- * never as `filename*=`, which WeChat Pay does not read.
- * @param boundary text that stands in no part; random by default
- * @throws {@link InvalidArgumentError} where a name or a type cannot stand in a header
+ * Encodes a form as `multipart/form-data` (RFC 7578), with its parts in the given order. File names are sent as plain
+ * UTF-8, never as `filename*=`, which WeChat Pay does not read.
+ * @param boundary a string that occurs in no part; random by default
+ * @throws {@link InvalidArgumentError} if a name or a type is not valid in a header
  */
 export function multipart(parts: readonly Part[], boundary = `----${nonce()}`): Multipart {
   const pieces: (Uint8Array | Content)[] = parts.flatMap((part) => [

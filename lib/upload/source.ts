@@ -8,31 +8,31 @@ import { codeOf } from '../crypto/bytes';
 import type { Fingerprint } from '../crypto/fingerprint';
 import { InvalidArgumentError } from '../errors';
 
-/** A file of our own that holds what could be read only once. */
+/** A temporary file with data that could be read only once. */
 export interface Spool {
-  /** Reads from a position on; of the result that many bytes count. */
+  /** Reads from a position into the buffer; returns the number of bytes read. */
   read(chunk: Uint8Array, position: number): Promise<number>;
-  /** Lets go of the file, which is gone then. */
+  /** Closes the file, which deletes it. */
   dispose(): Promise<void>;
 }
 
-/** An open file; its name where the system would not take it away. */
+/** An open file; its name is set if the system could not unlink it while open. */
 interface Held {
   readonly file: FileHandle;
   readonly path: string | undefined;
 }
 
-/** Files that have a name still. */
+/** Files that still have a name. */
 const named = new Set<string>();
-/** For those whose owner has forgotten them. What is held here is what keeps the file open until then. */
+/** Cleans up files that were never disposed of. The value held here keeps the file open until then. */
 const forgotten = new FinalizationRegistry<Held>((held) => void release(held).catch(() => {}));
 
 /**
  * Writes bytes to a temporary file that only this user can read.
  *
- * It loses its name before anything is written to it, so that nothing is left behind however the process ends. Where the
- * system does not allow that (Windows), it is deleted by `dispose`, or else once nothing refers to the result any more, or
- * when the process exits.
+ * The file is unlinked before anything is written to it, so nothing is left behind however the process ends. Where the
+ * system does not allow that (Windows), it is deleted by `dispose`, once nothing refers to the result any more, or when
+ * the process exits.
  */
 export async function spool(chunks: AsyncIterable<Uint8Array>): Promise<Spool> {
   const held = await create();
@@ -59,7 +59,7 @@ export async function spool(chunks: AsyncIterable<Uint8Array>): Promise<Spool> {
 
 async function create(): Promise<Held> {
   const path = join(tmpdir(), `wechatpay-${randomUUID()}`);
-  // The name is nobody else's: it fails where there is such a file or link.
+  // The flags make this fail if a file or link with this name exists.
   const file = await open(path, 'wx+', 0o600);
   try {
     await unlink(path);
@@ -87,39 +87,39 @@ function unlinkAll(): void {
     try {
       unlinkSync(path);
     } catch {
-      // There is nobody left to tell.
+      // There is nobody left to report this to.
     }
   }
 }
 
 /**
- * What can be uploaded: the path of a file or its `file:` URL, bytes, a `Blob` or `File`, or a stream (of Node or of the
- * web, or any async iterable of bytes).
+ * What can be uploaded: a file path or `file:` URL, bytes, a `Blob` or `File`, or a stream (a Node.js or web stream, or
+ * any async iterable of bytes).
  */
 export type MediaSource = string | URL | Uint8Array | ArrayBuffer | Blob | AsyncIterable<Uint8Array | string>;
 
 /** A source that can be read more than once. */
 export interface Source {
   /**
-   * The bytes from the first on, anew at each call.
-   * @param buffer to read a file into again and again, for who keeps no chunk
+   * The bytes from the start, again on each call.
+   * @param buffer a buffer to reuse for every read, for consumers that keep no chunk
    */
   open(buffer?: Buffer): AsyncIterable<Uint8Array>;
-  /** Lets go of what the source holds. */
+  /** Releases what the source holds. */
   dispose(): Promise<void>;
 }
 
 /**
- * Bytes of a file that are sent at once. V8 lets some 32 MB of larger chunks pile up before it collects them; of chunks
- * of this size (a record of TLS), some 20 MB.
+ * Bytes of a file per chunk sent. With larger chunks, V8 lets some 32 MB pile up before it collects them; with this size
+ * (one TLS record), some 20 MB.
  */
 const CHUNK_SIZE = 16 * 1024;
-/** Bytes of a file that are hashed at once. */
+/** Bytes of a file per chunk hashed. */
 const BUFFER_SIZE = 256 * 1024;
 
 /**
- * Reads a source once, to take its fingerprint. A stream is written to a temporary file meanwhile.
- * @throws {@link InvalidArgumentError} where it is none of the sources, or its file cannot be read
+ * Reads a source once to hash it, and copies a stream to a temporary file meanwhile.
+ * @throws {@link InvalidArgumentError} if it is not a supported source, or its file cannot be read
  */
 export async function readSource(source: MediaSource, taken: Fingerprint): Promise<Source> {
   const opener = repeatable(source);
@@ -136,7 +136,7 @@ export async function readSource(source: MediaSource, taken: Fingerprint): Promi
   return { open: (buffer) => readSpool(file, buffer), dispose: () => file.dispose() };
 }
 
-/** The name of the file, where the source tells. */
+/** The file name of the source, if it has one. */
 export function filenameOf(source: MediaSource): string | undefined {
   if (typeof source === 'string' || source instanceof URL) return basename(pathOf(source));
   if (typeof source !== 'object' || source === null) return undefined;
@@ -160,7 +160,7 @@ function pathOf(source: string | URL): string {
   try {
     return fileURLToPath(source);
   } catch {
-    // The error of Node would repeat the URL.
+    // The error of Node.js would repeat the URL.
     throw new InvalidArgumentError('Only file: URLs of local files can be uploaded.');
   }
 }

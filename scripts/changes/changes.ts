@@ -15,15 +15,15 @@ export interface Change {
   kind: Kind;
   /** `POST v3/pay/transactions/native`, or the name of a notification. */
   subject: string;
-  /** What of it; nothing where it is the whole. */
+  /** The part that changed; nothing for the whole. */
   detail?: string;
 }
 
-/** A thing of a catalogue, as two versions of it are compared. */
+/** An item of a catalogue, in a form that can be compared. */
 interface Subject {
   /** What callers write, and what they read. */
   sides: { written: boolean; members: Map<string, Member> }[];
-  /** What else is known of it, as text. */
+  /** Other properties, as text. */
   facts: Map<string, string>;
 }
 
@@ -31,11 +31,11 @@ interface Member {
   required: boolean;
   type: string;
   encrypted: string;
-  /** The values of a closed enum; `undefined` where any value will do. */
+  /** The values of a closed enum; `undefined` if any value is accepted. */
   closed: readonly string[] | undefined;
 }
 
-/** What changed between two catalogues, as the users of the types see it. */
+/** The changes between two catalogues, as seen by users of the types. */
 export function changesBetween(before: Catalogue, after: Catalogue): Change[] {
   const [old, current] = [subjectsOf(before), subjectsOf(after)];
   return sorted(new Set([...old.keys(), ...current.keys()]), (name) => name).flatMap((subject) => {
@@ -90,7 +90,7 @@ function compareMembers(place: string, was: Member | undefined, is: Member | und
     found.push({ kind: 'changed', detail: about(is.encrypted ? ' is encrypted' : ' is no longer encrypted') });
   }
   if (was.required !== is.required) {
-    // Who writes must write more; who reads must look whether it is there.
+    // Writers must pass more; readers must check whether it is present.
     const kind = is.required === written ? 'tightened' : 'loosened';
     found.push({ kind, detail: about(is.required ? ' is required' : ' is optional') });
   }

@@ -1,20 +1,20 @@
 import { diagnose } from './diagnose';
 import type { SampleCall, Value } from './sample';
 
-/** A statement that compiles and must not, or does not and must. */
+/** A statement that compiles but must not, or the reverse. */
 export interface Failure {
   statement: string;
-  /** What the compiler says. */
+  /** The compiler's message. */
   found: string;
 }
 
 interface Statement {
   text: string;
-  /** The member that is missing, where the statement must not compile. */
+  /** The missing member, if the statement must not compile. */
   missing?: string;
 }
 
-/** Compiles calls in the three styles, whole and with each member left out in turn. */
+/** Compiles calls in the three styles, complete and with each member omitted in turn. */
 export function checkCalls(calls: readonly SampleCall[]): { good: number; bad: number; failures: Failure[] } {
   const groups = calls.map(statementsOf);
   const messages = diagnose(groups.map((group) => group.map(({ text }) => text)));
@@ -32,7 +32,7 @@ export function checkCalls(calls: readonly SampleCall[]): { good: number; bad: n
   return { good: groups.flat().length - bad, bad, failures };
 }
 
-/** Whether the compiler misses this member. */
+/** Whether the compiler reports this member as missing. */
 function isAbout(message: string | undefined, missing: string): boolean {
   if (message === undefined) return false;
   return (

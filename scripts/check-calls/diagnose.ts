@@ -4,7 +4,7 @@ import ts from 'typescript';
 const PROJECT = resolve(__dirname, '../..');
 const PREAMBLE = `import type { BrandChain, Chain } from '../../lib/openapi/chain';\ndeclare const instance: Chain, brand: BrandChain;\n`;
 
-/** The settings that most users have. */
+/** The settings of most users. */
 const SETTINGS: ts.CompilerOptions = {
   strict: true,
   noEmit: true,
@@ -16,8 +16,8 @@ const SETTINGS: ts.CompilerOptions = {
 };
 
 /**
- * What the compiler says of statements that use `instance`, a merchant's client, or `brand`.
- * @param files statements by file, each on a line of its own
+ * The compiler's messages for statements that use `instance`, a merchant's client, or `brand`.
+ * @param files statements by file, one per line
  * @returns for each file and statement the first message, or undefined
  */
 export function diagnose(files: readonly (readonly string[])[]): (string | undefined)[][] {

@@ -2,13 +2,13 @@ import type { Field, Operation, Protocol } from '../generate/catalogue';
 import { propertyOf } from '../generate/names';
 import { isSetByClient, isSignedByClient } from './set-by-client';
 
-/** A value of JSON. */
+/** A JSON value. */
 export type Value = string | number | boolean | Value[] | { [name: string]: Value };
 
-/** A call with what it must be given and nothing else: without any one member, at any depth, it must not compile. */
+/** A minimal call: without any one of its members, at any depth, it must not compile. */
 export interface SampleCall {
   verb: string;
-  /** As `chain()` and brackets take it. */
+  /** The path for `chain()` and brackets. */
   path: string;
   /** The property chain, from the client on: `.v3.pay.transactions.native`. */
   property: string;
@@ -17,7 +17,7 @@ export interface SampleCall {
   variables: { [name: string]: Value };
 }
 
-/** The smallest call of an operation, from the catalogue alone: the types that are checked by it have no part in it. */
+/** The smallest call of an operation, from the catalogue only, independent of the types that it checks. */
 export function sampleCall({
   path,
   verb,

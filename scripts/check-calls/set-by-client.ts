@@ -1,4 +1,4 @@
-/** Rows of a request that are no option of ours, or that the client knows by its table of traits. */
+/** Rows of a request that are not options of this client, or that its table of traits covers. */
 const ROWS: ReadonlySet<string> = new Set([
   'base_uri',
   'security',

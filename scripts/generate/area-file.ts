@@ -63,8 +63,9 @@ function declare(printer: Printer, model: OperationModel): string[] {
   return declared;
 }
 
-/** What hovering over a piece of a path shows: of each operation there, its title and the first official page. */
-function nodeComment({ operations }: Node): string {
+/** What hovering over a piece of a path shows: of each operation there, its title and the first official page; or the path. */
+function nodeComment({ operations, path }: Node): string {
+  if (operations.length === 0) return comment([`\`${path}\``]);
   return comment(
     operations.flatMap(({ operation: { title, links = [] } }) => [title, ...links.slice(0, 1)]).filter(Boolean),
   );

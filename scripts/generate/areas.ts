@@ -1,15 +1,15 @@
 import { moduleOf } from './modules';
 import { type Node, nodesFrom, type Tree } from './tree';
 
-/** A module of types: what is below one path. */
+/** A module of types: everything below one path. */
 export interface Area {
   /** Where the file is, without its suffix: `v3/marketing/busifavor`. */
   file: string;
-  /** Its nodes, each before what is below it. */
+  /** Its nodes, parents first. */
   nodes: [first: Node, ...others: Node[]];
 }
 
-/** Splits a tree into modules: the index that holds them together, and one for each product. */
+/** Splits a tree into modules: an index, and one for each product. */
 export function areasOf({ root, apart }: Tree): Area[] {
   const areas = new Map<string, Area>([['index', { file: `${root.path}/index`, nodes: [root] }]]);
   const [, ...below] = [...nodesFrom(root)];

@@ -13,7 +13,7 @@ export interface Field {
   required: boolean;
   label?: string;
   enum?: string[];
-  /** At the enum of a request: an official source lists the values, and all of them are here. */
+  /** For a request enum: an official source lists the values, and all of them are here. */
   closed?: true;
   const?: true;
   encrypted?: string;
@@ -35,7 +35,7 @@ export interface Operation {
   protocol: Protocol;
   title: string;
   links?: string[];
-  /** Whose signature the request carries; a merchant's where it is left out. */
+  /** Who signs the request; a merchant by default. */
   auth?: 'brand';
   chain?: string;
   chain_values?: Record<string, string>;
@@ -62,11 +62,13 @@ export interface Webhook {
   title: string;
   links?: string[];
   variants?: string[];
+  original_types?: string[];
+  resource_types?: string[];
   encrypted_in?: string;
   resource_format?: 'json' | 'xml';
   envelope: Field[];
   resource: Field[];
-  /** The shapes that the resource may have, `resource` being their union. */
+  /** The possible shapes of the resource; `resource` is their union. */
   alternatives?: Field[][];
   alternative_names?: string[];
 }
@@ -79,7 +81,7 @@ export interface Catalogue {
 /**
  * Reads a catalogue.
  * @param folder where `operations.jsonl` and `webhooks.jsonl` are
- * @throws where a line is not JSON or a field has a type that the catalogue's README does not know
+ * @throws if a line is not JSON, or a field has a type that the catalogue's README does not list
  */
 export function readCatalogue(folder: string): Catalogue {
   const operations = readLines<Operation>(join(folder, 'operations.jsonl'));
@@ -112,13 +114,13 @@ function readLines<Row>(file: string): Row[] {
 function checkTypes(owner: string, fields: readonly Field[]): void {
   for (const { name, type, fields: inner = [] } of fields) {
     if (!TYPES.some((known) => type === known || type === `${known}[]`)) {
-      throw new Error(`${owner}: the field "${name}" has the type "${type}", which is none of ${TYPES.join(', ')}.`);
+      throw new Error(`${owner}: the field "${name}" has the type "${type}", which is not one of ${TYPES.join(', ')}.`);
     }
     checkTypes(owner, inner);
   }
 }
 
-/** A copy, in the order of the code units of a key: the same on each machine. */
+/** A copy sorted by the code units of a key, so that the order is the same on every machine. */
 export function sorted<Item>(items: Iterable<Item>, key: (item: Item) => string): Item[] {
   return [...items]
     .map((item) => ({ item, key: key(item) }))

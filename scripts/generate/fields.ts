@@ -3,7 +3,7 @@ import { quoted } from './names';
 import { apart, type Member, type ObjectType, objectType, plain, type Type, unionOf } from './type';
 import { isFen } from './units';
 
-/** Where fields stand: in what is sent or in what comes back, and whether as XML, whose values come back as strings. */
+/** The context of fields: request or response, JSON or XML; XML values are received as strings. */
 export interface Place {
   side: 'request' | 'response';
   format: 'json' | 'xml';
@@ -11,7 +11,7 @@ export interface Place {
   foreign?: boolean;
 }
 
-/** The type of an object with these fields. A name that stands twice has alternative types. */
+/** The type of an object with these fields. A name that appears more than once has alternative types. */
 export function objectOf(fields: readonly Field[], place: Place): ObjectType {
   const byName = new Map<string, [Field, ...Field[]]>();
   for (const field of fields) byName.set(field.name, [...(byName.get(field.name) ?? []), field] as [Field, ...Field[]]);
@@ -80,7 +80,7 @@ function numberOf(field: Field, place: Place): Type {
   return literals.length > 0 ? enumOf(field, literals.map(quoted), 'string', place) : plain('`${number}`');
 }
 
-/** An enum is closed where an official source says that it is: WeChat Pay adds values to the others as it likes. */
+/** An enum is closed only if an official source says so: WeChat Pay adds values to the others. */
 function enumOf({ closed }: Field, literals: string[] = [], base: 'string' | 'number', { side }: Place): Type {
   if (literals.length === 0) return plain(base);
   const different = [...new Set(literals)];

@@ -10,7 +10,7 @@ import { printTraits } from './traits';
 import { type Node, treeOf } from './tree';
 
 /**
- * Makes the files of `lib/openapi/generated` from what the catalogue knows.
+ * Generates the files of `lib/openapi/generated` from the catalogue.
  * @returns their text by their path below that folder, not yet formatted
  */
 export function generate({ operations, webhooks }: Catalogue): Map<string, string> {
@@ -47,7 +47,7 @@ function printTypes(areas: readonly Area[], notifications: ReturnType<typeof not
   return files;
 }
 
-/** What the interface of a part is called where several share its members. */
+/** The word for the interface of a part whose members several operations share. */
 const WORDS: Readonly<Record<string, string>> = { json: 'body', xml: 'body', query: 'query' };
 
 function addOperations(shapes: Shapes, file: string, models: readonly OperationModel[]): void {
@@ -63,7 +63,7 @@ function addOperations(shapes: Shapes, file: string, models: readonly OperationM
   }
 }
 
-/** The paths of the modules, put together: those that merchants call, those that brands call, and all. */
+/** The paths of all modules: for merchants, for brands, and all. */
 function printPaths(printer: Printer, areas: readonly Area[]): string {
   const names = (brand: boolean) =>
     areas
@@ -72,12 +72,8 @@ function printPaths(printer: Printer, areas: readonly Area[]): string {
   const declare = (about: string, name: string, parents: readonly string[]) =>
     `/** ${about} */\nexport interface ${name} ${parents.length > 0 ? `extends ${parents.join(', ')} ` : ''}{}`;
   return printFile(printer, [
-    declare(
-      'Each known path that a merchant calls, as `chain()` and brackets take it.',
-      'PathsOfMerchants',
-      names(false),
-    ),
-    declare('Each known path that a brand calls.', 'PathsOfBrands', names(true)),
-    declare('Each known path.', 'Paths', ['PathsOfMerchants', 'PathsOfBrands']),
+    declare('All known paths for merchants, as accepted by `chain()` and brackets.', 'PathsOfMerchants', names(false)),
+    declare('All known paths for brands.', 'PathsOfBrands', names(true)),
+    declare('All known paths.', 'Paths', ['PathsOfMerchants', 'PathsOfBrands']),
   ]);
 }

@@ -1,14 +1,14 @@
-/** What the marks of an operation say to its caller; a `@deprecated` one strikes it through in the editor. */
+/** The notes for the marks of an operation; `@deprecated` strikes it through in the editor. */
 const NOTES: Readonly<Record<string, string>> = {
-  deprecated: '@deprecated WeChat Pay has taken it offline.',
-  discarded: '@deprecated WeChat Pay no longer maintains it.',
+  deprecated: '@deprecated Taken offline by WeChat Pay.',
+  discarded: '@deprecated No longer maintained by WeChat Pay.',
   redesigned: 'A newer version exists.',
   privated: 'Closed to new merchants.',
-  'need-accessment': 'Not open to every merchant yet.',
-  'need-tbt': 'In trial.',
+  'need-accessment': 'Not yet available to all merchants.',
+  'need-tbt': 'In beta.',
 };
 
-// Links stand bare: for each "@see" the compiler parses the comment, a sixth of what the types cost a user's project.
+// Links are plain lines: for each "@see" the compiler parses the comment, a sixth of the cost of the types.
 
 /** More links than these hide the rest of a comment. */
 const MOST_LINKS = 5;

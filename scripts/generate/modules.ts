@@ -3,7 +3,7 @@
  * are named by the first two segments of their paths: `v3/pay`.
  *
  * Users augment modules by name, so a name never depends on how much is in a module. For the same reason this list is
- * closed: a path that is added to it later takes its operations away from the module that they are in today.
+ * closed: adding a path later would move its operations out of their present module.
  */
 const FAMILIES: ReadonlySet<string> = new Set([
   'brand/marketing',
@@ -25,7 +25,7 @@ export function moduleOf(path: string): string {
   return FAMILIES.has(short) && next && !next.startsWith('{') ? `${short}/${next}` : short;
 }
 
-/** The family that a module belongs to: `v3/marketing/busifavor` → `v3/marketing`; a module is in one of its own else. */
+/** The family of a module: `v3/marketing/busifavor` → `v3/marketing`; other modules are their own family. */
 export function familyOf(module: string): string {
   return module.split('/').slice(0, 2).join('/');
 }

@@ -1,6 +1,6 @@
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 
-/** A member's name, in quotes where it has to be. */
+/** A member's name, in quotes if necessary. */
 export function memberName(name: string): string {
   return IDENTIFIER.test(name) ? name : quoted(name);
 }
@@ -19,9 +19,9 @@ export function pascal(name: string): string {
 }
 
 /**
- * The name of what stands for a path: `v3/pay/transactions/id/{transaction_id}` → `PayTransactionsIdByTransactionId`.
- * Different paths have different names: an underscore stays, a variable is `By…`, a slash at the end is `Slash`, and
- * what a brand calls begins with `Brands`, for `v3/brand/…` is called by merchants.
+ * The type name for a path: `v3/pay/transactions/id/{transaction_id}` → `PayTransactionsIdByTransactionId`.
+ * Different paths have different names: an underscore stays, a variable becomes `By…`, a trailing slash `Slash`, and
+ * names of brand operations start with `Brands`, because merchants call `v3/brand/…`.
  */
 export function pathName(path: string): string {
   return path
@@ -35,15 +35,15 @@ export function pathName(path: string): string {
     .join('');
 }
 
-/** The variable that a segment is: `{name}` → `name`. */
+/** The variable in a segment: `{name}` → `name`. */
 export function variableOf(segment: string): string | undefined {
   return /^\{(\w+)\}$/.exec(segment)?.[1];
 }
 
 /**
- * The key of the property chain that gives a segment, the inverse of the chain's own rule:
- * `cancel-applications` → `cancelApplications`, `{id}` → `_id_`. Where that rule has none, a segment that is no identifier stands as it
- * is; `undefined` where there is no way: the rule changes `addInstitutionsub`.
+ * The property chain key for a segment, the inverse of the chain's own rule:
+ * `cancel-applications` → `cancelApplications`, `{id}` → `_id_`. If there is no such key, a segment that is not an identifier is its
+ * own key; `undefined` if there is none: the rule changes `addInstitutionsub`.
  */
 export function propertyOf(segment: string): string | undefined {
   const variable = variableOf(segment);

@@ -16,8 +16,8 @@ export interface NotificationModel {
   name: string;
   file: string;
   /**
-   * The shapes of the decrypted resource (v3), or of the body, with the decrypted resource (v2), each by the name of its
-   * interface; none where nothing is known of it.
+   * The shapes of the decrypted resource (v3), or of the body with the decrypted resource (v2), by interface name;
+   * empty if nothing is known of it.
    */
   shapes: { name: string; type: ObjectType }[];
 }
@@ -36,7 +36,7 @@ export function notificationsOf(webhooks: readonly Webhook[]): NotificationModel
   return sorted(models, ({ key }) => key);
 }
 
-/** `TRANSACTION.SUCCESS` → `TransactionSuccessResource`. In v2, names and event types are told apart. */
+/** `TRANSACTION.SUCCESS` → `TransactionSuccessResource`. In v2, names and event types are distinguished. */
 function nameOfType({ protocol, name }: Webhook): string {
   const base = name
     .split(/[^A-Za-z0-9]+/)
@@ -50,17 +50,17 @@ function word(text: string): string {
   return pascal(/[a-z]/.test(text) ? text : text.toLowerCase());
 }
 
-/** Where one notification serves several products, a field is there only for the product that it belongs to. */
+/** If several products share a notification, a field is present only for its own product. */
 function loosened(fields: readonly Field[], { variants }: Webhook): readonly Field[] {
   return variants ? fields.map(optional) : fields;
 }
 
-/** A field that may be missing, as may all that is inside it: what is of one product may well be inside another's. */
+/** An optional field whose inner fields are optional too, because they may belong to different products. */
 function optional({ fields, ...field }: Field): Field {
   return { ...field, required: false, ...(fields && { fields: fields.map(optional) }) };
 }
 
-/** The shapes that a resource may have, told apart by the members that each of them alone has. */
+/** The possible shapes of a resource, distinguished by members that only one of them has. */
 function alternativesOf(webhook: Webhook): ObjectType[] {
   const format = webhook.resource_format ?? 'json';
   const objects = (webhook.alternatives ?? [webhook.resource]).map((fields) =>
@@ -86,7 +86,7 @@ function xmlBody(webhook: Webhook): ObjectType {
   return objectOf(encrypted ? [...fields, inner] : fields, { side: 'response', format: 'xml' });
 }
 
-/** Takes the types of the notifications in. */
+/** Registers the types of the notifications. */
 export function addNotifications(known: Shapes, models: readonly NotificationModel[]): void {
   for (const { file, key, shapes } of models) {
     const owner = NOTIFICATIONS + key.toLowerCase().replaceAll('.', '/').replaceAll('_', '-');

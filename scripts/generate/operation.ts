@@ -3,7 +3,7 @@ import { objectOf, type Place, typeOf } from './fields';
 import { pascal, pathName, quoted, variableOf } from './names';
 import { type Member, type ObjectType, plain } from './type';
 
-/** A part of the options that has an interface of its own, or of the response. */
+/** A part of the options or the response with an interface of its own. */
 export interface Part {
   /** The name of its interface. */
   name: string;
@@ -11,30 +11,30 @@ export interface Part {
   side: Place['side'];
 }
 
-/** What a call of an operation gives. */
+/** The result of a call. */
 export type Result = { kind: 'part'; part: Part } | { kind: 'download' } | { kind: 'plain'; text: string };
 
 /** An operation as its types are written. */
 export interface OperationModel {
   operation: Operation;
-  /** The path that its property chain gives, or that it is called by in `chain()` and brackets. */
+  /** The path of its property chain, or the path for `chain()` and brackets. */
   path: string;
   /** The name of the interface of its options. */
   name: string;
-  /** The options of its own, the bodies among them by the part that they are. */
+  /** Its own options; bodies refer to their part. */
   options: (Member & { part?: Part })[];
   /** The name of the interface of the options to which these add. */
   base?: string;
-  /** Whether a call must be given options. */
+  /** Whether a call requires options. */
   needed: boolean;
   result: Result;
 }
 
-/** What the client sets by itself, by its table of traits or by its configuration. */
+/** Values that the client sets itself, from its traits or its configuration. */
 const SET_BY_CLIENT = new Set(['base_uri', 'security', 'nonceless', 'fragment', 'timeout']);
 const BODIES = new Set(['json', 'query', 'xml']);
 
-/** The model of an operation; of two where its property chain is not its path, the one of the path first. */
+/** The models of an operation: two if its property chain differs from its path, the path's first. */
 export function modelsOf(operation: Operation): OperationModel[] {
   const { path, chain, verb, chain_values: values = {} } = operation;
   const fixed = Object.keys(values);

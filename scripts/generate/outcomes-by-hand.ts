@@ -1,17 +1,17 @@
 /** A query chosen by hand. */
 export interface Choice {
   path: string;
-  /** The number that it is asked by. */
+  /** The number to query by. */
   by?: string;
-  /** What it is given besides, by the place of the option. */
+  /** Further values, by the location of the option. */
   fixed?: Record<string, string | number | boolean>;
-  /** Members that are documented as required, though either one of them or the number is. */
+  /** Members documented as required, although either they or the number suffice. */
   optional?: string[];
   /** Members that the call has under another name. */
   renamed?: Record<string, string>;
-  /** Members that it is given where the call has them. */
+  /** Members copied if the call has them. */
   also?: string[];
-  /** The member that is the client's own merchant number. */
+  /** The member for the client's own merchant id. */
   own?: string;
 }
 
@@ -20,7 +20,7 @@ function each(choice: Choice | null, ...operations: string[]): Record<string, Ch
   return Object.fromEntries(operations.map((operation) => [operation, choice]));
 }
 
-/** Transfers in batches: their query asks whether to list the details, of which the first page is enough. */
+/** Batch transfers: their query asks whether to list the details; the first page is enough. */
 function batches(path: string): Choice {
   return {
     path: `${path}/out-batch-no/{out_batch_no}`,
@@ -29,7 +29,7 @@ function batches(path: string): Choice {
   };
 }
 
-/** v2: orders are asked for by one number or the other, though both are documented as required. */
+/** v2: orders are queried by either number, although both are documented as required. */
 function order(path: string): Choice {
   return { path, by: 'out_trade_no', optional: ['transaction_id'] };
 }
@@ -45,7 +45,7 @@ const RED_PACKET: Choice = {
   renamed: { appid: 'wxappid' },
 };
 
-/** Outcome queries that the paths do not show, and operations that have none although their paths seem to: `null`. */
+/** Outcome queries that the paths do not reveal, and operations without one although their paths suggest it: `null`. */
 export const BY_HAND: Readonly<Record<string, Choice | null>> = {
   // Orders of v2.
   ...each(
@@ -123,7 +123,7 @@ export const BY_HAND: Readonly<Record<string, Choice | null>> = {
     'post v2/wxv/createhotelbill',
     'post v2/wxv/finishhotelbill',
   ),
-  // The sandbox of v2 is no place where money moves.
+  // No money moves in the v2 sandbox.
   'post v2/xdc/apiv2sandbox/pay/micropay': null,
 
   // Transfers in batches.
@@ -166,11 +166,11 @@ export const BY_HAND: Readonly<Record<string, Choice | null>> = {
     also: ['out_batch_no'],
   },
 
-  // Asked before an order is made: there is none yet.
+  // Called before there is an order.
   ...each(null, 'post v3/pay/transactions/exposure', 'post v3/pay/partner/transactions/exposure'),
-  // Filled in, its path is that of the same operation by WeChat Pay's number.
+  // With its variable filled in, the path is that of the same operation by WeChat Pay's number.
   'post v3/apply4subject/applyment/{business_code}/cancel': null,
-  // What their neighbours are asked for by this number is something else.
+  // The similar queries by this number return something else.
   ...each(
     null,
     'post v3/aggracct-bc/wb-channel/bank-channel-account/rename',

@@ -2,17 +2,17 @@ import type { Field, Operation } from './catalogue';
 import { moduleOf } from './modules';
 import { BY_HAND, type Choice } from './outcomes-by-hand';
 
-/** The query that tells what has become of a call whose response was lost. */
+/** The query for the outcome of a call whose response was lost. */
 export interface Outcome {
   verb: 'get' | 'post';
   path: string;
   /** What the query is given, by its place in the options, `query.mchid`, and the place where the call has it. */
   take: Record<string, string>;
-  /** What it must be given besides. */
+  /** Further required values. */
   fixed?: Record<string, string | number | boolean>;
-  /** Whose the thing is, taken likewise where the call has it. */
+  /** The owner, likewise, copied if the call has it. */
   also?: Record<string, string>;
-  /** Where the client's own merchant number goes. */
+  /** The location for the client's own merchant id. */
   own?: string;
 }
 
@@ -54,10 +54,10 @@ const NUMBERS = [
   'out_card_code',
 ] as const;
 
-/** Members that say whose a thing is: a query takes them where the call has them. */
+/** Members that identify the owner: a query copies them if the call has them. */
 const IDENTITY = /^(sub_|sp_|sponsor_|combine_)?(mchid|mch_id|appid)$|^service_id$/;
 
-/** Set by the client in each request of v2. */
+/** Set by the client in each v2 request. */
 const SIGNED = new Set(['nonce_str', 'sign', 'sign_type']);
 
 /** What an operation may be given: the place in its options, `query.mchid`, its last name, whether it is needed. */
@@ -86,7 +86,7 @@ function outcomeOf(operation: Operation, queries: readonly Operation[]): Outcome
   if (hand !== undefined) {
     const query = queries.find(({ path }) => path === hand.path);
     const outcome = query && pair(operation, query, hand);
-    if (!outcome) throw new Error(`${key}: "${hand.path}" is not a query that can be given what this call is given.`);
+    if (!outcome) throw new Error(`${key}: "${hand.path}" is not a query for which this call has all values.`);
     return outcome;
   }
   const own = inputsOf(operation);
@@ -98,7 +98,7 @@ function outcomeOf(operation: Operation, queries: readonly Operation[]): Outcome
     .filter(({ outcome }) => outcome !== undefined)
     .sort((a, b) => b.distance - a.distance);
   const [best, second] = closest;
-  // Of two that are as close, neither is known to be the one.
+  // If two are equally close, it is unknown which one is right.
   return second?.distance === best?.distance ? undefined : best?.outcome;
 }
 
@@ -144,6 +144,8 @@ function pair(operation: Operation, query: Operation, choice: Omit<Choice, 'path
     if (needed && source) outcome.take[place] = source.place;
     else if (identity && source) outcome.also = { ...outcome.also, [place]: source.place };
     else if (identity && required && name === choice.own) outcome.own = place;
+    // Whose it is, nobody could tell: WeChat Pay would refuse the query.
+    else if (identity && required) return undefined;
   }
   if (Object.keys(fixed).length > 0) outcome.fixed = fixed;
   return outcome;

@@ -5,7 +5,7 @@ import { mostFrequent, type Shape } from './shapes';
 /** The owner of a shape in a notification begins with this. */
 export const NOTIFICATIONS = 'notifications/';
 
-/** Names that say nothing by themselves. */
+/** Names that are meaningless on their own. */
 const VAGUE: ReadonlySet<string> = new Set([
   'Data',
   'Info',
@@ -46,8 +46,8 @@ const HAND_WRITTEN = [
 ];
 
 /**
- * A name for each shape: the name of the member that holds it. Where several shapes have the same one, the most used
- * keeps it and the others are qualified by the path that they have in common, or by the first path.
+ * A name for each shape: the name of the member that contains it. If several shapes have the same name, the most used one
+ * keeps it, and the others are qualified by their common path, or by the first path.
  */
 export function nameShapes(shapes: readonly Shape[], taken: ReadonlySet<string>): Map<Shape, string> {
   const names = new Map<Shape, string>();

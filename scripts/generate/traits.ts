@@ -20,8 +20,8 @@ export function printTraits(operations: readonly Operation[]): string {
 import type { Trait } from '../trait';
 
 /**
- * What the client has to know of an operation besides its path and verb, by the first two segments of its path. A path
- * without traits hides a template. Each product is a function, so that it takes no memory until it is asked for.
+ * What the client needs to know of an operation besides its path and verb, by the first two segments of its path. A path
+ * without traits takes precedence over a template. Each product is a function, so it takes no memory until it is used.
  */
 export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait>>>> = {
 ${sorted(areas, ([area]) => area)
@@ -29,7 +29,7 @@ ${sorted(areas, ([area]) => area)
   .join('\n')}
 };
 
-/** Templates that stand for another path. */
+/** Templates that are aliases of another path. */
 export const ALIASES: Readonly<Record<string, string>> = {
 ${aliases.join('\n')}
 };
@@ -42,7 +42,7 @@ interface Row {
   traits: Record<string, Literal>;
 }
 
-/** The operations of a product. What several of them have alike stands once: the query of an order that each makes. */
+/** The operations of a product. Identical values are shared: the query of an order that several operations create. */
 function printArea(rows: readonly Row[]): string {
   const counts = new Map<string, number>();
   for (const { traits } of rows) {
@@ -76,7 +76,7 @@ function isList(value: object): value is readonly Literal[] {
   return Array.isArray(value);
 }
 
-/** What `Trait` of lib/openapi/trait.ts describes. */
+/** See `Trait` in lib/openapi/trait.ts. */
 function traitOf(operation: Operation, outcome: Outcome | undefined): Record<string, Literal> {
   const { base_uri: base, request, response, protocol, download, upload, redirect, url } = operation;
   const fragment = request.find(({ name }) => name === 'fragment')?.enum?.[0] ?? '';
@@ -100,7 +100,7 @@ function traitOf(operation: Operation, outcome: Outcome | undefined): Record<str
 }
 
 /**
- * Where the RSA-encrypted texts are: `json.contact_info.name`; `[]` follows an array, `{}` a string that holds JSON.
+ * The locations of RSA-encrypted strings: `json.contact_info.name`; `[]` follows an array, `{}` a string that holds JSON.
  */
 function encryptedIn(fields: readonly Field[], parent = ''): { key: string; path: string }[] {
   return fields.flatMap(({ name, type, encoded, encrypted, key, fields: inner = [] }) => {
@@ -110,7 +110,7 @@ function encryptedIn(fields: readonly Field[], parent = ''): { key: string; path
   });
 }
 
-/** Operations without traits whose literal path would else be taken for a template that has some. */
+/** Operations without traits whose literal path would otherwise match a template with traits. */
 function plainShadows(operations: readonly Operation[], special: readonly Operation[]): Operation[] {
   return operations.filter(
     (plain) =>

@@ -7,7 +7,7 @@ export interface PlainType {
   text: string;
 }
 
-/** One of several literals; an open one takes any other value as well. */
+/** One of several literals; an open enum accepts any other value as well. */
 export interface EnumType {
   kind: 'enum';
   literals: string[];
@@ -19,7 +19,7 @@ export interface ArrayType {
   of: Type;
 }
 
-/** Text that holds an object: `JsonText<…>`. */
+/** A string that contains an object: `JsonText<…>`. */
 export interface HeldType {
   kind: 'held';
   alias: 'JsonText' | 'FormText';
@@ -41,7 +41,7 @@ export interface Member {
   name: string;
   optional: boolean;
   type: Type;
-  /** The official short name. It is no part of the type: shapes that differ in it alone are the same. */
+  /** The official short name. It is not part of the type: shapes that differ only in it are the same. */
   label?: string;
   /** What else the reader has to know. */
   note?: string;
@@ -145,7 +145,7 @@ export function objectsOf(type: Type): ObjectType[] {
   }
 }
 
-/** Whether an object has a single member that is no object. */
+/** Whether an object has a single member that is not an object. */
 export function isSingle({ members: [first, ...others] }: ObjectType): boolean {
   return first !== undefined && others.length === 0 && objectsOf(first.type).length === 0;
 }

@@ -7,7 +7,7 @@ import { HEADER } from './print';
 const PROJECT = resolve(__dirname, '../..');
 
 /**
- * Formats files and writes those that have changed; removes generated files that are no longer made.
+ * Formats files and writes those that have changed; removes generated files that are obsolete.
  * @param folder where the files go
  * @param files their text by their path below the folder
  * @returns how many were written and removed

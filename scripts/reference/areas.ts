@@ -1,4 +1,4 @@
-/** Product areas, by the beginning of their paths: the longest that fits counts. */
+/** Product areas by path prefix; the longest matching prefix counts. */
 const TABLE = `
 v3/pay 基础支付
 v3/combine-transactions 合单支付
@@ -141,13 +141,13 @@ const AREAS = TABLE.trim()
   .split('\n')
   .map((line): Area => ({ prefix: line.slice(0, line.indexOf(' ')), title: line.slice(line.indexOf(' ') + 1) }));
 
-/** A product area: the paths that begin with `prefix`. */
+/** A product area: paths that start with `prefix`. */
 export interface Area {
   prefix: string;
   title: string;
 }
 
-/** The area of a path. A path that the table does not know is in an area named for its first two segments. */
+/** The area of a path; for unlisted paths, an area named after the first two segments. */
 export function areaOf(path: string): Area {
   const fits = AREAS.filter(({ prefix }) => `${path}/`.startsWith(`${prefix}/`));
   const [longest] = fits.sort((one, other) => other.prefix.length - one.prefix.length);
@@ -155,7 +155,7 @@ export function areaOf(path: string): Area {
   return longest ?? { prefix, title: prefix };
 }
 
-/** Things by their area, in the order of the table; areas that it does not know come last. */
+/** Groups items by area, in the order of the table; unlisted areas come last. */
 export function groupByArea<T extends { path: string }>(all: readonly T[]): { area: Area; members: T[] }[] {
   const groups = new Map<string, { area: Area; members: T[] }>();
   for (const one of all) {

@@ -3,20 +3,20 @@ import type { Chain, Operation } from './operations';
 import { quoted, sampleOf } from './sample';
 import type { Member } from './shape';
 
-/** A call as it is written in one of the styles. */
+/** A call in one of the styles. */
 export interface CallForm {
   title: string;
   code: string;
 }
 
-/** The styles, by the names that the users of wechatpay-php know. */
+/** The styles, named as in wechatpay-php. */
 const STYLES: readonly { title: string; target: (operation: Operation) => Chain | undefined }[] = [
   { title: '纯链式', target: ({ chain }) => chain },
   { title: '声明式', target: ({ path }) => ({ text: `.chain(${quoted(path)})`, options: [] }) },
   { title: '属性式', target: ({ path }) => ({ text: `[${quoted(path)}]`, options: [] }) },
 ];
 
-/** How an answer is taken: from the promise itself, and in a promise chain. */
+/** How to read a response: with `await`, and in a promise chain. */
 interface Taking {
   wait: (call: string) => string;
   steps: string[];
@@ -56,7 +56,7 @@ export function callForms(operation: Operation): CallForm[] {
   ];
 }
 
-/** What stands before a call: imports, and a value for each option that must be given. */
+/** The lines before a call: imports, and a value for each required option. */
 export function callSetup(operation: Operation): string {
   const { path, verb, upload, result } = operation;
   const given = requiredOptions(operation);
@@ -78,7 +78,7 @@ export function callSetup(operation: Operation): string {
     .join('\n\n');
 }
 
-/** Options of text are constants of their own type; objects are checked against the type of the option. */
+/** String options become constants of their own type; objects are checked against the type of the option. */
 function isTyped({ shape }: Member): boolean {
   return shape.kind !== 'plain' && shape.kind !== 'enum';
 }

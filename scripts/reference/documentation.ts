@@ -1,21 +1,21 @@
-/** What the comment of an operation or a notification says. */
+/** The parsed comment of an operation or a notification. */
 export interface Documentation {
   title: string;
   links: string[];
   /** Its state, in Chinese. */
   remarks: string[];
-  /** Why it is not to be used any more, in Chinese. */
+  /** Why it is deprecated, in Chinese. */
   deprecated: string | undefined;
 }
 
 /** The sentences of `scripts/generate/marks.ts`. */
 const SENTENCES = new Map([
-  ['WeChat Pay has taken it offline.', '微信支付已将此接口下线。'],
-  ['WeChat Pay no longer maintains it.', '微信支付已不再维护此接口。'],
+  ['Taken offline by WeChat Pay.', '微信支付已将此接口下线。'],
+  ['No longer maintained by WeChat Pay.', '微信支付已不再维护此接口。'],
   ['A newer version exists.', '此接口已有新版本。'],
   ['Closed to new merchants.', '此接口不再对新商户开放。'],
-  ['Not open to every merchant yet.', '此接口尚未对所有商户开放，需先申请。'],
-  ['In trial.', '此接口处于试用阶段。'],
+  ['Not yet available to all merchants.', '此接口尚未对所有商户开放，需先申请。'],
+  ['In beta.', '此接口处于试用阶段。'],
 ]);
 
 /** Reads the lines of such a comment: the title, remarks, links, `@deprecated`. */

@@ -7,11 +7,11 @@ import { notificationPage, operationPage } from './pages';
 import { openTypes } from './source';
 import { escaped } from './table';
 
-/** Where the sidebars are kept, for the configuration of VitePress to read. */
+/** The file of the sidebars, which the VitePress configuration reads. */
 const SIDEBAR = 'sidebar.json';
 
 /**
- * Makes the pages of the reference from the types of all operations and notifications.
+ * Generates the pages of the reference from the types of all operations and notifications.
  * @param folder of the types, `lib/openapi/generated`
  * @returns the text of each file, by its path below the folder of the pages
  */
@@ -47,7 +47,7 @@ export function reference(folder: string): Map<string, string> {
   return files;
 }
 
-/** Two pages must not have one file, on any file system. */
+/** Two pages must not share a file, on any file system. */
 function add(files: Map<string, string>, file: string, text: string): void {
   if (files.has(file)) throw new Error(`Two pages have the file ${file}.`);
   files.set(file, text);

@@ -5,7 +5,7 @@ const NOTES: readonly (readonly [RegExp, string])[] = [
   [/^at most (\d+) characters$/, '最长 $1 个字符'],
 ];
 
-/** Takes the comment of a field apart: `手机号码 (encrypted with RSA)`. Other remarks stay with the label. */
+/** Parses the comment of a field: `手机号码 (encrypted with RSA)`. Other remarks stay in the label. */
 export function labelOf(comment: string): { label: string; notes: string[] } {
   const [whole, label = '', inner = ''] = /^(.*?) ?\(([^()]*)\)$/.exec(comment) ?? [];
   const remarks = inner.split(', ').map((remark) => NOTES.find(([pattern]) => pattern.test(remark)) && note(remark));

@@ -1,4 +1,4 @@
-/** The page of an operation, below the site: variables stand as in the property chain, `v3/x/_id_/get`. */
+/** The page of an operation, relative to the site; variables are written as in the property chain, `v3/x/_id_/get`. */
 export function operationFile(path: string, verb: string): string {
   return `openapi/${folderOf(path)}/${verb}.md`;
 }
@@ -10,12 +10,12 @@ export function folderOf(path: string): string {
     .join('/');
 }
 
-/** The page of a notification. A dot would look like the ending of a file. */
+/** The page of a notification. A dot would look like a file extension. */
 export function notificationFile(name: string): string {
   return `notifications/${name.replaceAll('.', '_')}.md`;
 }
 
-/** The address of a page on the site. */
+/** The URL of a page on the site. */
 export function addressOf(file: string): string {
   return `/${file.replace(/(^|\/)index\.md$/, '$1').replace(/\.md$/, '.html')}`;
 }

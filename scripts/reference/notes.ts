@@ -7,7 +7,7 @@ const KEYS = {
   merchant: '商户 API 私钥',
 };
 
-/** What the client does by itself for an operation, as lines of Markdown in Chinese. */
+/** What the client does automatically for an operation, as lines of Markdown in Chinese. */
 export function traitNotes({ verb, path, upload, result }: Operation): string[] {
   const trait: Trait = traitOf(verb, path) ?? {};
   const { base, redirect, encrypt, decrypt, outcome } = trait;

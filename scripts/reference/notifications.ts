@@ -4,11 +4,11 @@ import { labelOf } from './label';
 import { type Member, nameOf, shapeOf } from './shape';
 import { commentOf, interfaceOf, type Scope, type Types } from './source';
 
-/** A notification, as its types tell of it. */
+/** A notification, read from its types. */
 export interface NotificationType extends Documentation {
   /** The event type, or `v2/` and a name. */
   name: string;
-  /** It comes as JSON, with an encrypted resource. */
+  /** It is sent as JSON, with an encrypted resource. */
   encrypted: boolean;
   members: Member[];
 }

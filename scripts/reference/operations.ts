@@ -4,21 +4,21 @@ import { type Documentation, documentationOf } from './documentation';
 import { type Member, membersOf, nameOf, type Shape, shapeOf } from './shape';
 import { basesOf, commentOf, type Found, interfaceOf, type Scope, type Types } from './source';
 
-/** An operation, as its types tell of it. */
+/** An operation, read from its types. */
 export interface Operation extends Documentation {
   path: string;
   verb: string;
-  /** The options of its own. */
+  /** Its own options. */
   options: Member[];
   /** The body is a file. */
   upload: boolean;
-  /** What it answers with. */
+  /** Its response. */
   result: Shape | 'download';
   /** Its property chain, `.v3.certificates`; some paths have none. */
   chain: Chain | undefined;
 }
 
-/** A property chain, and the options that it needs besides: variables of one value. */
+/** A property chain, and the options it also requires: variables with a single value. */
 export interface Chain {
   text: string;
   options: Member[];
@@ -28,7 +28,7 @@ type Node = Found<ts.InterfaceDeclaration>;
 
 const CALL = /^(Optional)?(Download)?Call$/;
 
-/** All operations, by path and verb as the types have them. */
+/** All operations in the types, by path and verb. */
 export function readOperations(types: Types): Operation[] {
   const chains = readChains(types);
   const nodes = readPaths(types);
@@ -50,7 +50,7 @@ export function readOperations(types: Types): Operation[] {
   });
 }
 
-/** The property chain of a path that only a template with a fixed value reaches. */
+/** The property chain of a path that can be reached only through a template with a fixed value. */
 function detourOf(
   types: Types,
   chains: ReadonlyMap<ts.Node, string>,
@@ -64,7 +64,7 @@ function detourOf(
   return { text, options: options.filter(({ name, optional }) => !optional && text.includes(`_${name}_`)) };
 }
 
-/** The node of each path: the members of the interfaces that `Paths` is made of. */
+/** The node of each path: the members of the interfaces in `Paths`. */
 function readPaths(types: Types): Map<string, Node> {
   const paths = new Map<string, Node>();
   const visit = (node: Node): void => {
@@ -91,7 +91,7 @@ function readChains(types: Types): Map<ts.Node, string> {
   return chains;
 }
 
-/** The verbs of a node; `postAsync` is `post` by another name. */
+/** The verbs of a node; `postAsync` is an alias of `post`. */
 function callsOf(node: Node): [verb: string, call: ts.TypeReferenceNode, member: ts.PropertySignature][] {
   return propertiesOf(node).flatMap(({ name, type, member }) => {
     const call = partsOf(type).find((part) => CALL.test(part.typeName.getText()));
@@ -99,7 +99,7 @@ function callsOf(node: Node): [verb: string, call: ts.TypeReferenceNode, member:
   });
 }
 
-/** The options of a call that are its own, with those of the interfaces it extends, but for what every call takes. */
+/** The options of a call, including inherited ones, except those that every call has. */
 function optionsOf(types: Types, scope: Scope, call: ts.TypeReferenceNode): { options: Member[]; upload: boolean } {
   const options: Member[] = [];
   let upload = false;

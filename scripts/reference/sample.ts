@@ -1,9 +1,9 @@
 import type { Member, Shape } from './shape';
 
-/** Longest line of a sample. */
+/** Maximum line length of a sample. */
 const WIDTH = 70;
 
-/** A value of this type as TypeScript: every required member, its texts filled with the label of the field. */
+/** A value of this type as TypeScript: every required member, with the field labels as strings. */
 export function sampleOf(shape: Shape, label = '', indent = ''): string {
   switch (shape.kind) {
     case 'plain':

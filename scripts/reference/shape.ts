@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { labelOf } from './label';
 import { basesOf, commentOf, type Scope, type Types } from './source';
 
-/** A type as the tables and the samples need it. */
+/** A type in the form used by tables and samples. */
 export type Shape =
   | { kind: 'plain'; text: string }
   | { kind: 'enum'; values: string[] }
@@ -16,17 +16,17 @@ export interface ObjectShape {
   members: Member[];
 }
 
-/** A field: a member of a request or of an answer. */
+/** A field: a member of a request or a response. */
 export interface Member {
   name: string;
   optional: boolean;
   shape: Shape;
   label: string;
-  /** What else is known of it, in Chinese. */
+  /** Remarks, in Chinese. */
   notes: string[];
 }
 
-/** Where a type stands: its file, and the declarations it is written in, so that none is read inside itself. */
+/** The context of a type: its file and enclosing declarations, so that none is read within itself. */
 interface Place {
   types: Types;
   scope: Scope;
@@ -38,7 +38,7 @@ const HELD = new Map<string, 'JSON' | 'form'>([
   ['FormText', 'form'],
 ]);
 
-/** Reads a type as it is written. */
+/** Parses a type. */
 export function shapeOf(types: Types, scope: Scope, type: ts.TypeNode): Shape {
   return read({ types, scope, inside: [] }, type);
 }
@@ -59,7 +59,7 @@ function read(place: Place, type: ts.TypeNode): Shape {
   return { kind: 'plain', text: textOf(place, type) };
 }
 
-/** Literals are an enum; `undefined` and what keeps an enum open, `(string & {})`, are no values of their own. */
+/** Literals are an enum; `undefined` and what keeps an enum open, `(string & {})`, are not values. */
 function readUnion(place: Place, all: readonly ts.TypeNode[]): Shape {
   const types = all
     .map((type) => (ts.isParenthesizedTypeNode(type) ? type.type : type))
@@ -93,7 +93,7 @@ function readReference(place: Place, type: ts.TypeReferenceNode): Shape {
 
 function readMembers(place: Place, members: readonly ts.TypeElement[]): Member[] {
   return members.flatMap((member): Member[] => {
-    // A member of another alternative, which is never there.
+    // A member of another alternative, which is never present.
     if (ts.isPropertySignature(member) && member.type?.kind === ts.SyntaxKind.UndefinedKeyword) return [];
     const about = labelOf(commentOf(place.scope, member).join(' '));
     if (ts.isPropertySignature(member) && member.type) {

@@ -19,11 +19,11 @@ export interface Found<T extends Declaration = Declaration> {
   declaration: T;
 }
 
-/** The files of types below one folder; each is parsed when it is first asked for, and once. */
+/** The files of types below one folder; each is parsed once, on first use. */
 export interface Types {
   /** @param file below the folder, without its suffix: `v3/certificates` */
   open(file: string): Scope;
-  /** What a name means in a file; `undefined` where neither it nor a file it imports from declares it. */
+  /** The declaration of a name used in a file; `undefined` if neither the file nor its imports declare it. */
   find(scope: Scope, name: string): Found | undefined;
 }
 
@@ -48,7 +48,7 @@ export function openTypes(folder: string): Types {
   };
 }
 
-/** The interface of this name; throws where there is none, as then the types are laid out in another way. */
+/** The interface of this name; throws if there is none, because the layout of the types has changed. */
 export function interfaceOf(types: Types, scope: Scope, name: string): Found<ts.InterfaceDeclaration> {
   const found = types.find(scope, name);
   if (found && ts.isInterfaceDeclaration(found.declaration)) return { ...found, declaration: found.declaration };

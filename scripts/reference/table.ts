@@ -8,7 +8,7 @@ export function escaped(text: string): string {
 }
 
 /**
- * A table of fields, those of objects indented below them. It is HTML that neither Markdown nor Vue looks into, for
+ * A table of fields, with those of objects indented below them. It is HTML that neither Markdown nor Vue parses, because
  * there are a thousand of these.
  * @param required the head of the column that says whether a field is always there
  */
@@ -42,7 +42,7 @@ function row(cells: readonly string[], depth: number): string {
   return `<tr class="d${Math.min(depth, 8)}">${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
 }
 
-/** What stands below a field: the members of its object, or of each object it may be. */
+/** The rows below a field: the members of its object, or of each alternative object. */
 function innerRows(shape: Shape, depth: number): string[] {
   if (shape.kind === 'object') return shape.members.flatMap((member) => rowsOf(member, depth));
   if (shape.kind === 'array' || shape.kind === 'held') return innerRows(shape.of, depth);

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Writes files, given by their path below a folder, in place of all that it holds. */
+/** Replaces the content of a folder with files, given by their relative path. */
 export function writePages(folder: string, files: ReadonlyMap<string, string>): void {
   rmSync(folder, { recursive: true, force: true });
   for (const [name, text] of files) {

@@ -1,19 +1,18 @@
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Sandbox } from 'wechatpay-undici/sandbox';
+import type { Sandbox } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../../support/sandbox';
 import { afterwards, directory, environment, wxpay } from '../support';
 
 let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   env = environment(sandbox);
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 test('each is saved under its serial number, by the short options of wechatpay-php', async () => {
   const serials = [await sandbox.rotate(), await sandbox.rotate()];
@@ -33,7 +32,7 @@ test('each is saved under its serial number, by the short options of wechatpay-p
   }
 });
 
-test('a saved certificate verifies answers', async () => {
+test('a saved certificate verifies responses', async () => {
   const serial = await sandbox.rotate();
   sandbox.on('get', 'v3/something', () => ({ ok: true }));
   const output = directory();
@@ -104,7 +103,7 @@ describe('what goes wrong', () => {
     expect(code).toBe(3);
     expect(stderr).toBe(
       'wxpay: Missing: WECHATPAY_SERIAL (or --serial), WECHATPAY_PRIVATE_KEY (or --private-key), WECHATPAY_APIV3_KEY ' +
-        '(or --apiv3-key). Set them in the environment, or pass them as options; "wxpay --help" says more.\n',
+        '(or --apiv3-key). Set them in the environment, or pass them as options; see "wxpay --help".\n',
     );
   });
 

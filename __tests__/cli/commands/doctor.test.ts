@@ -1,18 +1,17 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { selfSigned } from '../../support/keys';
+import { useSandbox } from '../../support/sandbox';
 import { afterwards, environment, file, keepSecret, type Printed, wxpay } from '../support';
 
 let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   env = environment(sandbox);
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const doctor = (own: Record<string, string | undefined> = {}, args: string[] = []): Promise<Printed> =>
   wxpay(['doctor', ...args], { env: { ...env, ...own } });
@@ -230,9 +229,9 @@ describe('what is wrong with the connection', () => {
   });
 
   test.each([
-    [400, 1, 'failed', /^this machine is (?:399|400|401) s behind WeChat Pay; 300 s are allowed/],
-    [-400, 1, 'failed', /^this machine is (?:399|400|401) s ahead of WeChat Pay; 300 s are allowed/],
-    [100, 0, 'warning', /^this machine is (?:99|100|101) s behind WeChat Pay; keep it in sync with NTP/],
+    [400, 1, 'failed', /^this machine is (?:399|400|401) s behind WeChat Pay; at most 300 s is allowed/],
+    [-400, 1, 'failed', /^this machine is (?:399|400|401) s ahead of WeChat Pay; at most 300 s is allowed/],
+    [100, 0, 'warning', /^this machine is (?:99|100|101) s behind WeChat Pay; keep the clock in sync with NTP/],
   ])('a clock of the platform that is %i s ahead', async (skew, code, outcome, message) => {
     await using other = await Sandbox.start();
     const printed = await wxpay(['doctor', '--json'], { env: environment(other) });

@@ -1,18 +1,17 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fault, Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { fault, type Sandbox, v2Fault } from 'wechatpay-undici/sandbox';
+import { useSandbox } from '../../support/sandbox';
 import { afterwards, environment, file, wxpay } from '../support';
 
 let sandbox: Sandbox;
 let env: Record<string, string>;
 afterwards();
 
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
+useSandbox((started) => {
+  sandbox = started;
   env = environment(sandbox);
 });
-beforeEach(() => sandbox.reset());
-afterAll(() => sandbox.close());
 
 const NATIVE = 'v3/pay/transactions/native';
 const order = { appid: 'wx8888888888888888', out_trade_no: 'ORDER-1', description: '茶', amount: { total: 1 } };
@@ -117,7 +116,7 @@ describe('answers', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ status: 200, base64: 'H4v/' });
   });
 
-  test('sensitive fields are encrypted, and those of the answer decrypted', async () => {
+  test('sensitive fields are encrypted, and those of the response decrypted', async () => {
     sandbox.on<{ name: string }>('post', 'v3/profitsharing/receivers/add', async ({ json }) => ({
       name: await sandbox.encrypt(await sandbox.decrypt(json.name)),
     }));
@@ -167,7 +166,7 @@ describe('answers', () => {
     expect(stderr).toMatch(/^wxpay: ORDERNOTEXIST: 此交易订单号不存在\n/);
   });
 
-  test('an answer that cannot be trusted is not shown', async () => {
+  test('a response that cannot be trusted is not shown', async () => {
     sandbox.on('get', 'v3/something', () => ({ forged: true }));
     sandbox.misbehave({ signature: 'wrong' });
     const { code, stdout, stderr } = await wxpay(['request', 'get', 'v3/something'], { env });
@@ -175,7 +174,20 @@ describe('answers', () => {
     expect(stderr).toMatch(/^wxpay: ERR_SIGNATURE_WRONG: The signature does not match/);
   });
 
-  test('nobody answers', async () => {
+  test('an outcome that is unknown: the query that tells it', async () => {
+    const path = 'v3/refund/domestic/refunds';
+    const args = ['request', 'post', path, '{"out_refund_no":"R-1"}'];
+    sandbox.on('post', path, () => ({}));
+    sandbox.misbehave({ reset: true }, 2);
+    const { code, stderr } = await wxpay(args, { env });
+    expect(code).toBe(5);
+    expect(stderr).toContain(`query the outcome with "GET ${path}/R-1" before retrying.`);
+    expect(stderr).toContain(`\n  query: get ${path}/R-1\n`);
+    const { stderr: text } = await wxpay([...args, '--json'], { env });
+    expect(JSON.parse(text).error).toMatchObject({ code: 'ERR_TRANSPORT', query: `get ${path}/R-1` });
+  });
+
+  test('nobody responds', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;
@@ -308,8 +320,8 @@ describe('mistakes', () => {
     [['request', 'get', 'v3..certificates'], 'is not a path'],
     [['request', 'get', 'v3.a._id_'], 'variables without a value; add --variable id=…'],
     [['request', 'get', 'v3/a/{id}', '-v', 'ID=1'], 'has no variable "ID": it has id'],
-    [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" is not a name and value; write --variable name=value'],
-    [['request', 'get', 'v3/a', '-q', 'a'], 'write --query name=value'],
+    [['request', 'get', 'v3/a/{id}', '-v', 'id'], '"id" is not a name and value; use --variable name=value'],
+    [['request', 'get', 'v3/a', '-q', 'a'], 'use --query name=value'],
     [['request', 'get'], "missing required argument 'path'"],
     [['request', 'get', 'v3/a', '--qurey', 'a=1'], "unknown option '--qurey'\n(Did you mean --query?)"],
     [['request', 'get', 'v3/a', '{}', '{}'], 'too many arguments'],

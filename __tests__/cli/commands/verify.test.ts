@@ -133,7 +133,7 @@ describe('each check fails alone, and says why', () => {
       'an unknown key',
       () => changed(saved, { 'wechatpay-serial': other }),
       { serial: 'failed', signature: 'skipped' },
-      `no key for ${other}: there is PUB_KEY_ID_`,
+      `no key for ${other} (have: PUB_KEY_ID_`,
     ],
     [
       'another nonce',
@@ -141,7 +141,7 @@ describe('each check fails alone, and says why', () => {
       { signature: 'failed' },
       'does not match: the body or a header differs from what was sent',
     ],
-    ['a probe', () => probe, { signature: 'failed' }, 'is wrong on purpose: a probe'],
+    ['a probe', () => probe, { signature: 'failed' }, 'is invalid on purpose: WeChat Pay probes'],
     [
       'a body that was written anew',
       () =>
@@ -151,13 +151,13 @@ describe('each check fails alone, and says why', () => {
           Buffer.from(JSON.stringify(JSON.parse(saved.body.toString()), null, 2)),
         ),
       { signature: 'failed' },
-      'but does once one change is undone: it has been parsed and serialised again',
+      'but does if one change is undone: it has been parsed and serialised again',
     ],
     [
       'a line break at the end',
       () => changed(saved, { 'content-length': undefined }, Buffer.concat([saved.body, Buffer.from('\n')])),
       { signature: 'failed' },
-      'but does once one change is undone: a line break has been added at its end',
+      'but does if one change is undone: a line break has been added at its end',
     ],
     [
       'no JSON',

@@ -402,7 +402,7 @@ describe('reverse', () => {
     await sandbox.clock.advance({ seconds: 15 });
     const done = common({ recall: 'N' });
     const { transaction_id } = await query();
-    expect(await reverse({ transaction_id })).toEqual(done);
+    expect(await reverse({ transaction_id, out_trade_no })).toEqual(done);
     expect(await reverse()).toEqual(done);
     expect(await query()).toMatchObject({ trade_state: 'REVOKED', trade_state_desc: '订单已撤销' });
     expect(await refusal(refund())).toContain('INVALID_REQUEST');

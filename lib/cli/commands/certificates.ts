@@ -10,8 +10,8 @@ import { clientConfig } from '../settings';
 import type { CommandSpec } from './command';
 
 const HELP = `Each certificate is decrypted with the APIv3 key and checked, the response is verified with one of them, and the valid ones are
-saved as wechatpay_<serial number>.pem. The short options are those of wechatpay-php's CertificateDownloader; -k takes the
-name of a file or, as it does, the key itself, which other users of the machine can then see.
+saved as wechatpay_<serial number>.pem. The short options are those of wechatpay-php's CertificateDownloader. -k takes a
+file name or, as there, the key itself, which other users of the machine can then see.
 
 Merchants with a WeChat Pay public key have no platform certificates.
 

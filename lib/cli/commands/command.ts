@@ -5,23 +5,23 @@ import type { SettingName, Settings } from '../settings';
 
 /** One command of `wxpay`. */
 export interface CommandSpec {
-  /** Name and arguments, as the parser has it: `request <verb> <path> [body]`. */
+  /** Name and arguments in the parser's notation: `request <verb> <path> [body]`. */
   readonly usage: string;
   readonly what: string;
   readonly settings: readonly SettingName[];
-  /** Options of its own, and what its arguments are. */
+  /** Adds its own options and describes its arguments. */
   readonly configure?: (command: Command) => void;
-  /** What follows the options in `--help`. */
+  /** Text after the options in `--help`. */
   readonly help: string;
-  /** Carries it out. @returns the exit code */
+  /** Runs the command. @returns the exit code */
   run(call: CommandCall): Promise<ExitCode>;
 }
 
-/** What a command is called with. */
+/** The input of a command. */
 export interface CommandCall {
   readonly io: Io;
   readonly args: readonly (string | undefined)[];
-  /** Options, as the parser gives them. */
+  /** Options, as parsed. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly settings: Settings;
   readonly json: boolean;

@@ -11,7 +11,7 @@ Examples:
   $ wxpay doctor --certificate ./apiclient_cert.pem
   $ wxpay doctor --json | jq '.checks[] | select(.outcome == "failed")'`;
 
-/** `wxpay doctor`: what is wrong with a configuration, and what to do. */
+/** `wxpay doctor`: finds what is wrong with a configuration, and how to fix it. */
 export const doctorCommand: CommandSpec = {
   usage: 'doctor',
   what: 'check a configuration offline and online, and say what to fix',

@@ -5,22 +5,24 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { Builder } from '../../builder';
 import { segment, VERBS, type Verb } from '../../chain/chain';
-import type { ClientConfig } from '../../client';
+import type { BrandConfig, ClientConfig } from '../../client';
 import { codeOf } from '../../crypto/bytes';
 import { ConfigurationError, InvalidArgumentError, printable } from '../../errors';
 import { parseJson } from '../../format/json';
 import { toObject } from '../../format/transformer';
+import type { LooseNode } from '../../openapi/node';
 import type { LooseOptions } from '../../openapi/options';
-import { protocolOfPath } from '../../openapi/protocol';
 import type { ApiResponse } from '../../openapi/response';
+import { ownerOf, protocolOfPath } from '../../openapi/trait-of';
 import { type DryRequest, dryRun, maskedUrl } from '../dry-run';
 import { type Io, readStdin, write } from '../io';
 import { note, printJson } from '../report';
-import { clientConfig } from '../settings';
+import { brandConfig, clientConfig, type Settings } from '../settings';
 import type { CommandSpec } from './command';
 
 const HELP = `A path that contains "/" is literal; any other is a chain of segments: v3.pay.transactions.outTradeNo._out_trade_no_
-is v3/pay/transactions/out-trade-no/{out_trade_no}. Paths that begin with v2/ (or v2.) speak XML.
+is v3/pay/transactions/out-trade-no/{out_trade_no}. Paths that begin with v2/ (or v2.) speak XML;
+those that begin with brand/ (or brand.) are signed as the brand.
 
 The response is printed to stdout once its signature has been verified; if WeChat Pay refuses the request, its code,
 message and Request-ID are printed to stderr.
@@ -33,12 +35,12 @@ Examples:
   $ wxpay request post v2/pay/orderquery '{"appid":"wx8888888888888888","mch_id":"1900000109","out_trade_no":"ORDER-1"}'
   $ wxpay request post v3/pay/transactions/native @order.json --dry-run`;
 
-/** `wxpay request`: one call, as the library makes it. */
+/** `wxpay request`: one call, exactly as the library sends it. */
 export const requestCommand: CommandSpec = {
   usage: 'request',
   what: 'send one signed request and print the verified response',
   settings: [
-    ...(['mchid', 'serial', 'privateKey', 'publicKey', 'publicKeyId'] as const),
+    ...(['mchid', 'brandId', 'serial', 'privateKey', 'publicKey', 'publicKeyId'] as const),
     ...(['apiv3Key', 'secret', 'certificate', 'baseUrl'] as const),
   ],
   help: HELP,
@@ -60,20 +62,19 @@ export const requestCommand: CommandSpec = {
       ...(options.query !== undefined && { query: readQuery(options.query) }),
       ...(body !== undefined && readBody(path, isV2, await bodyText(io, body))),
     };
-    const config = clientConfig(settings, isV2 ? ['mchid', 'secret'] : ['mchid', 'serial', 'privateKey']);
-    if (!isV2 && !('certs' in config) && !('apiv3Key' in config)) throw noPlatformKey();
+    const config = ownerOf(path) === 'brand' ? brandConfig(settings) : merchantConfig(settings, isV2);
     if (options.dryRun === true) {
       const request = await takeDry(config, path, verb, call);
       await (json ? printJson(io, request) : printRequest(io, request));
       return 0;
     }
-    const response = await Builder.factory(config).chain(path)[verb](call);
+    const response = await nodeOf(config, path)[verb](call);
     await printResponse(io, response, isV2, json);
     return 0;
   },
 };
 
-/** Whether each value is one that v2 can carry, the client checks. */
+/** Parses fields; the client checks whether v2 can represent their values. */
 type Fields = NonNullable<LooseOptions['xml']>;
 
 function collect(value: string, before: readonly string[] = []): string[] {
@@ -97,7 +98,7 @@ function readPath(text: string): string {
 }
 
 function readPairs(option: string, values: unknown): [string, string][] {
-  // What `collect` has made.
+  // Created by `collect`.
   return ((values ?? []) as string[]).map((text) => {
     const end = text.indexOf('=');
     if (end > 0) return [text.slice(0, end), text.slice(end + 1)];
@@ -109,7 +110,7 @@ function readQuery(values: unknown): URLSearchParams {
   return new URLSearchParams(readPairs('--query', values));
 }
 
-/** @throws {@link InvalidArgumentError} for a variable that the path lacks, and for one that is lacking */
+/** @throws {@link InvalidArgumentError} for a variable that the path does not have, and for a missing one */
 function readVariables(path: string, values: unknown): Record<string, string> {
   const variables = Object.fromEntries(readPairs('--variable', values));
   const known = Array.from(path.matchAll(/\{[+#./;?&]?([^{}]+)\}/g), ([, names = '']) => names.split(',')).flat();
@@ -153,6 +154,17 @@ function readJson(text: string): unknown {
   );
 }
 
+function merchantConfig(settings: Settings, isV2: boolean): ClientConfig {
+  const config = clientConfig(settings, isV2 ? ['mchid', 'secret'] : ['mchid', 'serial', 'privateKey']);
+  if (!isV2 && !('certs' in config) && !('apiv3Key' in config)) throw noPlatformKey();
+  return config;
+}
+
+/** The two kinds of clients have other types, and the same `chain()`. */
+function nodeOf(config: ClientConfig | BrandConfig, path: string): LooseNode {
+  return 'brandId' in config ? Builder.factory(config).chain(path) : Builder.factory(config).chain(path);
+}
+
 function noPlatformKey(): ConfigurationError {
   return new ConfigurationError(
     "Missing: WeChat Pay's key, without which no response can be verified. Set WECHATPAY_PUBLIC_KEY and " +
@@ -160,12 +172,17 @@ function noPlatformKey(): ConfigurationError {
   );
 }
 
-/** What would be sent. */
-async function takeDry(config: ClientConfig, path: string, verb: Verb, options: LooseOptions): Promise<DryRequest> {
+/** Prints what would be sent. */
+async function takeDry(
+  config: ClientConfig | BrandConfig,
+  path: string,
+  verb: Verb,
+  options: LooseOptions,
+): Promise<DryRequest> {
   const { config: dry, taken } = dryRun(config);
   try {
-    // A page for the user's browser is not called: the response is its address.
-    const url = await Builder.factory(dry).chain(path)[verb](options).text();
+    // A redirect URL is not called: the response body is the URL.
+    const url = await nodeOf(dry, path)[verb](options).text();
     return { method: verb.toUpperCase(), url: maskedUrl(url), headers: {}, body: '' };
   } catch (error) {
     const request = taken();
@@ -185,9 +202,9 @@ async function printResponse(io: Io, response: ApiResponse, isV2: boolean, json:
   if (json) return printJson(io, { status, requestId, ...(await contentOf(response, type, isV2)) });
   if (/\bjson\b/i.test(type)) return printJson(io, await response.json());
   if (status === 204) return note(io, `done: status 204, no content. Request-ID ${requestId ?? 'none'}`);
-  // A file, such as a bill, streams through. Node has two types for the one stream of the web.
+  // A file, such as a bill, streams through. Node.js has two types for the same web stream.
   const body = response.body as ReadableStream<Uint8Array> | null;
-  // What goes into a file or another program stays as it is; a terminal would act on what a stranger may have written.
+  // Output to a file or another program is unchanged; a terminal could act on untrusted control characters.
   const isTerminal = io.stdout.isTTY === true;
   if (body) {
     const bytes = Readable.fromWeb(body);
@@ -196,7 +213,7 @@ async function printResponse(io: Io, response: ApiResponse, isV2: boolean, json:
   if (isV2) await write(io.stdout, '\n');
 }
 
-/** Bytes as text that does nothing to a terminal. */
+/** Converts bytes to text that is safe for a terminal. */
 async function* printed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const utf8 = new TextDecoder();
   for await (const chunk of chunks) yield printable(utf8.decode(chunk, { stream: true }));

@@ -51,7 +51,7 @@ export const sandboxCommand: CommandSpec = {
   },
 };
 
-type Written = Readonly<Record<Exclude<SettingName, 'certificate' | 'passphrase'>, string>>;
+type Written = Readonly<Record<Exclude<SettingName, 'brandId' | 'certificate' | 'passphrase'>, string>>;
 
 function readPort(value: unknown): number {
   if (value === undefined) return 0;
@@ -59,10 +59,10 @@ function readPort(value: unknown): number {
   throw new InvalidArgumentError(`"${String(value)}" is not a port; pass a number from 1 to 65535.`);
 }
 
-/** Writes the keys, under names that no file of WeChat Pay has; gives the settings that name these files. */
+/** Writes the keys to files whose names WeChat Pay does not use; returns settings that name these files. */
 function writeKeys(directory: string, config: SandboxConfig): Written {
   const put = (name: string, content: string) => writeFile(directory, `sandbox_${name}`, content, 0o600);
-  // As the library takes it, too.
+  // The library accepts this form, too.
   const url = (path: string) => pathToFileURL(path).href;
   const { mchid, serial, baseUrl, privateKey, certs, apiv3Key, secret } = config;
   const [publicKeyId = '', publicKey] = Object.entries(certs)[0] ?? [];
@@ -80,7 +80,7 @@ function writeKeys(directory: string, config: SandboxConfig): Written {
 
 function environment(settings: Written): Record<string, string> {
   return Object.fromEntries(
-    // `entries` gives texts; these are names of settings.
+    // `entries` returns strings; these are names of settings.
     Object.entries(settings).map(([name, value]) => [SETTINGS[name as SettingName].env, value]),
   );
 }
@@ -88,7 +88,7 @@ function environment(settings: Written): Record<string, string> {
 function describe(url: string, directory: string, settings: Written, isPassing: boolean): string {
   const exports = Object.entries(environment(settings)).map(([name, value]) => `export ${name}=${shellQuoted(value)}`);
   return `The sandbox listens on ${url} until Ctrl-C.
-Its keys are in ${directory}${isPassing ? ' as long' : ''}.
+Its keys are in ${directory}${isPassing ? ' until then' : ''}.
 
 # For wxpay, in a shell.
 ${exports.join('\n')}

@@ -12,18 +12,19 @@ import { allPassed, printChecks } from '../report';
 import { clientConfig, keyText, nameOf, platformKeys, requireSettings, type Settings } from '../settings';
 import type { CommandCall, CommandSpec } from './command';
 
-const HELP = `Runs the library's checks on a notification and reports for each one whether it passed and, if not, why. The message is
-the headers, an empty line and the raw body, byte for byte as received; or pass headers (lines or JSON) and body separately.
+const HELP = `Runs the library's checks on a notification and reports for each one whether it passed and, if not, why. The message
+consists of the headers, an empty line and the raw body, byte for byte as received; or pass the headers (lines or JSON)
+and the body separately.
 
-Missing platform certificates are downloaded if the settings for "wxpay certificates" are present. The
-content is decrypted and not printed.
+Missing platform certificates are downloaded if the settings for "wxpay certificates" are present. The content is
+decrypted but not printed.
 
 Examples:
   $ wxpay verify notification.http --at 2026-11-24T10:00:00+08:00
   $ wxpay verify --headers headers.json --body body.json --any-time
   $ wxpay verify - --json < notification.http`;
 
-/** `wxpay verify`: which check of a saved notification fails, and why. */
+/** `wxpay verify`: finds which check of a saved notification fails, and why. */
 export const verifyCommand: CommandSpec = {
   usage: 'verify',
   what: 'check a saved notification and report which check fails and why',
@@ -95,6 +96,6 @@ function keysOf(settings: Settings): PlatformKeys {
   const certs = platformKeys(settings);
   if (certs) return loadPlatformKeys(certs, { dates: 'ignored' });
   throw new ConfigurationError(
-    `Missing: ${nameOf('publicKey')}, without which no signature can be verified; or what "wxpay certificates" needs.`,
+    `Missing: ${nameOf('publicKey')}, which is required to verify signatures; or set what "wxpay certificates" requires.`,
   );
 }

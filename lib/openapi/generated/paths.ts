@@ -171,7 +171,7 @@ import type { TransferdownloadPaths } from './v3/transferdownload';
 import type { VehiclePaths } from './v3/vehicle';
 import type { WebizpayPaths } from './v3/webizpay';
 
-/** Each known path that a merchant calls, as `chain()` and brackets take it. */
+/** All known paths for merchants, as accepted by `chain()` and brackets. */
 export interface PathsOfMerchants
   extends V2AppauthPaths,
     V2ApplymentPaths,
@@ -340,12 +340,12 @@ export interface PathsOfMerchants
     VehiclePaths,
     WebizpayPaths {}
 
-/** Each known path that a brand calls. */
+/** All known paths for brands. */
 export interface PathsOfBrands
   extends BrandsCardMemberPaths,
     BrandsMarketingDeliveryPlanPaths,
     BrandsMarketingProductCouponPaths,
     BrandsStorePaths {}
 
-/** Each known path. */
+/** All known paths. */
 export interface Paths extends PathsOfMerchants, PathsOfBrands {}

@@ -2,8 +2,8 @@
 import type { Trait } from '../trait';
 
 /**
- * What the client has to know of an operation besides its path and verb, by the first two segments of its path. A path
- * without traits hides a template. Each product is a function, so that it takes no memory until it is asked for.
+ * What the client needs to know of an operation besides its path and verb, by the first two segments of its path. A path
+ * without traits takes precedence over a template. Each product is a function, so it takes no memory until it is used.
  */
 export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait>>>> = {
   'brand/card-member': () => {
@@ -1753,13 +1753,6 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
       also: { 'query.mchid': 'json.mchid' },
     } as const;
     return {
-      'post v3/pay/acquiring-bank/transactions/exposure': {
-        outcome: {
-          verb: 'get',
-          path: 'v3/pay/transactions/out-trade-no/{out_trade_no}',
-          take: { out_trade_no: 'json.out_trade_no' },
-        },
-      },
       'post v3/pay/partner/transactions/app': { encrypt: same1, outcome: same2 },
       'post v3/pay/partner/transactions/app-with-contract': { outcome: same2 },
       'post v3/pay/partner/transactions/codepay': { outcome: same2 },
@@ -1840,12 +1833,6 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
       also: { 'query.service_id': 'json.service_id', 'query.appid': 'json.appid' },
     } as const;
     const same8 = {
-      verb: 'get',
-      path: 'v3/payscore/serviceorder',
-      take: { 'query.out_order_no': 'out_order_no' },
-      also: { 'query.service_id': 'json.service_id' },
-    } as const;
-    const same9 = {
       verb: 'get',
       path: 'v3/payscore/smartretail-orders',
       take: { 'query.out_order_no': 'out_order_no' },
@@ -1957,8 +1944,6 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
       'post v3/payscore/serviceorder/{out_order_no}/complete': { outcome: same7 },
       'post v3/payscore/serviceorder/{out_order_no}/modify': { outcome: same7 },
       'post v3/payscore/serviceorder/{out_order_no}/pay': { outcome: same7 },
-      'post v3/payscore/serviceorder/{out_order_no}/send-pendingmessage': { outcome: same8 },
-      'post v3/payscore/serviceorder/{out_order_no}/send-prepaidmessage': { outcome: same8 },
       'post v3/payscore/serviceorder/{out_order_no}/sync': { outcome: same7 },
       'post v3/payscore/sign-plan/partner/user-sign-plans': {
         outcome: {
@@ -1998,8 +1983,8 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
           also: { 'query.service_id': 'json.service_id', 'query.appid': 'json.appid' },
         },
       },
-      'post v3/payscore/smartretail-orders/{out_order_no}/cancel': { outcome: same9 },
-      'post v3/payscore/smartretail-orders/{out_order_no}/complete': { outcome: same9 },
+      'post v3/payscore/smartretail-orders/{out_order_no}/cancel': { outcome: same8 },
+      'post v3/payscore/smartretail-orders/{out_order_no}/complete': { outcome: same8 },
     };
   },
   'v3/platsolution': () => {
@@ -2443,7 +2428,7 @@ export const TRAITS: Readonly<Record<string, () => Readonly<Record<string, Trait
   }),
 };
 
-/** Templates that stand for another path. */
+/** Templates that are aliases of another path. */
 export const ALIASES: Readonly<Record<string, string>> = {
   'v2/secapi/mch/{addinstitutionsub}': 'v2/secapi/mch/addInstitutionsub',
   'v2/secapi/mch/{modifyinstitutionsub}': 'v2/secapi/mch/modifyInstitutionsub',

@@ -15,6 +15,8 @@ export interface NotifyOptions
   extends Pick<Misbehaviour, 'signature' | 'skew' | 'serial' | 'omit' | 'double' | 'headers' | 'tamper'> {
   /** Its id, a fresh one by default: with the same id it is the same notification. v2 has ids with event types only. */
   id?: string;
+  /** Who is notified: merchant id, or brand id. By default the first merchant, or the first brand where brands are notified. */
+  mchid?: string;
   /** APIv3: first sends it with the signature `WECHATPAY/SIGNTEST/…`, as WeChat Pay does now and then. */
   probe?: boolean;
 }
@@ -108,7 +110,7 @@ export function createNotifier({ store, clock, schedule, identities }: NotifierC
     const time = clock.now();
     const message = await make(
       kept,
-      { identity, key: identities.platform.current },
+      { identity, key: identities.platform.signerFor(kept.kind) },
       wrong,
       Math.floor(Date.now() / 1000),
     );

@@ -6,7 +6,10 @@ import { createOrders, type Orders } from './orders';
 import { createPayer } from './payer';
 import { payments } from './payments';
 import type { Product, ProductContext } from './product';
+import { profitSharing } from './profit-sharing';
 import { refunds } from './refunds';
+import { transferBatches } from './transfer-batches';
+import { transfers } from './transfers';
 import { v2CodePayments } from './v2-micropay';
 import { v2Payments } from './v2-payments';
 import { type V2Refunds, v2Refunds } from './v2-refunds';
@@ -18,6 +21,9 @@ export interface Products {
   readonly payer: ReturnType<typeof createPayer>;
   readonly v2Refunds: V2Refunds;
   readonly coupons: ReturnType<typeof businessCoupons>;
+  readonly transfers: ReturnType<typeof transfers>;
+  readonly transferBatches: ReturnType<typeof transferBatches>;
+  readonly profitSharing: ReturnType<typeof profitSharing>;
 }
 
 export function createProducts(context: ProductContext): Products {
@@ -26,6 +32,9 @@ export function createProducts(context: ProductContext): Products {
   const payer = createPayer(context, orders, combined);
   const xmlRefunds = v2Refunds(context, orders);
   const coupons = businessCoupons(context);
+  const bills = transfers(context);
+  const batches = transferBatches(context);
+  const sharing = profitSharing(context, orders);
   return {
     all: [
       certificates(context),
@@ -38,10 +47,16 @@ export function createProducts(context: ProductContext): Products {
       v2Payments(context, orders),
       v2CodePayments(context, orders),
       xmlRefunds,
+      bills,
+      batches,
+      sharing,
     ],
     orders,
     payer,
     v2Refunds: xmlRefunds,
     coupons,
+    transfers: bills,
+    transferBatches: batches,
+    profitSharing: sharing,
   };
 }

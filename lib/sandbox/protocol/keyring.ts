@@ -28,8 +28,8 @@ export type PlatformKeyKind = 'certificate' | 'public-key';
 export interface Keyring {
   /** The public key that the platform begins with. */
   readonly original: PlatformKey;
-  /** The key that signs now. */
-  readonly current: PlatformKey;
+  /** The key that signs now. Brands have a public key only, no certificates. */
+  signerFor(kind: 'merchant' | 'brand'): PlatformKey;
   /** Signs with another key from now on; of certificates with a new one. Returns its id. */
   rotate(to: PlatformKeyKind, now: number, validFor: number): Promise<string>;
   /** The key with that id, if it is valid. */
@@ -98,9 +98,7 @@ export async function createKeyring(store: Store): Promise<Keyring> {
     get original() {
       return original();
     },
-    get current() {
-      return current();
-    },
+    signerFor: (kind) => (kind === 'brand' ? original() : current()),
     async rotate(to, now, validFor) {
       const next = to === 'certificate' ? await issue(now, validFor) : undefined;
       if (next) certificates.put(next.serial, next);

@@ -7,7 +7,6 @@ import type { Misbehaviour } from '../wire/misbehaviour';
 import { type IncomingRequest, pathOf } from '../wire/request';
 import { fault, fromResponse, type Header, hold, isResponse, paramError, type SandboxResponse } from '../wire/response';
 import { authorizer, SCHEMES } from './authorization';
-import type { Keyring } from './keyring';
 import type { ProtocolRules } from './protocol';
 
 /** The platform's key and its id. */
@@ -95,15 +94,14 @@ export function v3Protocol(identities: Identities): ProtocolRules {
     async seal(response, how, { target, headers }, identity, time) {
       if (how.signature === 'none' || response.status === 401) return response;
       const { signed, sealed } = await toSign(response);
-      const key = signerOf(identities.platform, pathOf(target), headers['wechatpay-serial']?.toString());
+      const announced = headers['wechatpay-serial']?.toString();
+      const key = CERTIFICATES.has(pathOf(target))
+        ? identities.platform.signerOfList(announced, Date.now())
+        : identities.platform.signerFor(identity.kind);
       const seals = await signatureHeaders(signed, time, { identity, key }, how);
       return { ...sealed, headers: [...sealed.headers, ...seals] };
     },
   };
-}
-
-function signerOf(platform: Keyring, path: string, announced: string | undefined): Signer {
-  return CERTIFICATES.has(path) ? platform.signerOfList(announced, Date.now()) : platform.current;
 }
 
 function codeOf(status: number): string {

@@ -129,6 +129,7 @@ export interface BrandsCardMember extends PathNode {
    * https://pay.weixin.qq.com/doc/brand/4015582711
    */
   readonly cards: BrandsCardMemberCards;
+  /** `brand/card-member/media` */
   readonly media: BrandsCardMemberMedia;
   /**
    * 品牌会员入会组件预授权
@@ -145,6 +146,7 @@ export interface BrandsCardMember extends PathNode {
    * https://pay.weixin.qq.com/doc/brand/4015582679
    */
   readonly userFeeds: BrandsCardMemberUserFeeds;
+  /** `brand/card-member/user-points` */
   readonly userPoints: BrandsCardMemberUserPoints;
 }
 
@@ -739,6 +741,7 @@ export interface BrandsCardMemberUserFeeds extends PathNode {
 }
 
 export interface BrandsCardMemberUserPoints extends PathNode {
+  /** `brand/card-member/user-points/exchange-coupon` */
   readonly exchangeCoupon: BrandsCardMemberUserPointsExchangeCoupon;
   /**
    * 同步积分余额

@@ -6,7 +6,10 @@ import type { BrandsMarketing } from './marketing';
 import type { BrandsStore } from './store';
 
 export interface BrandOperations extends PathNode {
+  /** `brand/card-member` */
   readonly cardMember: BrandsCardMember;
+  /** `brand/marketing` */
   readonly marketing: BrandsMarketing;
+  /** `brand/store` */
   readonly store: BrandsStore;
 }

@@ -5,6 +5,8 @@ import type { BrandsMarketingDeliveryPlan } from './marketing/delivery-plan';
 import type { BrandsMarketingProductCoupon } from './marketing/product-coupon';
 
 export interface BrandsMarketing extends PathNode {
+  /** `brand/marketing/delivery-plan` */
   readonly deliveryPlan: BrandsMarketingDeliveryPlan;
+  /** `brand/marketing/product-coupon` */
   readonly productCoupon: BrandsMarketingProductCoupon;
 }

@@ -26,6 +26,7 @@ export interface V2ApplymentMicroResult {
 }
 
 export interface V2Applyment extends PathNode {
+  /** `v2/applyment/micro` */
   readonly micro: V2ApplymentMicro;
 }
 
@@ -124,13 +125,13 @@ export interface V2ApplymentMicroGetstate extends PathNode {
   /**
    * 查询申请状态
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_3
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2ApplymentMicroGetstatePost, V2ApplymentMicroGetstatePostResult>;
   /**
    * 查询申请状态
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_3
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2ApplymentMicroGetstatePost, V2ApplymentMicroGetstatePostResult>;
 }
@@ -206,13 +207,13 @@ export interface V2ApplymentMicroGetupgradestate extends PathNode {
   /**
    * 查询升级申请单状态
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_3&index=3
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2ApplymentMicroGetupgradestatePost, V2ApplymentMicroGetupgradestatePostResult>;
   /**
    * 查询升级申请单状态
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_3&index=3
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2ApplymentMicroGetupgradestatePost, V2ApplymentMicroGetupgradestatePostResult>;
 }
@@ -251,13 +252,13 @@ export interface V2ApplymentMicroModifyarchives extends PathNode {
   /**
    * 修改结算银行卡
    * https://pay.weixin.qq.com/doc/v2/partner/4014115349
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2ApplymentMicroModifyarchivesPost, V2ApplymentMicroModifyarchivesPostResult>;
   /**
    * 修改结算银行卡
    * https://pay.weixin.qq.com/doc/v2/partner/4014115349
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2ApplymentMicroModifyarchivesPost, V2ApplymentMicroModifyarchivesPostResult>;
 }
@@ -294,13 +295,13 @@ export interface V2ApplymentMicroModifycontactinfo extends PathNode {
   /**
    * 修改联系信息
    * https://pay.weixin.qq.com/doc/v2/partner/4014115350
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2ApplymentMicroModifycontactinfoPost, V2ApplymentMicroModifycontactinfoPostResult>;
   /**
    * 修改联系信息
    * https://pay.weixin.qq.com/doc/v2/partner/4014115350
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2ApplymentMicroModifycontactinfoPost, V2ApplymentMicroModifycontactinfoPostResult>;
 }
@@ -314,13 +315,13 @@ export interface V2ApplymentMicroSigncontract extends PathNode {
   /**
    * 签约报备
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_4
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2ApplymentMicroSigncontractPost, unknown>;
   /**
    * 签约报备
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_4
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2ApplymentMicroSigncontractPost, unknown>;
 }
@@ -423,13 +424,13 @@ export interface V2ApplymentMicroSubmit extends PathNode {
   /**
    * 申请入驻
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_2
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2ApplymentMicroSubmitPost, V2ApplymentMicroSubmitPostResult>;
   /**
    * 申请入驻
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=19_2
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2ApplymentMicroSubmitPost, V2ApplymentMicroSubmitPostResult>;
 }
@@ -523,13 +524,13 @@ export interface V2ApplymentMicroSubmitupgrade extends PathNode {
   /**
    * 提交升级申请单
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_2&index=2
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2ApplymentMicroSubmitupgradePost, V2ApplymentMicroSubmitupgradePostResult>;
   /**
    * 提交升级申请单
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=28_2&index=2
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2ApplymentMicroSubmitupgradePost, V2ApplymentMicroSubmitupgradePostResult>;
 }

@@ -2,11 +2,14 @@
 import type { Call, PathNode } from '../../node';
 
 export interface V2CgiBin extends PathNode {
+  /** `v2/cgi-bin/mch` */
   readonly mch: V2CgiBinMch;
 }
 
 export interface V2CgiBinMch extends PathNode {
+  /** `v2/cgi-bin/mch/customs` */
   readonly customs: V2CgiBinMchCustoms;
+  /** `v2/cgi-bin/mch/newcustoms` */
   readonly newcustoms: V2CgiBinMchNewcustoms;
 }
 

@@ -75,13 +75,13 @@ export interface V2FundQueryautowithdrawbydate extends PathNode {
   /**
    * 查询提现状态
    * https://pay.weixin.qq.com/doc/v2/partner/4014115346
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2FundQueryautowithdrawbydatePost, V2FundQueryautowithdrawbydatePostResult>;
   /**
    * 查询提现状态
    * https://pay.weixin.qq.com/doc/v2/partner/4014115346
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2FundQueryautowithdrawbydatePost, V2FundQueryautowithdrawbydatePostResult>;
 }
@@ -139,13 +139,13 @@ export interface V2FundReautowithdrawbydate extends PathNode {
   /**
    * 重新发起提现
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_3
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2FundReautowithdrawbydatePost, V2FundReautowithdrawbydatePostResult>;
   /**
    * 重新发起提现
    * https://pay.weixin.qq.com/wiki/doc/api/xiaowei.php?chapter=21_3
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2FundReautowithdrawbydatePost, V2FundReautowithdrawbydatePostResult>;
 }

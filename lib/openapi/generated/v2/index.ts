@@ -23,25 +23,46 @@ import type { V2Wxv } from './wxv';
 import type { V2Xdc } from './xdc';
 
 export interface V2 extends PathNode {
+  /** `v2/appauth` */
   readonly appauth: V2Appauth;
+  /** `v2/applyment` */
   readonly applyment: V2Applyment;
+  /** `v2/billcommentsp` */
   readonly billcommentsp: V2Billcommentsp;
+  /** `v2/cgi-bin` */
   readonly cgiBin: V2CgiBin;
+  /** `v2/deposit` */
   readonly deposit: V2Deposit;
+  /** `v2/face` */
   readonly face: V2Face;
+  /** `v2/fund` */
   readonly fund: V2Fund;
+  /** `v2/mchrisk` */
   readonly mchrisk: V2Mchrisk;
+  /** `v2/mmpaymkttransfers` */
   readonly mmpaymkttransfers: V2Mmpaymkttransfers;
+  /** `v2/mmpaysptrans` */
   readonly mmpaysptrans: V2Mmpaysptrans;
+  /** `v2/papay` */
   readonly papay: V2Papay;
+  /** `v2/pay` */
   readonly pay: V2Pay;
+  /** `v2/payitil` */
   readonly payitil: V2Payitil;
+  /** `v2/risk` */
   readonly risk: V2Risk;
+  /** `v2/secapi` */
   readonly secapi: V2Secapi;
+  /** `v2/secsvc` */
   readonly secsvc: V2Secsvc;
+  /** `v2/tools` */
   readonly tools: V2Tools;
+  /** `v2/transit` */
   readonly transit: V2Transit;
+  /** `v2/vehicle` */
   readonly vehicle: V2Vehicle;
+  /** `v2/wxv` */
   readonly wxv: V2Wxv;
+  /** `v2/xdc` */
   readonly xdc: V2Xdc;
 }

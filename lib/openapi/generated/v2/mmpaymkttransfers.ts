@@ -50,6 +50,7 @@ export interface V2Mmpaymkttransfers extends PathNode {
    * https://pay.weixin.qq.com/doc/v2/merchant/4011989767
    */
   readonly gettransferinfo: V2MmpaymkttransfersGettransferinfo;
+  /** `v2/mmpaymkttransfers/promotion` */
   readonly promotion: V2MmpaymkttransfersPromotion;
   /**
    * 查询代金券批次
@@ -584,13 +585,13 @@ export interface V2MmpaymkttransfersQuery_Coupon_Stock extends PathNode {
   /**
    * 查询代金券批次
    * https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_4&index=5
-   * @deprecated WeChat Pay no longer maintains it.
+   * @deprecated No longer maintained by WeChat Pay.
    */
   readonly post: Call<V2MmpaymkttransfersQuery_Coupon_StockPost, V2MmpaymkttransfersQuery_Coupon_StockPostResult>;
   /**
    * 查询代金券批次
    * https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_4&index=5
-   * @deprecated WeChat Pay no longer maintains it.
+   * @deprecated No longer maintained by WeChat Pay.
    */
   readonly postAsync: Call<V2MmpaymkttransfersQuery_Coupon_StockPost, V2MmpaymkttransfersQuery_Coupon_StockPostResult>;
 }
@@ -674,13 +675,13 @@ export interface V2MmpaymkttransfersQuerycouponsinfo extends PathNode {
   /**
    * 查询代金券信息
    * https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_5&index=6
-   * @deprecated WeChat Pay no longer maintains it.
+   * @deprecated No longer maintained by WeChat Pay.
    */
   readonly post: Call<V2MmpaymkttransfersQuerycouponsinfoPost, V2MmpaymkttransfersQuerycouponsinfoPostResult>;
   /**
    * 查询代金券信息
    * https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_5&index=6
-   * @deprecated WeChat Pay no longer maintains it.
+   * @deprecated No longer maintained by WeChat Pay.
    */
   readonly postAsync: Call<V2MmpaymkttransfersQuerycouponsinfoPost, V2MmpaymkttransfersQuerycouponsinfoPostResult>;
 }
@@ -838,13 +839,13 @@ export interface V2MmpaymkttransfersSend_Coupon extends PathNode {
   /**
    * 发放代金券
    * https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_3&index=4
-   * @deprecated WeChat Pay no longer maintains it.
+   * @deprecated No longer maintained by WeChat Pay.
    */
   readonly post: Call<V2MmpaymkttransfersSend_CouponPost, V2MmpaymkttransfersSend_CouponPostResult>;
   /**
    * 发放代金券
    * https://pay.weixin.qq.com/wiki/doc/api/tools/sp_coupon.php?chapter=12_3&index=4
-   * @deprecated WeChat Pay no longer maintains it.
+   * @deprecated No longer maintained by WeChat Pay.
    */
   readonly postAsync: Call<V2MmpaymkttransfersSend_CouponPost, V2MmpaymkttransfersSend_CouponPostResult>;
 }
@@ -901,13 +902,13 @@ export interface V2MmpaymkttransfersSendgroupredpack extends PathNode {
   /**
    * 发放裂变红包
    * https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_5&index=4
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2MmpaymkttransfersSendgroupredpackPost, V2MmpaymkttransfersSendgroupredpackPostResult>;
   /**
    * 发放裂变红包
    * https://pay.weixin.qq.com/wiki/doc/api/tools/cash_coupon.php?chapter=13_5&index=4
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2MmpaymkttransfersSendgroupredpackPost, V2MmpaymkttransfersSendgroupredpackPostResult>;
 }

@@ -59,6 +59,7 @@ export interface V2Papay extends PathNode {
    * https://pay.weixin.qq.com/doc/v2/merchant/4011987295
    */
   readonly h5entrustweb: V2PapayH5entrustweb;
+  /** `v2/papay/partner` */
   readonly partner: V2PapayPartner;
   /**
    * APP纯签约

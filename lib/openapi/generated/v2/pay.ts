@@ -174,6 +174,7 @@ export interface V2Pay extends PathNode {
    * https://pay.weixin.qq.com/doc/v2/merchant/4011987377
    */
   readonly pappayapply: V2PayPappayapply;
+  /** `v2/pay/partner` */
   readonly partner: V2PayPartner;
   /**
    * 添加分账接收方

@@ -65,8 +65,11 @@ export interface V2SecapiResult {
 }
 
 export interface V2Secapi extends PathNode {
+  /** `v2/secapi/mch` */
   readonly mch: V2SecapiMch;
+  /** `v2/secapi/mkt` */
   readonly mkt: V2SecapiMkt;
+  /** `v2/secapi/pay` */
   readonly pay: V2SecapiPay;
 }
 
@@ -526,13 +529,13 @@ export interface V2SecapiMktAddrecommendconf extends PathNode {
   /**
    * 服务商特约商户关注功能配置
    * https://pay.weixin.qq.com/doc/v2/partner/4014115399
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<V2SecapiMktAddrecommendconfPost, V2SecapiMktAddrecommendconfPostResult>;
   /**
    * 服务商特约商户关注功能配置
    * https://pay.weixin.qq.com/doc/v2/partner/4014115399
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<V2SecapiMktAddrecommendconfPost, V2SecapiMktAddrecommendconfPostResult>;
 }

@@ -35,7 +35,9 @@ export interface V2TransitSceneInfo {
 }
 
 export interface V2Transit extends PathNode {
+  /** `v2/transit/partnerpay` */
   readonly partnerpay: V2TransitPartnerpay;
+  /** `v2/transit/pay` */
   readonly pay: V2TransitPay;
   /**
    * 查询订单

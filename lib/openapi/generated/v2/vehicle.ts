@@ -160,7 +160,9 @@ export interface V2VehicleSceneInfo {
 }
 
 export interface V2Vehicle extends PathNode {
+  /** `v2/vehicle/partnerpay` */
   readonly partnerpay: V2VehiclePartnerpay;
+  /** `v2/vehicle/pay` */
   readonly pay: V2VehiclePay;
 }
 

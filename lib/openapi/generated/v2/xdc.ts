@@ -39,11 +39,14 @@ export interface V2XdcApiv2sandboxPayResult {
 }
 
 export interface V2Xdc extends PathNode {
+  /** `v2/xdc/apiv2getsignkey` */
   readonly apiv2getsignkey: V2XdcApiv2getsignkey;
+  /** `v2/xdc/apiv2sandbox` */
   readonly apiv2sandbox: V2XdcApiv2sandbox;
 }
 
 export interface V2XdcApiv2getsignkey extends PathNode {
+  /** `v2/xdc/apiv2getsignkey/sign` */
   readonly sign: V2XdcApiv2getsignkeySign;
 }
 
@@ -92,6 +95,7 @@ export interface V2XdcApiv2getsignkeySignGetsignkey extends PathNode {
 }
 
 export interface V2XdcApiv2sandbox extends PathNode {
+  /** `v2/xdc/apiv2sandbox/pay` */
   readonly pay: V2XdcApiv2sandboxPay;
 }
 

@@ -13,6 +13,7 @@ export interface AbnormalFundProcessingReceiptsByReceiptIdTransferInstructionsRe
 }
 
 export interface AbnormalFundProcessing extends PathNode {
+  /** `v3/abnormal-fund-processing/receipts` */
   readonly receipts: AbnormalFundProcessingReceipts;
 }
 

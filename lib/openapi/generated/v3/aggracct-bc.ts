@@ -68,12 +68,16 @@ export interface AggracctBcWbChannelSpecialReductionResult {
 }
 
 export interface AggracctBc extends PathNode {
+  /** `v3/aggracct-bc/wb-channel` */
   readonly wbChannel: AggracctBcWbChannel;
 }
 
 export interface AggracctBcWbChannel extends PathNode {
+  /** `v3/aggracct-bc/wb-channel/account` */
   readonly account: AggracctBcWbChannelAccount;
+  /** `v3/aggracct-bc/wb-channel/bank-channel-account` */
   readonly bankChannelAccount: AggracctBcWbChannelBankChannelAccount;
+  /** `v3/aggracct-bc/wb-channel/control-orders` */
   readonly controlOrders: AggracctBcWbChannelControlOrders;
   /**
    * 特殊减额
@@ -309,7 +313,7 @@ export interface AggracctBcWbChannelBankChannelAccountRenamePostResult
 export interface AggracctBcWbChannelBankChannelAccountRename extends PathNode {
   /**
    * 受理渠道结算银行账户更名申请
-   * In trial.
+   * In beta.
    * https://pay.weixin.qq.com/doc/v3/merchant/4018968078
    */
   readonly post: Call<
@@ -318,7 +322,7 @@ export interface AggracctBcWbChannelBankChannelAccountRename extends PathNode {
   >;
   /**
    * 受理渠道结算银行账户更名申请
-   * In trial.
+   * In beta.
    * https://pay.weixin.qq.com/doc/v3/merchant/4018968078
    */
   readonly postAsync: Call<
@@ -354,7 +358,7 @@ export interface AggracctBcWbChannelBankChannelAccountRenameByApplicationIdGetRe
 export interface AggracctBcWbChannelBankChannelAccountRenameByApplicationId extends PathNode {
   /**
    * 查询渠道结算银行账户更名申请
-   * In trial.
+   * In beta.
    * https://pay.weixin.qq.com/doc/v3/merchant/4018968051
    */
   readonly get: Call<
@@ -363,7 +367,7 @@ export interface AggracctBcWbChannelBankChannelAccountRenameByApplicationId exte
   >;
   /**
    * 查询渠道结算银行账户更名申请
-   * In trial.
+   * In beta.
    * https://pay.weixin.qq.com/doc/v3/merchant/4018968051
    */
   readonly getAsync: Call<
@@ -373,6 +377,7 @@ export interface AggracctBcWbChannelBankChannelAccountRenameByApplicationId exte
 }
 
 export interface AggracctBcWbChannelControlOrders extends PathNode {
+  /** `v3/aggracct-bc/wb-channel/control-orders/info` */
   readonly info: AggracctBcWbChannelControlOrdersInfo;
   /**
    * 发起微众台账管控
@@ -392,10 +397,12 @@ export interface AggracctBcWbChannelControlOrders extends PathNode {
 }
 
 export interface AggracctBcWbChannelControlOrdersInfo extends PathNode {
+  /** `v3/aggracct-bc/wb-channel/control-orders/info/update` */
   readonly update: AggracctBcWbChannelControlOrdersInfoUpdate;
 }
 
 export interface AggracctBcWbChannelControlOrdersInfoUpdate extends PathNode {
+  /** `v3/aggracct-bc/wb-channel/control-orders/info/update/result` */
   readonly result: AggracctBcWbChannelControlOrdersInfoUpdateResult;
 }
 

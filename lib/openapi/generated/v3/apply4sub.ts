@@ -2,14 +2,17 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Apply4sub extends PathNode {
+  /** `v3/apply4sub/sub_merchants` */
   readonly sub_merchants: Apply4subSub_Merchants;
 }
 
 export interface Apply4subSub_Merchants extends PathNode {
+  /** `v3/apply4sub/sub_merchants/{sub_mchid}` */
   readonly _sub_mchid_: Apply4subSub_MerchantsBySubMchid;
 }
 
 export interface Apply4subSub_MerchantsBySubMchid extends PathNode {
+  /** `v3/apply4sub/sub_merchants/{sub_mchid}/application` */
   readonly application: Apply4subSub_MerchantsBySubMchidApplication;
   /**
    * 修改结算帐号

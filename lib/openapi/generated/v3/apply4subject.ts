@@ -313,12 +313,16 @@ export interface Apply4subjectApplyment extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/apiv3_partner/apis/chapter10_1_1.shtml
    */
   readonly postAsync: Call<Apply4subjectApplymentPost, Apply4subjectApplymentPostResult>;
+  /** `v3/apply4subject/applyment/merchants` */
   readonly merchants: Apply4subjectApplymentMerchants;
+  /** `v3/apply4subject/applyment/{applyment_id}` */
   readonly _applyment_id_: Apply4subjectApplymentByApplymentId;
+  /** `v3/apply4subject/applyment/{business_code}` */
   readonly _business_code_: Apply4subjectApplymentByBusinessCode;
 }
 
 export interface Apply4subjectApplymentMerchants extends PathNode {
+  /** `v3/apply4subject/applyment/merchants/{sub_mchid}` */
   readonly _sub_mchid_: Apply4subjectApplymentMerchantsBySubMchid;
 }
 

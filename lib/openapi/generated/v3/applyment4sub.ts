@@ -41,11 +41,14 @@ export interface Applyment4subApplymentResult {
 }
 
 export interface Applyment4sub extends PathNode {
+  /** `v3/applyment4sub/applyment` */
   readonly applyment: Applyment4subApplyment;
 }
 
 export interface Applyment4subApplyment extends PathNode {
+  /** `v3/applyment4sub/applyment/applyment_id` */
   readonly applyment_id: Applyment4subApplymentApplyment_Id;
+  /** `v3/applyment4sub/applyment/business_code` */
   readonly business_code: Applyment4subApplymentBusiness_Code;
   /**
    * 提交申请单

@@ -45,6 +45,7 @@ export interface BankBatchTransferReceiptSummaryReceiptsResult {
 }
 
 export interface BankBatchTransfer extends PathNode {
+  /** `v3/bank-batch-transfer/receipt` */
   readonly receipt: BankBatchTransferReceipt;
 }
 

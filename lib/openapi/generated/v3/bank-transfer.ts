@@ -238,7 +238,9 @@ export interface BankTransferBatches extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012465889
    */
   readonly postAsync: Call<BankTransferBatchesPost, BankTransferBatchesPostResult>;
+  /** `v3/bank-transfer/batches/batch-id` */
   readonly batchId: BankTransferBatchesBatchId;
+  /** `v3/bank-transfer/batches/out-batch-no` */
   readonly outBatchNo: BankTransferBatchesOutBatchNo;
 }
 
@@ -274,10 +276,12 @@ export interface BankTransferBatchesBatchIdByBatchId extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012465891
    */
   readonly getAsync: Call<BankTransferBatchesBatchIdByBatchIdGet, BankTransferBatchesBatchIdByBatchIdGetResult>;
+  /** `v3/bank-transfer/batches/batch-id/{batch_id}/details` */
   readonly details: BankTransferBatchesBatchIdByBatchIdDetails;
 }
 
 export interface BankTransferBatchesBatchIdByBatchIdDetails extends PathNode {
+  /** `v3/bank-transfer/batches/batch-id/{batch_id}/details/detail-id` */
   readonly detailId: BankTransferBatchesBatchIdByBatchIdDetailsDetailId;
 }
 
@@ -355,10 +359,12 @@ export interface BankTransferBatchesOutBatchNoByOutBatchNo extends PathNode {
     BankTransferBatchesOutBatchNoByOutBatchNoGet,
     BankTransferBatchesOutBatchNoByOutBatchNoGetResult
   >;
+  /** `v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details` */
   readonly details: BankTransferBatchesOutBatchNoByOutBatchNoDetails;
 }
 
 export interface BankTransferBatchesOutBatchNoByOutBatchNoDetails extends PathNode {
+  /** `v3/bank-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no` */
   readonly outDetailNo: BankTransferBatchesOutBatchNoByOutBatchNoDetailsOutDetailNo;
 }
 

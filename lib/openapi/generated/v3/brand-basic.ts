@@ -2,14 +2,17 @@
 import type { Call, PathNode } from '../../node';
 
 export interface BrandBasic extends PathNode {
+  /** `v3/brand-basic/partner` */
   readonly partner: BrandBasicPartner;
 }
 
 export interface BrandBasicPartner extends PathNode {
+  /** `v3/brand-basic/partner/brands` */
   readonly brands: BrandBasicPartnerBrands;
 }
 
 export interface BrandBasicPartnerBrands extends PathNode {
+  /** `v3/brand-basic/partner/brands/{brand_id}` */
   readonly _brand_id_: BrandBasicPartnerBrandsByBrandId;
 }
 

@@ -13,8 +13,12 @@ export interface Brand extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4016249989
    */
   readonly applyments: BrandApplyments;
+  /** `v3/brand/card` */
   readonly card: BrandCard;
+  /** `v3/brand/marketing` */
   readonly marketing: BrandMarketing;
+  /** `v3/brand/partner` */
   readonly partner: BrandPartner;
+  /** `v3/brand/profitsharing` */
   readonly profitsharing: BrandProfitsharing;
 }

@@ -7,8 +7,11 @@ export interface Businesscircle extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012535502
    */
   readonly parkings: BusinesscircleParkings;
+  /** `v3/businesscircle/points` */
   readonly points: BusinesscirclePoints;
+  /** `v3/businesscircle/user-authorizations` */
   readonly userAuthorizations: BusinesscircleUserAuthorizations;
+  /** `v3/businesscircle/users` */
   readonly users: BusinesscircleUsers;
 }
 
@@ -154,10 +157,12 @@ export interface BusinesscircleUserAuthorizationsByOpenid extends PathNode {
 }
 
 export interface BusinesscircleUsers extends PathNode {
+  /** `v3/businesscircle/users/{openid}` */
   readonly _openid_: BusinesscircleUsersByOpenid;
 }
 
 export interface BusinesscircleUsersByOpenid extends PathNode {
+  /** `v3/businesscircle/users/{openid}/points` */
   readonly points: BusinesscircleUsersByOpenidPoints;
 }
 

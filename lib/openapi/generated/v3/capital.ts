@@ -38,11 +38,14 @@ export interface CapitalCapitallhhBanksResult {
 }
 
 export interface Capital extends PathNode {
+  /** `v3/capital/capitallhh` */
   readonly capitallhh: CapitalCapitallhh;
 }
 
 export interface CapitalCapitallhh extends PathNode {
+  /** `v3/capital/capitallhh/areas` */
   readonly areas: CapitalCapitallhhAreas;
+  /** `v3/capital/capitallhh/banks` */
   readonly banks: CapitalCapitallhhBanks;
 }
 
@@ -78,6 +81,7 @@ export interface CapitalCapitallhhAreasProvinces extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012698641
    */
   readonly getAsync: OptionalCall<CommonOptions, CapitalCapitallhhAreasProvincesGetResult>;
+  /** `v3/capital/capitallhh/areas/provinces/{province_code}` */
   readonly _province_code_: CapitalCapitallhhAreasProvincesByProvinceCode;
 }
 
@@ -143,6 +147,7 @@ export interface CapitalCapitallhhBanks extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012697541
    */
   readonly searchBanksByBankAccount: CapitalCapitallhhBanksSearchBanksByBankAccount;
+  /** `v3/capital/capitallhh/banks/{bank_alias_code}` */
   readonly _bank_alias_code_: CapitalCapitallhhBanksByBankAliasCode;
 }
 

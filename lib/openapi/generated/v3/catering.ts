@@ -2,6 +2,7 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Catering extends PathNode {
+  /** `v3/catering/orders` */
   readonly orders: CateringOrders;
 }
 

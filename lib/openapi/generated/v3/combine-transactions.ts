@@ -65,6 +65,7 @@ export interface CombineTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012556961
    */
   readonly h5: CombineTransactionsH5;
+  /** `v3/combine-transactions/id` */
   readonly id: CombineTransactionsId;
   /**
    * 合单下单-JSAPI支付
@@ -81,6 +82,7 @@ export interface CombineTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012556982
    */
   readonly native: CombineTransactionsNative;
+  /** `v3/combine-transactions/out-trade-no` */
   readonly outTradeNo: CombineTransactionsOutTradeNo;
 }
 

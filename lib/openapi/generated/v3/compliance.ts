@@ -2,6 +2,7 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Compliance extends PathNode {
+  /** `v3/compliance/inactive-merchant-identity-verification` */
   readonly inactiveMerchantIdentityVerification: ComplianceInactiveMerchantIdentityVerification;
 }
 
@@ -47,10 +48,12 @@ export interface ComplianceInactiveMerchantIdentityVerificationMerchants extends
     ComplianceInactiveMerchantIdentityVerificationMerchantsPost,
     ComplianceInactiveMerchantIdentityVerificationMerchantsPostResult
   >;
+  /** `v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}` */
   readonly _sub_mchid_: ComplianceInactiveMerchantIdentityVerificationMerchantsBySubMchid;
 }
 
 export interface ComplianceInactiveMerchantIdentityVerificationMerchantsBySubMchid extends PathNode {
+  /** `v3/compliance/inactive-merchant-identity-verification/merchants/{sub_mchid}/verifications` */
   readonly verifications: ComplianceInactiveMerchantIdentityVerificationMerchantsBySubMchidVerifications;
 }
 

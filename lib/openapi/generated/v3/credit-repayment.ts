@@ -114,16 +114,19 @@ export interface TradeInfo {
 }
 
 export interface CreditRepayment extends PathNode {
+  /** `v3/credit-repayment/partner` */
   readonly partner: CreditRepaymentPartner;
 }
 
 export interface CreditRepaymentPartner extends PathNode {
+  /** `v3/credit-repayment/partner/contracts` */
   readonly contracts: CreditRepaymentPartnerContracts;
   /**
    * 发起还款
    * https://pay.weixin.qq.com/doc/v3/partner/4016779462
    */
   readonly deductOrders: CreditRepaymentPartnerDeductOrders;
+  /** `v3/credit-repayment/partner/schedule-records` */
   readonly scheduleRecords: CreditRepaymentPartnerScheduleRecords;
 }
 

@@ -137,6 +137,7 @@ export interface DiscountCard extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/discount-card/chapter3_1.shtml
    */
   readonly cards: DiscountCardCards;
+  /** `v3/discount-card/orders` */
   readonly orders: DiscountCardOrders;
 }
 
@@ -307,6 +308,7 @@ export interface DiscountCardCardsByOutCardCodeAddUserRecords extends PathNode {
 }
 
 export interface DiscountCardOrders extends PathNode {
+  /** `v3/discount-card/orders/out-trade-no` */
   readonly outTradeNo: DiscountCardOrdersOutTradeNo;
   /**
    * 通过先享卡订单号查询订单
@@ -338,13 +340,13 @@ export interface DiscountCardOrdersOutTradeNoByOutTradeNo extends PathNode {
   /**
    * 通过先享卡订单号查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<DiscountCardOrdersOutTradeNoByOutTradeNoGet, DiscountCardOrdersOutTradeNoByOutTradeNoGetResult>;
   /**
    * 通过先享卡订单号查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/discount-card/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<
     DiscountCardOrdersOutTradeNoByOutTradeNoGet,

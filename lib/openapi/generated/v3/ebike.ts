@@ -63,16 +63,19 @@ export interface EbikeChargeTransactionsResult {
 }
 
 export interface Ebike extends PathNode {
+  /** `v3/ebike/charge` */
   readonly charge: EbikeCharge;
 }
 
 export interface EbikeCharge extends PathNode {
+  /** `v3/ebike/charge/contracts` */
   readonly contracts: EbikeChargeContracts;
   /**
    * 充电自行车代扣受理扣款
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
    */
   readonly transactions: EbikeChargeTransactions;
+  /** `v3/ebike/charge/users` */
   readonly users: EbikeChargeUsers;
 }
 
@@ -118,13 +121,13 @@ export interface EbikeChargeContractsPreopen extends PathNode {
   /**
    * 预开通服务
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<EbikeChargeContractsPreopenPost, EbikeChargeContractsPreopenPostResult>;
   /**
    * 预开通服务
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_3.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<EbikeChargeContractsPreopenPost, EbikeChargeContractsPreopenPostResult>;
 }
@@ -149,13 +152,13 @@ export interface EbikeChargeContractsByContractId extends PathNode {
   /**
    * 通过签约号查询用户状态
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<EbikeChargeContractsByContractIdGet, EbikeChargeContractsByContractIdGetResult>;
   /**
    * 通过签约号查询用户状态
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_2.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<EbikeChargeContractsByContractIdGet, EbikeChargeContractsByContractIdGetResult>;
   /**
@@ -203,13 +206,13 @@ export interface EbikeChargeContractsByContractIdConfirm extends PathNode {
   /**
    * 创建用户当次充电代扣凭证
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<EbikeChargeContractsByContractIdConfirmPost, EbikeChargeContractsByContractIdConfirmPostResult>;
   /**
    * 创建用户当次充电代扣凭证
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_4.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<
     EbikeChargeContractsByContractIdConfirmPost,
@@ -277,16 +280,18 @@ export interface EbikeChargeTransactions extends PathNode {
   /**
    * 充电自行车代扣受理扣款
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<EbikeChargeTransactionsPost, EbikeChargeTransactionsPostResult>;
   /**
    * 充电自行车代扣受理扣款
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_5.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<EbikeChargeTransactionsPost, EbikeChargeTransactionsPostResult>;
+  /** `v3/ebike/charge/transactions/id` */
   readonly id: EbikeChargeTransactionsId;
+  /** `v3/ebike/charge/transactions/out-trade-no` */
   readonly outTradeNo: EbikeChargeTransactionsOutTradeNo;
 }
 
@@ -318,13 +323,13 @@ export interface EbikeChargeTransactionsIdByTransactionId extends PathNode {
   /**
    * 查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<EbikeChargeTransactionsIdByTransactionIdGet, EbikeChargeTransactionsIdByTransactionIdGetResult>;
   /**
    * 查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<
     EbikeChargeTransactionsIdByTransactionIdGet,
@@ -360,7 +365,7 @@ export interface EbikeChargeTransactionsOutTradeNoByOutTradeNo extends PathNode 
   /**
    * 查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<
     EbikeChargeTransactionsOutTradeNoByOutTradeNoGet,
@@ -369,7 +374,7 @@ export interface EbikeChargeTransactionsOutTradeNoByOutTradeNo extends PathNode 
   /**
    * 查询订单
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<
     EbikeChargeTransactionsOutTradeNoByOutTradeNoGet,
@@ -378,6 +383,7 @@ export interface EbikeChargeTransactionsOutTradeNoByOutTradeNo extends PathNode 
 }
 
 export interface EbikeChargeUsers extends PathNode {
+  /** `v3/ebike/charge/users/{openid}` */
   readonly _openid_: EbikeChargeUsersByOpenid;
 }
 
@@ -411,13 +417,13 @@ export interface EbikeChargeUsersByOpenidContract extends PathNode {
   /**
    * 通过用户标识查询用户状态
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<EbikeChargeUsersByOpenidContractGet, EbikeChargeUsersByOpenidContractGetResult>;
   /**
    * 通过用户标识查询用户状态
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/vehicle/ebike/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<EbikeChargeUsersByOpenidContractGet, EbikeChargeUsersByOpenidContractGetResult>;
 }

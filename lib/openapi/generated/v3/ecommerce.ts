@@ -14,19 +14,29 @@ import type { EcommerceSubjectSubMerchants } from './ecommerce/subject-sub-merch
 import type { EcommerceSubsidies } from './ecommerce/subsidies';
 
 export interface Ecommerce extends PathNode {
+  /** `v3/ecommerce/account` */
   readonly account: EcommerceAccount;
+  /** `v3/ecommerce/applyments` */
   readonly applyments: EcommerceApplyments;
+  /** `v3/ecommerce/bill` */
   readonly bill: EcommerceBill;
+  /** `v3/ecommerce/combine-papay` */
   readonly combinePapay: EcommerceCombinePapay;
+  /** `v3/ecommerce/fund` */
   readonly fund: EcommerceFund;
+  /** `v3/ecommerce/individual-contracts` */
   readonly individualContracts: EcommerceIndividualContracts;
+  /** `v3/ecommerce/mch-transfer` */
   readonly mchTransfer: EcommerceMchTransfer;
+  /** `v3/ecommerce/profitsharing` */
   readonly profitsharing: EcommerceProfitsharing;
+  /** `v3/ecommerce/refunds` */
   readonly refunds: EcommerceRefunds;
   /**
    * 查询指定主体子商户列表
    * https://pay.weixin.qq.com/doc/v3/partner/4033742105
    */
   readonly subjectSubMerchants: EcommerceSubjectSubMerchants;
+  /** `v3/ecommerce/subsidies` */
   readonly subsidies: EcommerceSubsidies;
 }

@@ -79,17 +79,21 @@ export interface EduPapayTransactionsResult {
 }
 
 export interface EduPapay extends PathNode {
+  /** `v3/edu-papay/contracts` */
   readonly contracts: EduPapayContracts;
   /**
    * 教育通扣款受理
    * https://pay.weixin.qq.com/doc/v3/merchant/4012524731
    */
   readonly transactions: EduPapayTransactions;
+  /** `v3/edu-papay/user-notifications` */
   readonly userNotifications: EduPapayUserNotifications;
+  /** `v3/edu-papay/user` */
   readonly user: EduPapayUser;
 }
 
 export interface EduPapayContracts extends PathNode {
+  /** `v3/edu-papay/contracts/id` */
   readonly id: EduPapayContractsId;
   /**
    * 预签约
@@ -254,7 +258,9 @@ export interface EduPapayTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012465548
    */
   readonly postAsync: Call<EduPapayTransactionsPost, undefined>;
+  /** `v3/edu-papay/transactions/id` */
   readonly id: EduPapayTransactionsId;
+  /** `v3/edu-papay/transactions/out-trade-no` */
   readonly outTradeNo: EduPapayTransactionsOutTradeNo;
 }
 
@@ -343,6 +349,7 @@ export interface EduPapayTransactionsOutTradeNoByOutTradeNo extends PathNode {
 }
 
 export interface EduPapayUserNotifications extends PathNode {
+  /** `v3/edu-papay/user-notifications/{contract_id}` */
   readonly _contract_id_: EduPapayUserNotificationsByContractId;
 }
 
@@ -380,6 +387,7 @@ export interface EduPapayUserNotificationsByContractIdSend extends PathNode {
 }
 
 export interface EduPapayUser extends PathNode {
+  /** `v3/edu-papay/user/{openid}` */
   readonly _openid_: EduPapayUserByOpenid;
 }
 

@@ -25,6 +25,7 @@ export interface EduStar extends PathNode {
    * 创建核销订单
    */
   readonly orders: EduStarOrders;
+  /** `v3/edu-star/users` */
   readonly users: EduStarUsers;
 }
 
@@ -93,7 +94,9 @@ export interface EduStarOrders extends PathNode {
 }
 
 export interface EduStarUsers extends PathNode {
+  /** `v3/edu-star/users/openid` */
   readonly openid: EduStarUsersOpenid;
+  /** `v3/edu-star/users/qq` */
   readonly qq: EduStarUsersQq;
 }
 

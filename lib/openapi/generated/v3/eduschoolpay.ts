@@ -84,12 +84,14 @@ export interface EduschoolpayTransactionsResult {
 }
 
 export interface Eduschoolpay extends PathNode {
+  /** `v3/eduschoolpay/contracts` */
   readonly contracts: EduschoolpayContracts;
   /**
    * 扣款
    * https://pay.weixin.qq.com/doc/v3/partner/4012469030
    */
   readonly transactions: EduschoolpayTransactions;
+  /** `v3/eduschoolpay/users` */
   readonly users: EduschoolpayUsers;
 }
 
@@ -318,7 +320,9 @@ export interface EduschoolpayTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012469030
    */
   readonly postAsync: Call<EduschoolpayTransactionsPost, EduschoolpayTransactionsPostResult>;
+  /** `v3/eduschoolpay/transactions/id` */
   readonly id: EduschoolpayTransactionsId;
+  /** `v3/eduschoolpay/transactions/out-trade-no` */
   readonly outTradeNo: EduschoolpayTransactionsOutTradeNo;
 }
 
@@ -406,6 +410,7 @@ export interface EduschoolpayTransactionsOutTradeNoByOutTradeNo extends PathNode
 }
 
 export interface EduschoolpayUsers extends PathNode {
+  /** `v3/eduschoolpay/users/{openid}` */
   readonly _openid_: EduschoolpayUsersByOpenid;
 }
 

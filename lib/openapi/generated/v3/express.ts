@@ -2,10 +2,12 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Express extends PathNode {
+  /** `v3/express/users` */
   readonly users: ExpressUsers;
 }
 
 export interface ExpressUsers extends PathNode {
+  /** `v3/express/users/{openid}` */
   readonly _openid_: ExpressUsersByOpenid;
 }
 

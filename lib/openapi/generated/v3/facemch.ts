@@ -2,6 +2,7 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Facemch extends PathNode {
+  /** `v3/facemch/users` */
   readonly users: FacemchUsers;
 }
 

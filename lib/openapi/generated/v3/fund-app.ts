@@ -5,6 +5,8 @@ import type { FundAppBrandRedpacket } from './fund-app/brand-redpacket';
 import type { FundAppMchTransfer } from './fund-app/mch-transfer';
 
 export interface FundApp extends PathNode {
+  /** `v3/fund-app/brand-redpacket` */
   readonly brandRedpacket: FundAppBrandRedpacket;
+  /** `v3/fund-app/mch-transfer` */
   readonly mchTransfer: FundAppMchTransfer;
 }

@@ -47,7 +47,9 @@ export interface FundsToOversea extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012476113
    */
   readonly orders: FundsToOverseaOrders;
+  /** `v3/funds-to-oversea/return` */
   readonly return: FundsToOverseaReturn;
+  /** `v3/funds-to-oversea/transactions` */
   readonly transactions: FundsToOverseaTransactions;
 }
 
@@ -266,6 +268,7 @@ export interface FundsToOverseaReturnReturnOrders extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4013735039
    */
   readonly postAsync: Call<FundsToOverseaReturnReturnOrdersPost, FundsToOverseaReturnReturnOrdersPostResult>;
+  /** `v3/funds-to-oversea/return/return-orders/out-return-no` */
   readonly outReturnNo: FundsToOverseaReturnReturnOrdersOutReturnNo;
 }
 
@@ -336,6 +339,7 @@ export interface FundsToOverseaReturnReturnOrdersOutReturnNoByOutReturnNo extend
 }
 
 export interface FundsToOverseaTransactions extends PathNode {
+  /** `v3/funds-to-oversea/transactions/{transaction_id}` */
   readonly _transaction_id_: FundsToOverseaTransactionsByTransactionId;
 }
 

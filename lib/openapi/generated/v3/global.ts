@@ -22,18 +22,26 @@ export interface Global extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013013878
    */
   readonly certificates: GlobalCertificates;
+  /** `v3/global/customs` */
   readonly customs: GlobalCustoms;
+  /** `v3/global/merchant-service` */
   readonly merchantService: GlobalMerchantService;
+  /** `v3/global/merchant-storage` */
   readonly merchantStorage: GlobalMerchantStorage;
+  /** `v3/global/merchant` */
   readonly merchant: GlobalMerchant;
   /**
    * 子商户进件（融合钱包）
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013025088
    */
   readonly merchants: GlobalMerchants;
+  /** `v3/global/micropay` */
   readonly micropay: GlobalMicropay;
+  /** `v3/global/papay` */
   readonly papay: GlobalPapay;
+  /** `v3/global/profit-sharing` */
   readonly profitSharing: GlobalProfitSharing;
+  /** `v3/global/refund` */
   readonly refund: GlobalRefund;
   /**
    * 查询所有退款
@@ -42,11 +50,13 @@ export interface Global extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4012354681
    */
   readonly refunds: GlobalRefunds;
+  /** `v3/global/settle` */
   readonly settle: GlobalSettle;
   /**
    * 下载对账单
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013013869
    */
   readonly statements: GlobalStatements;
+  /** `v3/global/transactions` */
   readonly transactions: GlobalTransactions;
 }

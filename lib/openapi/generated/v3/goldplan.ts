@@ -2,6 +2,7 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Goldplan extends PathNode {
+  /** `v3/goldplan/merchants` */
   readonly merchants: GoldplanMerchants;
 }
 

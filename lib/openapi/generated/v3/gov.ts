@@ -4,5 +4,6 @@ import type { PathNode } from '../../node';
 import type { GovSubsidy } from './gov/subsidy';
 
 export interface Gov extends PathNode {
+  /** `v3/gov/subsidy` */
   readonly subsidy: GovSubsidy;
 }

@@ -27,6 +27,7 @@ export interface HirePowerBank extends PathNode {
    * https://pay.weixin.qq.com/docs/merchant/apis/hire-power-bank-insurance/insurance-orders/create-insurance-order.html
    */
   readonly insuranceOrders: HirePowerBankInsuranceOrders;
+  /** `v3/hire-power-bank/user-qualifications` */
   readonly userQualifications: HirePowerBankUserQualifications;
 }
 

@@ -89,59 +89,108 @@ import type { Vehicle } from './vehicle';
 import type { Webizpay } from './webizpay';
 
 export interface V3 extends PathNode {
+  /** `v3/abnormal-fund-processing` */
   readonly abnormalFundProcessing: AbnormalFundProcessing;
+  /** `v3/aggracct-bc` */
   readonly aggracctBc: AggracctBc;
+  /** `v3/apply4sub` */
   readonly apply4sub: Apply4sub;
+  /** `v3/apply4subject` */
   readonly apply4subject: Apply4subject;
+  /** `v3/applyment4sub` */
   readonly applyment4sub: Applyment4sub;
+  /** `v3/bank-batch-transfer` */
   readonly bankBatchTransfer: BankBatchTransfer;
+  /** `v3/bank-transfer` */
   readonly bankTransfer: BankTransfer;
+  /** `v3/bill` */
   readonly bill: Bill;
+  /** `v3/billdownload` */
   readonly billdownload: Billdownload;
+  /** `v3/brand-basic` */
   readonly brandBasic: BrandBasic;
+  /** `v3/brand` */
   readonly brand: Brand;
+  /** `v3/businesscircle` */
   readonly businesscircle: Businesscircle;
+  /** `v3/capital` */
   readonly capital: Capital;
+  /** `v3/catering` */
   readonly catering: Catering;
   /**
    * 获取平台证书列表
    * https://pay.weixin.qq.com/doc/v3/merchant/4012551764
    */
   readonly certificates: Certificates;
+  /** `v3/combine-transactions` */
   readonly combineTransactions: CombineTransactions;
+  /** `v3/compliance` */
   readonly compliance: Compliance;
+  /** `v3/credit-repayment` */
   readonly creditRepayment: CreditRepayment;
+  /** `v3/customs` */
   readonly customs: Customs;
+  /** `v3/discount-card` */
   readonly discountCard: DiscountCard;
+  /** `v3/ebike` */
   readonly ebike: Ebike;
+  /** `v3/ecommerce` */
   readonly ecommerce: Ecommerce;
+  /** `v3/edu-papay` */
   readonly eduPapay: EduPapay;
+  /** `v3/edu-star` */
   readonly eduStar: EduStar;
+  /** `v3/eduschoolpay` */
   readonly eduschoolpay: Eduschoolpay;
+  /** `v3/express` */
   readonly express: Express;
+  /** `v3/facemch` */
   readonly facemch: Facemch;
+  /** `v3/fund-app` */
   readonly fundApp: FundApp;
+  /** `v3/funds-to-oversea` */
   readonly fundsToOversea: FundsToOversea;
+  /** `v3/global` */
   readonly global: Global;
+  /** `v3/goldplan` */
   readonly goldplan: Goldplan;
+  /** `v3/gov` */
   readonly gov: Gov;
+  /** `v3/hire-power-bank` */
   readonly hirePowerBank: HirePowerBank;
+  /** `v3/industry-coupon` */
   readonly industryCoupon: IndustryCoupon;
+  /** `v3/industry-rebate` */
   readonly industryRebate: IndustryRebate;
+  /** `v3/inspolicymgr` */
   readonly inspolicymgr: Inspolicymgr;
+  /** `v3/iotmanage` */
   readonly iotmanage: Iotmanage;
+  /** `v3/lovefeast` */
   readonly lovefeast: Lovefeast;
+  /** `v3/marketing` */
   readonly marketing: Marketing;
+  /** `v3/mch-manage` */
   readonly mchManage: MchManage;
+  /** `v3/mch-operation-manage` */
   readonly mchOperationManage: MchOperationManage;
+  /** `v3/mch_operate` */
   readonly mch_operate: Mch_Operate;
+  /** `v3/mchalterapply` */
   readonly mchalterapply: Mchalterapply;
+  /** `v3/med-ins` */
   readonly medIns: MedIns;
+  /** `v3/merchant-risk-manage` */
   readonly merchantRiskManage: MerchantRiskManage;
+  /** `v3/merchant-service` */
   readonly merchantService: MerchantService;
+  /** `v3/merchant-settlement` */
   readonly merchantSettlement: MerchantSettlement;
+  /** `v3/merchant-store` */
   readonly merchantStore: MerchantStore;
+  /** `v3/merchant` */
   readonly merchant: Merchant;
+  /** `v3/merchantfund` */
   readonly merchantfund: Merchantfund;
   /**
    * 子商户进件（融合钱包）
@@ -150,26 +199,47 @@ export interface V3 extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/Onborading_Sub_Merchant/chapter3_3.shtml
    */
   readonly merchants: Merchants;
+  /** `v3/multiuse` */
   readonly multiuse: Multiuse;
+  /** `v3/new-tax-control-fapiao` */
   readonly newTaxControlFapiao: NewTaxControlFapiao;
+  /** `v3/offlineface` */
   readonly offlineface: Offlineface;
+  /** `v3/offlinefacemch` */
   readonly offlinefacemch: Offlinefacemch;
+  /** `v3/palmservice` */
   readonly palmservice: Palmservice;
+  /** `v3/papay` */
   readonly papay: Papay;
+  /** `v3/parking` */
   readonly parking: Parking;
+  /** `v3/partner-papay` */
   readonly partnerPapay: PartnerPapay;
+  /** `v3/partner-transfer` */
   readonly partnerTransfer: PartnerTransfer;
+  /** `v3/password-exempt-contract` */
   readonly passwordExemptContract: PasswordExemptContract;
+  /** `v3/pay-devices` */
   readonly payDevices: PayDevices;
+  /** `v3/pay` */
   readonly pay: Pay;
+  /** `v3/payroll-card` */
   readonly payrollCard: PayrollCard;
+  /** `v3/payscore` */
   readonly payscore: Payscore;
+  /** `v3/platsolution` */
   readonly platsolution: Platsolution;
+  /** `v3/profitsharing` */
   readonly profitsharing: Profitsharing;
+  /** `v3/qrcode` */
   readonly qrcode: Qrcode;
+  /** `v3/rate-activity` */
   readonly rateActivity: RateActivity;
+  /** `v3/realname` */
   readonly realname: Realname;
+  /** `v3/recharge` */
   readonly recharge: Recharge;
+  /** `v3/refund` */
   readonly refund: Refund;
   /**
    * 查询所有退款
@@ -178,21 +248,33 @@ export interface V3 extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_2.shtml
    */
   readonly refunds: Refunds;
+  /** `v3/repayment` */
   readonly repayment: Repayment;
+  /** `v3/security` */
   readonly security: Security;
+  /** `v3/settle` */
   readonly settle: Settle;
+  /** `v3/smartguide` */
   readonly smartguide: Smartguide;
   /**
    * 下载对账单
    * https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_5.shtml
    */
   readonly statements: Statements;
+  /** `v3/taxi-invoice` */
   readonly taxiInvoice: TaxiInvoice;
+  /** `v3/transaction-block` */
   readonly transactionBlock: TransactionBlock;
+  /** `v3/transactions` */
   readonly transactions: Transactions;
+  /** `v3/transfer-detail` */
   readonly transferDetail: TransferDetail;
+  /** `v3/transfer` */
   readonly transfer: Transfer;
+  /** `v3/transferdownload` */
   readonly transferdownload: Transferdownload;
+  /** `v3/vehicle` */
   readonly vehicle: Vehicle;
+  /** `v3/webizpay` */
   readonly webizpay: Webizpay;
 }

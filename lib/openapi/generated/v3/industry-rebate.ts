@@ -2,7 +2,9 @@
 import type { Call, PathNode } from '../../node';
 
 export interface IndustryRebate extends PathNode {
+  /** `v3/industry-rebate/retail-industry` */
   readonly retailIndustry: IndustryRebateRetailIndustry;
+  /** `v3/industry-rebate/transactions` */
   readonly transactions: IndustryRebateTransactions;
 }
 

@@ -86,6 +86,7 @@ export interface InspolicymgrDeductPoliciesResult {
 }
 
 export interface Inspolicymgr extends PathNode {
+  /** `v3/inspolicymgr/deduct` */
   readonly deduct: InspolicymgrDeduct;
 }
 

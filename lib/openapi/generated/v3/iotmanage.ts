@@ -3,6 +3,7 @@ import type { Call, PathNode } from '../../node';
 import type { Links } from '../shapes/v3';
 
 export interface Iotmanage extends PathNode {
+  /** `v3/iotmanage/device-inspections` */
   readonly deviceInspections: IotmanageDeviceInspections;
   /**
    * 智能设备列表

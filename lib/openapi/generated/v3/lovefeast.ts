@@ -54,7 +54,9 @@ export interface LovefeastUsersByOpenidOrdersData {
 }
 
 export interface Lovefeast extends PathNode {
+  /** `v3/lovefeast/brands` */
   readonly brands: LovefeastBrands;
+  /** `v3/lovefeast/users` */
   readonly users: LovefeastUsers;
 }
 
@@ -96,15 +98,19 @@ export interface LovefeastBrandsByBrandId extends PathNode {
 }
 
 export interface LovefeastUsers extends PathNode {
+  /** `v3/lovefeast/users/{openid}` */
   readonly _openid_: LovefeastUsersByOpenid;
 }
 
 export interface LovefeastUsersByOpenid extends PathNode {
+  /** `v3/lovefeast/users/{openid}/orders` */
   readonly orders: LovefeastUsersByOpenidOrders;
 }
 
 export interface LovefeastUsersByOpenidOrders extends PathNode {
+  /** `v3/lovefeast/users/{openid}/orders/brand-id` */
   readonly brandId: LovefeastUsersByOpenidOrdersBrandId;
+  /** `v3/lovefeast/users/{openid}/orders/out-trade-no` */
   readonly outTradeNo: LovefeastUsersByOpenidOrdersOutTradeNo;
 }
 

@@ -16,21 +16,33 @@ import type { MarketingWeeklyDiscount } from './marketing/weekly-discount';
 import type { MarketingWithdrawFavor } from './marketing/withdraw-favor';
 
 export interface Marketing extends PathNode {
+  /** `v3/marketing/bank-favor` */
   readonly bankFavor: MarketingBankFavor;
+  /** `v3/marketing/bank` */
   readonly bank: MarketingBank;
+  /** `v3/marketing/busifavor` */
   readonly busifavor: MarketingBusifavor;
+  /** `v3/marketing/favor` */
   readonly favor: MarketingFavor;
+  /** `v3/marketing/goods-subsidy-activity` */
   readonly goodsSubsidyActivity: MarketingGoodsSubsidyActivity;
+  /** `v3/marketing/membercard-activity` */
   readonly membercardActivity: MarketingMembercardActivity;
+  /** `v3/marketing/membercard-open` */
   readonly membercardOpen: MarketingMembercardOpen;
+  /** `v3/marketing/partner` */
   readonly partner: MarketingPartner;
   /**
    * 查询合作关系列表
    * https://pay.weixin.qq.com/doc/v3/merchant/4012380536
    */
   readonly partnerships: MarketingPartnerships;
+  /** `v3/marketing/paygiftactivity` */
   readonly paygiftactivity: MarketingPaygiftactivity;
+  /** `v3/marketing/shopping-receipt` */
   readonly shoppingReceipt: MarketingShoppingReceipt;
+  /** `v3/marketing/weekly-discount` */
   readonly weeklyDiscount: MarketingWeeklyDiscount;
+  /** `v3/marketing/withdraw-favor` */
   readonly withdrawFavor: MarketingWithdrawFavor;
 }

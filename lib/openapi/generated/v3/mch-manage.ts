@@ -48,11 +48,14 @@ export interface MchManageMchManageRecordsData {
 }
 
 export interface MchManage extends PathNode {
+  /** `v3/mch-manage/mch-manage-records` */
   readonly mchManageRecords: MchManageMchManageRecords;
+  /** `v3/mch-manage/submission-files` */
   readonly submissionFiles: MchManageSubmissionFiles;
 }
 
 export interface MchManageMchManageRecords extends PathNode {
+  /** `v3/mch-manage/mch-manage-records/sub-mchid` */
   readonly subMchid: MchManageMchManageRecordsSubMchid;
   /**
    * 查询子商户下指定商户管理记录
@@ -205,10 +208,12 @@ export interface MchManageMchManageRecordsByManageRecordIdMchManageSubmissions e
 }
 
 export interface MchManageSubmissionFiles extends PathNode {
+  /** `v3/mch-manage/submission-files/sub-mchid` */
   readonly subMchid: MchManageSubmissionFilesSubMchid;
 }
 
 export interface MchManageSubmissionFilesSubMchid extends PathNode {
+  /** `v3/mch-manage/submission-files/sub-mchid/{sub_mchid}` */
   readonly _sub_mchid_: MchManageSubmissionFilesSubMchidBySubMchid;
 }
 

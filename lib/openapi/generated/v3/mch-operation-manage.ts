@@ -85,7 +85,9 @@ export interface SubmissionTemplate {
 }
 
 export interface MchOperationManage extends PathNode {
+  /** `v3/mch-operation-manage/enhanced-due-diligence` */
   readonly enhancedDueDiligence: MchOperationManageEnhancedDueDiligence;
+  /** `v3/mch-operation-manage/merchant-limitations` */
   readonly merchantLimitations: MchOperationManageMerchantLimitations;
 }
 
@@ -267,6 +269,7 @@ export interface MchOperationManageEnhancedDueDiligenceByDueDiligenceIdUpload ex
 }
 
 export interface MchOperationManageMerchantLimitations extends PathNode {
+  /** `v3/mch-operation-manage/merchant-limitations/sub-mchid` */
   readonly subMchid: MchOperationManageMerchantLimitationsSubMchid;
 }
 

@@ -19,6 +19,7 @@ export interface Mch_OperateRiskWithdrawlApplyResultResult {
 }
 
 export interface Mch_Operate extends PathNode {
+  /** `v3/mch_operate/risk` */
   readonly risk: Mch_OperateRisk;
 }
 
@@ -144,7 +145,9 @@ export interface Mch_OperateRiskWithdrawlApply extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012488950
    */
   readonly postAsync: Call<Mch_OperateRiskWithdrawlApplyPost, Mch_OperateRiskWithdrawlApplyPostResult>;
+  /** `v3/mch_operate/risk/withdrawl-apply/applyment-id` */
   readonly applymentId: Mch_OperateRiskWithdrawlApplyApplymentId;
+  /** `v3/mch_operate/risk/withdrawl-apply/out-request-no` */
   readonly outRequestNo: Mch_OperateRiskWithdrawlApplyOutRequestNo;
 }
 

@@ -132,6 +132,7 @@ export interface MchalterapplyMchcontactalterapplyment extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4015617906
    */
   readonly postAsync: Call<MchalterapplyMchcontactalterapplymentPost, MchalterapplyMchcontactalterapplymentPostResult>;
+  /** `v3/mchalterapply/mchcontactalterapplyment/merchant` */
   readonly merchant: MchalterapplyMchcontactalterapplymentMerchant;
   /**
    * 查询超管变更申请单状态-使用申请单号
@@ -141,10 +142,12 @@ export interface MchalterapplyMchcontactalterapplyment extends PathNode {
 }
 
 export interface MchalterapplyMchcontactalterapplymentMerchant extends PathNode {
+  /** `v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}` */
   readonly _merchant_code_: MchalterapplyMchcontactalterapplymentMerchantByMerchantCode;
 }
 
 export interface MchalterapplyMchcontactalterapplymentMerchantByMerchantCode extends PathNode {
+  /** `v3/mchalterapply/mchcontactalterapplyment/merchant/{merchant_code}/out-request-no` */
   readonly outRequestNo: MchalterapplyMchcontactalterapplymentMerchantByMerchantCodeOutRequestNo;
 }
 
@@ -452,6 +455,7 @@ export interface MchalterapplyMchsubjectalterapplyment extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4014090649
    */
   readonly postAsync: Call<MchalterapplyMchsubjectalterapplymentPost, MchalterapplyMchsubjectalterapplymentPostResult>;
+  /** `v3/mchalterapply/mchsubjectalterapplyment/merchant` */
   readonly merchant: MchalterapplyMchsubjectalterapplymentMerchant;
   /**
    * 查询资料变更申请单状态-使用申请单号
@@ -461,10 +465,12 @@ export interface MchalterapplyMchsubjectalterapplyment extends PathNode {
 }
 
 export interface MchalterapplyMchsubjectalterapplymentMerchant extends PathNode {
+  /** `v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}` */
   readonly _merchant_code_: MchalterapplyMchsubjectalterapplymentMerchantByMerchantCode;
 }
 
 export interface MchalterapplyMchsubjectalterapplymentMerchantByMerchantCode extends PathNode {
+  /** `v3/mchalterapply/mchsubjectalterapplyment/merchant/{merchant_code}/out-request-no` */
   readonly outRequestNo: MchalterapplyMchsubjectalterapplymentMerchantByMerchantCodeOutRequestNo;
 }
 
@@ -608,6 +614,7 @@ export interface MchalterapplyMerchantnamealterapplyment extends PathNode {
     MchalterapplyMerchantnamealterapplymentPost,
     MchalterapplyMerchantnamealterapplymentPostResult
   >;
+  /** `v3/mchalterapply/merchantnamealterapplyment/merchant` */
   readonly merchant: MchalterapplyMerchantnamealterapplymentMerchant;
   /**
    * 查询商户简称变更申请单状态-使用申请单号
@@ -617,10 +624,12 @@ export interface MchalterapplyMerchantnamealterapplyment extends PathNode {
 }
 
 export interface MchalterapplyMerchantnamealterapplymentMerchant extends PathNode {
+  /** `v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}` */
   readonly _sub_mchid_: MchalterapplyMerchantnamealterapplymentMerchantBySubMchid;
 }
 
 export interface MchalterapplyMerchantnamealterapplymentMerchantBySubMchid extends PathNode {
+  /** `v3/mchalterapply/merchantnamealterapplyment/merchant/{sub_mchid}/out-request-no` */
   readonly outRequestNo: MchalterapplyMerchantnamealterapplymentMerchantBySubMchidOutRequestNo;
 }
 

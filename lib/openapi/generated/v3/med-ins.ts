@@ -157,6 +157,7 @@ export interface MedIns extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4016781466
    */
   readonly orders: MedInsOrders;
+  /** `v3/med-ins/refunds` */
   readonly refunds: MedInsRefunds;
 }
 
@@ -284,7 +285,9 @@ export interface MedInsOrders extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012503131
    */
   readonly postAsync: Call<MedInsOrdersPost, MedInsOrdersPostResult>;
+  /** `v3/med-ins/orders/mix-trade-no` */
   readonly mixTradeNo: MedInsOrdersMixTradeNo;
+  /** `v3/med-ins/orders/out-trade-no` */
   readonly outTradeNo: MedInsOrdersOutTradeNo;
 }
 

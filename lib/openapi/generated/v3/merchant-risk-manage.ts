@@ -3,6 +3,7 @@ import type { Call, OptionalCall, PathNode } from '../../node';
 import type { CommonOptions } from '../../options';
 
 export interface MerchantRiskManage extends PathNode {
+  /** `v3/merchant-risk-manage/ec-trade-risk` */
   readonly ecTradeRisk: MerchantRiskManageEcTradeRisk;
   /**
    * 上报订单关联信息

@@ -148,6 +148,7 @@ export interface MerchantService extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
    */
   readonly feedbacks: MerchantServiceFeedbacks;
+  /** `v3/merchant-service/images` */
   readonly images: MerchantServiceImages;
 }
 
@@ -295,13 +296,13 @@ export interface MerchantServiceComplaints extends PathNode {
   /**
    * 查询投诉信息
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<MerchantServiceComplaintsGet, MerchantServiceComplaintsGetResult>;
   /**
    * 查询投诉信息
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_1.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<MerchantServiceComplaintsGet, MerchantServiceComplaintsGetResult>;
   /**
@@ -345,13 +346,13 @@ export interface MerchantServiceComplaintsByTransactionId extends PathNode {
   /**
    * 查询投诉详情
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<MerchantServiceComplaintsByTransactionIdGet, MerchantServiceComplaintsByTransactionIdGetResult>;
   /**
    * 查询投诉详情
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_8.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<
     MerchantServiceComplaintsByTransactionIdGet,
@@ -408,7 +409,7 @@ export interface MerchantServiceComplaintsByTransactionIdNegotiationHistorys ext
   /**
    * 查询投诉协商历史
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly get: Call<
     MerchantServiceComplaintsByTransactionIdNegotiationHistorysGet,
@@ -417,7 +418,7 @@ export interface MerchantServiceComplaintsByTransactionIdNegotiationHistorys ext
   /**
    * 查询投诉协商历史
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_7.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly getAsync: Call<
     MerchantServiceComplaintsByTransactionIdNegotiationHistorysGet,
@@ -1011,13 +1012,13 @@ export interface MerchantServiceFeedbacks extends PathNode {
   /**
    * 商户反馈
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly post: Call<MerchantServiceFeedbacksPost, undefined>;
   /**
    * 商户反馈
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/tool/merchant-service/chapter3_6.shtml
-   * @deprecated WeChat Pay has taken it offline.
+   * @deprecated Taken offline by WeChat Pay.
    */
   readonly postAsync: Call<MerchantServiceFeedbacksPost, undefined>;
 }

@@ -159,6 +159,7 @@ export interface MerchantStoreStoresByStoreId extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4013948551
    */
   readonly patchAsync: Call<MerchantStoreStoresByStoreIdPatch, undefined>;
+  /** `v3/merchant-store/stores/{store_id}/recipients` */
   readonly recipients: MerchantStoreStoresByStoreIdRecipients;
 }
 

@@ -43,12 +43,16 @@ export interface MerchantFundWithdrawResult {
 }
 
 export interface Merchant extends PathNode {
+  /** `v3/merchant/fund` */
   readonly fund: MerchantFund;
+  /** `v3/merchant/media` */
   readonly media: MerchantMedia;
 }
 
 export interface MerchantFund extends PathNode {
+  /** `v3/merchant/fund/balance` */
   readonly balance: MerchantFundBalance;
+  /** `v3/merchant/fund/dayendbalance` */
   readonly dayendbalance: MerchantFundDayendbalance;
   /**
    * 电商平台提现
@@ -172,8 +176,11 @@ export interface MerchantFundWithdraw extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012476670
    */
   readonly postAsync: Call<MerchantFundWithdrawPost, MerchantFundWithdrawPostResult>;
+  /** `v3/merchant/fund/withdraw/bill-type` */
   readonly billType: MerchantFundWithdrawBillType;
+  /** `v3/merchant/fund/withdraw/out-request-no` */
   readonly outRequestNo: MerchantFundWithdrawOutRequestNo;
+  /** `v3/merchant/fund/withdraw/withdraw-id` */
   readonly withdrawId: MerchantFundWithdrawWithdrawId;
 }
 

@@ -12,7 +12,9 @@ export interface MerchantfundLinks {
 }
 
 export interface Merchantfund extends PathNode {
+  /** `v3/merchantfund/merchant` */
   readonly merchant: MerchantfundMerchant;
+  /** `v3/merchantfund/partner` */
   readonly partner: MerchantfundPartner;
 }
 

@@ -2,11 +2,14 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Multiuse extends PathNode {
+  /** `v3/multiuse/stocks` */
   readonly stocks: MultiuseStocks;
+  /** `v3/multiuse/users` */
   readonly users: MultiuseUsers;
 }
 
 export interface MultiuseStocks extends PathNode {
+  /** `v3/multiuse/stocks/{stock_id}` */
   readonly _stock_id_: MultiuseStocksByStockId;
 }
 
@@ -104,6 +107,7 @@ export interface MultiuseStocksByStockIdUseFlow extends PathNode {
 }
 
 export interface MultiuseUsers extends PathNode {
+  /** `v3/multiuse/users/{openid}` */
   readonly _openid_: MultiuseUsersByOpenid;
 }
 

@@ -137,7 +137,9 @@ export interface NewTaxControlFapiao extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012538301
    */
   readonly fapiaoApplications: NewTaxControlFapiaoFapiaoApplications;
+  /** `v3/new-tax-control-fapiao/fapiaomerchant` */
   readonly fapiaomerchant: NewTaxControlFapiaoFapiaomerchant;
+  /** `v3/new-tax-control-fapiao/merchant` */
   readonly merchant: NewTaxControlFapiaoMerchant;
   /**
    * 获取用户填写的抬头
@@ -1311,6 +1313,7 @@ export interface NewTaxControlFapiaoMerchant extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012538236
    */
   readonly taxCodes: NewTaxControlFapiaoMerchantTaxCodes;
+  /** `v3/new-tax-control-fapiao/merchant/{sub_mchid}` */
   readonly _sub_mchid_: NewTaxControlFapiaoMerchantBySubMchid;
 }
 

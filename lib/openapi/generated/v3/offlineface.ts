@@ -33,6 +33,7 @@ export interface Offlineface extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
    */
   readonly authinfo: OfflinefaceAuthinfo;
+  /** `v3/offlineface/contracts` */
   readonly contracts: OfflinefaceContracts;
   /**
    * 查询重采用户列表
@@ -419,6 +420,7 @@ export interface OfflinefaceTransactions extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/access-specifications.html
    */
   readonly postAsync: Call<OfflinefaceTransactionsPost, OfflinefaceTransactionsPostResult>;
+  /** `v3/offlineface/transactions/out-trade-no` */
   readonly outTradeNo: OfflinefaceTransactionsOutTradeNo;
 }
 

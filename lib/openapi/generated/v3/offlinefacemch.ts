@@ -43,15 +43,19 @@ export interface OfflinefacemchOrganizations extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/wxfacepay/develop/k12-development-guidelines.html
    */
   readonly getAsync: OptionalCall<OfflinefacemchOrganizationsGet, OfflinefacemchOrganizationsGetResult>;
+  /** `v3/offlinefacemch/organizations/{organization_id}` */
   readonly _organization_id_: OfflinefacemchOrganizationsByOrganizationId;
 }
 
 export interface OfflinefacemchOrganizationsByOrganizationId extends PathNode {
+  /** `v3/offlinefacemch/organizations/{organization_id}/users` */
   readonly users: OfflinefacemchOrganizationsByOrganizationIdUsers;
 }
 
 export interface OfflinefacemchOrganizationsByOrganizationIdUsers extends PathNode {
+  /** `v3/offlinefacemch/organizations/{organization_id}/users/out-user-id` */
   readonly outUserId: OfflinefacemchOrganizationsByOrganizationIdUsersOutUserId;
+  /** `v3/offlinefacemch/organizations/{organization_id}/users/user-id` */
   readonly userId: OfflinefacemchOrganizationsByOrganizationIdUsersUserId;
 }
 
@@ -170,6 +174,7 @@ export interface OfflinefacemchOrganizationsByOrganizationIdUsersOutUserIdByOutU
 }
 
 export interface OfflinefacemchOrganizationsByOrganizationIdUsersUserId extends PathNode {
+  /** `v3/offlinefacemch/organizations/{organization_id}/users/user-id/{user_id}` */
   readonly _user_id_: OfflinefacemchOrganizationsByOrganizationIdUsersUserIdByUserId;
 }
 

@@ -2,10 +2,12 @@
 import type { Call, PathNode } from '../../node';
 
 export interface Palmservice extends PathNode {
+  /** `v3/palmservice/authorization` */
   readonly authorization: PalmserviceAuthorization;
 }
 
 export interface PalmserviceAuthorization extends PathNode {
+  /** `v3/palmservice/authorization/openid` */
   readonly openid: PalmserviceAuthorizationOpenid;
   /**
    * 服务关联预授权
@@ -50,13 +52,13 @@ export interface PalmserviceAuthorizationOpenidByOpenidGetResult {
 export interface PalmserviceAuthorizationOpenidByOpenid extends PathNode {
   /**
    * 查询刷掌授权
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    * https://pay.weixin.qq.com/doc/v3/partner/4014482017
    */
   readonly get: Call<PalmserviceAuthorizationOpenidByOpenidGet, PalmserviceAuthorizationOpenidByOpenidGetResult>;
   /**
    * 查询刷掌授权
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    * https://pay.weixin.qq.com/doc/v3/partner/4014482017
    */
   readonly getAsync: Call<PalmserviceAuthorizationOpenidByOpenidGet, PalmserviceAuthorizationOpenidByOpenidGetResult>;
@@ -86,13 +88,13 @@ export interface PalmserviceAuthorizationPreauthorizePostResult {
 export interface PalmserviceAuthorizationPreauthorize extends PathNode {
   /**
    * 服务关联预授权
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    * https://pay.weixin.qq.com/doc/v3/partner/4014481990
    */
   readonly post: Call<PalmserviceAuthorizationPreauthorizePost, PalmserviceAuthorizationPreauthorizePostResult>;
   /**
    * 服务关联预授权
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    * https://pay.weixin.qq.com/doc/v3/partner/4014481990
    */
   readonly postAsync: Call<PalmserviceAuthorizationPreauthorizePost, PalmserviceAuthorizationPreauthorizePostResult>;

@@ -9,10 +9,16 @@ import type { PapayScheduledDeductSign } from './papay/scheduled-deduct-sign';
 import type { PapaySign } from './papay/sign';
 
 export interface Papay extends PathNode {
+  /** `v3/papay/contracts` */
   readonly contracts: PapayContracts;
+  /** `v3/papay/insurance-pay` */
   readonly insurancePay: PapayInsurancePay;
+  /** `v3/papay/insurance-sign` */
   readonly insuranceSign: PapayInsuranceSign;
+  /** `v3/papay/pay` */
   readonly pay: PapayPay;
+  /** `v3/papay/scheduled-deduct-sign` */
   readonly scheduledDeductSign: PapayScheduledDeductSign;
+  /** `v3/papay/sign` */
   readonly sign: PapaySign;
 }

@@ -245,6 +245,7 @@ export interface ParkingRemindersResult {
 }
 
 export interface Parking extends PathNode {
+  /** `v3/parking/reminders` */
   readonly reminders: ParkingReminders;
 }
 

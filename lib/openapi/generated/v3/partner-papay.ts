@@ -3,10 +3,12 @@ import type { Call, PathNode } from '../../node';
 import type { EstimatedAmount } from '../shapes/v3';
 
 export interface PartnerPapay extends PathNode {
+  /** `v3/partner-papay/contracts` */
   readonly contracts: PartnerPapayContracts;
 }
 
 export interface PartnerPapayContracts extends PathNode {
+  /** `v3/partner-papay/contracts/{contract_id}` */
   readonly _contract_id_: PartnerPapayContractsByContractId;
 }
 

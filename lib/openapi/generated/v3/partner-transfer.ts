@@ -173,7 +173,9 @@ export interface PartnerTransferBatches extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012465738
    */
   readonly postAsync: Call<PartnerTransferBatchesPost, PartnerTransferBatchesPostResult>;
+  /** `v3/partner-transfer/batches/batch-id` */
   readonly batchId: PartnerTransferBatchesBatchId;
+  /** `v3/partner-transfer/batches/out-batch-no` */
   readonly outBatchNo: PartnerTransferBatchesOutBatchNo;
 }
 
@@ -220,10 +222,12 @@ export interface PartnerTransferBatchesBatchIdByBatchId extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012465772
    */
   readonly getAsync: Call<PartnerTransferBatchesBatchIdByBatchIdGet, PartnerTransferBatchesBatchIdByBatchIdGetResult>;
+  /** `v3/partner-transfer/batches/batch-id/{batch_id}/details` */
   readonly details: PartnerTransferBatchesBatchIdByBatchIdDetails;
 }
 
 export interface PartnerTransferBatchesBatchIdByBatchIdDetails extends PathNode {
+  /** `v3/partner-transfer/batches/batch-id/{batch_id}/details/detail-id` */
   readonly detailId: PartnerTransferBatchesBatchIdByBatchIdDetailsDetailId;
 }
 
@@ -318,10 +322,12 @@ export interface PartnerTransferBatchesOutBatchNoByOutBatchNo extends PathNode {
     PartnerTransferBatchesOutBatchNoByOutBatchNoGet,
     PartnerTransferBatchesOutBatchNoByOutBatchNoGetResult
   >;
+  /** `v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details` */
   readonly details: PartnerTransferBatchesOutBatchNoByOutBatchNoDetails;
 }
 
 export interface PartnerTransferBatchesOutBatchNoByOutBatchNoDetails extends PathNode {
+  /** `v3/partner-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no` */
   readonly outDetailNo: PartnerTransferBatchesOutBatchNoByOutBatchNoDetailsOutDetailNo;
 }
 

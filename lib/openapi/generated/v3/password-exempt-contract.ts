@@ -58,18 +58,25 @@ export interface PasswordExemptContractContractsResultResult {
 }
 
 export interface PasswordExemptContract extends PathNode {
+  /** `v3/password-exempt-contract/contracts` */
   readonly contracts: PasswordExemptContractContracts;
 }
 
 export interface PasswordExemptContractContracts extends PathNode {
+  /** `v3/password-exempt-contract/contracts/ecommerce` */
   readonly ecommerce: PasswordExemptContractContractsEcommerce;
+  /** `v3/password-exempt-contract/contracts/normal` */
   readonly normal: PasswordExemptContractContractsNormal;
+  /** `v3/password-exempt-contract/contracts/qs` */
   readonly qs: PasswordExemptContractContractsQs;
+  /** `v3/password-exempt-contract/contracts/service-id` */
   readonly serviceId: PasswordExemptContractContractsServiceId;
+  /** `v3/password-exempt-contract/contracts/service-provider` */
   readonly serviceProvider: PasswordExemptContractContractsServiceProvider;
 }
 
 export interface PasswordExemptContractContractsEcommerce extends PathNode {
+  /** `v3/password-exempt-contract/contracts/ecommerce/pre-entrust-sign` */
   readonly preEntrustSign: PasswordExemptContractContractsEcommercePreEntrustSign;
 }
 
@@ -151,6 +158,7 @@ export interface PasswordExemptContractContractsEcommercePreEntrustSignPayRedire
 }
 
 export interface PasswordExemptContractContractsNormal extends PathNode {
+  /** `v3/password-exempt-contract/contracts/normal/pre-entrust-sign` */
   readonly preEntrustSign: PasswordExemptContractContractsNormalPreEntrustSign;
 }
 
@@ -232,6 +240,7 @@ export interface PasswordExemptContractContractsNormalPreEntrustSignPayRedirectS
 }
 
 export interface PasswordExemptContractContractsQs extends PathNode {
+  /** `v3/password-exempt-contract/contracts/qs/pre-entrust-sign` */
   readonly preEntrustSign: PasswordExemptContractContractsQsPreEntrustSign;
 }
 
@@ -351,10 +360,12 @@ export interface PasswordExemptContractContractsQsPreEntrustSignPayRedirectSign 
 }
 
 export interface PasswordExemptContractContractsServiceId extends PathNode {
+  /** `v3/password-exempt-contract/contracts/service-id/{service_id}` */
   readonly _service_id_: PasswordExemptContractContractsServiceIdByServiceId;
 }
 
 export interface PasswordExemptContractContractsServiceIdByServiceId extends PathNode {
+  /** `v3/password-exempt-contract/contracts/service-id/{service_id}/out-contract-code` */
   readonly outContractCode: PasswordExemptContractContractsServiceIdByServiceIdOutContractCode;
 }
 
@@ -477,6 +488,7 @@ export interface PasswordExemptContractContractsServiceIdByServiceIdOutContractC
 }
 
 export interface PasswordExemptContractContractsServiceProvider extends PathNode {
+  /** `v3/password-exempt-contract/contracts/service-provider/pre-entrust-sign` */
   readonly preEntrustSign: PasswordExemptContractContractsServiceProviderPreEntrustSign;
 }
 

@@ -34,8 +34,11 @@ export interface Variable {
 }
 
 export interface PayDevices extends PathNode {
+  /** `v3/pay-devices/open-scenario-speaker` */
   readonly openScenarioSpeaker: PayDevicesOpenScenarioSpeaker;
+  /** `v3/pay-devices/open-scenario-speakerorder` */
   readonly openScenarioSpeakerorder: PayDevicesOpenScenarioSpeakerorder;
+  /** `v3/pay-devices/printers` */
   readonly printers: PayDevicesPrinters;
 }
 
@@ -195,6 +198,7 @@ export interface PayDevicesOpenScenarioSpeakerByDeviceSnUnbind extends PathNode 
 }
 
 export interface PayDevicesOpenScenarioSpeakerorder extends PathNode {
+  /** `v3/pay-devices/open-scenario-speakerorder/{transaction_id}` */
   readonly _transaction_id_: PayDevicesOpenScenarioSpeakerorderByTransactionId;
 }
 
@@ -259,6 +263,7 @@ export interface PayDevicesOpenScenarioSpeakerorderByTransactionIdReport extends
 }
 
 export interface PayDevicesPrinters extends PathNode {
+  /** `v3/pay-devices/printers/{device_id}` */
   readonly _device_id_: PayDevicesPrintersByDeviceId;
 }
 

@@ -208,13 +208,18 @@ export interface PayTransactionsH5SceneInfo {
 }
 
 export interface Pay extends PathNode {
+  /** `v3/pay/acquiring-bank` */
   readonly acquiringBank: PayAcquiringBank;
+  /** `v3/pay/instal` */
   readonly instal: PayInstal;
+  /** `v3/pay/partner` */
   readonly partner: PayPartner;
+  /** `v3/pay/transactions` */
   readonly transactions: PayTransactions;
 }
 
 export interface PayAcquiringBank extends PathNode {
+  /** `v3/pay/acquiring-bank/transactions` */
   readonly transactions: PayAcquiringBankTransactions;
 }
 
@@ -278,6 +283,7 @@ export interface PayInstal extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4016196762
    */
   readonly exposure: PayInstalExposure;
+  /** `v3/pay/instal/partner` */
   readonly partner: PayInstalPartner;
 }
 
@@ -384,6 +390,7 @@ export interface PayInstalPartnerExposure extends PathNode {
 }
 
 export interface PayPartner extends PathNode {
+  /** `v3/pay/partner/transactions` */
   readonly transactions: PayPartnerTransactions;
 }
 
@@ -413,6 +420,7 @@ export interface PayPartnerTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012738604
    */
   readonly h5: PayPartnerTransactionsH5;
+  /** `v3/pay/partner/transactions/id` */
   readonly id: PayPartnerTransactionsId;
   /**
    * JSAPI下单
@@ -434,6 +442,7 @@ export interface PayPartnerTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012738659
    */
   readonly native: PayPartnerTransactionsNative;
+  /** `v3/pay/partner/transactions/out-trade-no` */
   readonly outTradeNo: PayPartnerTransactionsOutTradeNo;
   /**
    * 扫码支付下单
@@ -1433,6 +1442,7 @@ export interface PayTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012791834
    */
   readonly h5: PayTransactionsH5;
+  /** `v3/pay/transactions/id` */
   readonly id: PayTransactionsId;
   /**
    * JSAPI下单
@@ -1449,6 +1459,7 @@ export interface PayTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012791877
    */
   readonly native: PayTransactionsNative;
+  /** `v3/pay/transactions/out-trade-no` */
   readonly outTradeNo: PayTransactionsOutTradeNo;
 }
 

@@ -51,6 +51,7 @@ export interface PayrollCard extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012461820
    */
   readonly authentications: PayrollCardAuthentications;
+  /** `v3/payroll-card/relations` */
   readonly relations: PayrollCardRelations;
   /**
    * 生成授权token
@@ -62,6 +63,7 @@ export interface PayrollCard extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012461824
    */
   readonly transferBatches: PayrollCardTransferBatches;
+  /** `v3/payroll-card/wesure` */
   readonly wesure: PayrollCardWesure;
 }
 

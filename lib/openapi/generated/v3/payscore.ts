@@ -15,13 +15,16 @@ import type { PayscoreUserServiceState } from './payscore/user-service-state';
 import type { PayscoreUsers } from './payscore/users';
 
 export interface Payscore extends PathNode {
+  /** `v3/payscore/acquiringbank` */
   readonly acquiringbank: PayscoreAcquiringbank;
   /**
    * 商户申请获取对账单
    * https://pay.weixin.qq.com/doc/v3/merchant/4013394586
    */
   readonly merchantBill: PayscoreMerchantBill;
+  /** `v3/payscore/oversea` */
   readonly oversea: PayscoreOversea;
+  /** `v3/payscore/partner` */
   readonly partner: PayscorePartner;
   /**
    * 查询先享后付订单
@@ -35,6 +38,7 @@ export interface Payscore extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012647349
    */
   readonly permissions: PayscorePermissions;
+  /** `v3/payscore/plan` */
   readonly plan: PayscorePlan;
   /**
    * 查询支付分订单
@@ -48,6 +52,7 @@ export interface Payscore extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012856585
    */
   readonly servicepayondeliveryorder: PayscoreServicepayondeliveryorder;
+  /** `v3/payscore/sign-plan` */
   readonly signPlan: PayscoreSignPlan;
   /**
    * 查询智慧零售订单
@@ -61,5 +66,6 @@ export interface Payscore extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_8.shtml
    */
   readonly userServiceState: PayscoreUserServiceState;
+  /** `v3/payscore/users` */
   readonly users: PayscoreUsers;
 }

@@ -5,7 +5,10 @@ import type { PlatsolutionInsurance } from './platsolution/insurance';
 import type { PlatsolutionMchTransfer } from './platsolution/mch-transfer';
 
 export interface Platsolution extends PathNode {
+  /** `v3/platsolution/ecommerce` */
   readonly ecommerce: PlatsolutionEcommerce;
+  /** `v3/platsolution/insurance` */
   readonly insurance: PlatsolutionInsurance;
+  /** `v3/platsolution/mch-transfer` */
   readonly mchTransfer: PlatsolutionMchTransfer;
 }

@@ -85,18 +85,21 @@ export interface Profitsharing extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012529628
    */
   readonly bills: ProfitsharingBills;
+  /** `v3/profitsharing/merchant-configs` */
   readonly merchantConfigs: ProfitsharingMerchantConfigs;
   /**
    * 请求分账
    * https://pay.weixin.qq.com/doc/v3/merchant/4012524936
    */
   readonly orders: ProfitsharingOrders;
+  /** `v3/profitsharing/receivers` */
   readonly receivers: ProfitsharingReceivers;
   /**
    * 请求分账回退
    * https://pay.weixin.qq.com/doc/v3/merchant/4012525287
    */
   readonly returnOrders: ProfitsharingReturnOrders;
+  /** `v3/profitsharing/transactions` */
   readonly transactions: ProfitsharingTransactions;
 }
 
@@ -529,6 +532,7 @@ export interface ProfitsharingReturnOrdersByOutReturnNo extends PathNode {
 }
 
 export interface ProfitsharingTransactions extends PathNode {
+  /** `v3/profitsharing/transactions/{transaction_id}` */
   readonly _transaction_id_: ProfitsharingTransactionsByTransactionId;
 }
 

@@ -101,6 +101,7 @@ export interface QrcodeTransactionsResult {
 export interface Qrcode extends PathNode {
   /** 扣费受理 */
   readonly transactions: QrcodeTransactions;
+  /** `v3/qrcode/user-services` */
   readonly userServices: QrcodeUserServices;
 }
 
@@ -145,6 +146,7 @@ export interface QrcodeTransactions extends PathNode {
   readonly post: Call<QrcodeTransactionsPost, QrcodeTransactionsPostResult>;
   /** 扣费受理 */
   readonly postAsync: Call<QrcodeTransactionsPost, QrcodeTransactionsPostResult>;
+  /** `v3/qrcode/transactions/out-trade-no` */
   readonly outTradeNo: QrcodeTransactionsOutTradeNo;
 }
 
@@ -180,6 +182,7 @@ export interface QrcodeTransactionsOutTradeNoByOutTradeNo extends PathNode {
 }
 
 export interface QrcodeUserServices extends PathNode {
+  /** `v3/qrcode/user-services/contract-id` */
   readonly contractId: QrcodeUserServicesContractId;
 }
 

@@ -68,6 +68,7 @@ export interface RateActivityApplications extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012698774
    */
   readonly postAsync: Call<RateActivityApplicationsPost, RateActivityApplicationsPostResult>;
+  /** `v3/rate-activity/applications/id` */
   readonly id: RateActivityApplicationsId;
 }
 

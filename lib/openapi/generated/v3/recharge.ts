@@ -7,6 +7,7 @@ import type {
 } from '../shapes/v3';
 
 export interface Recharge extends PathNode {
+  /** `v3/recharge/bank-transfer-recharges` */
   readonly bankTransferRecharges: RechargeBankTransferRecharges;
 }
 
@@ -16,6 +17,7 @@ export interface RechargeBankTransferRecharges extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012585425
    */
   readonly apply: RechargeBankTransferRechargesApply;
+  /** `v3/recharge/bank-transfer-recharges/out-recharge-no` */
   readonly outRechargeNo: RechargeBankTransferRechargesOutRechargeNo;
 }
 

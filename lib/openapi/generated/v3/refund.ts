@@ -83,6 +83,7 @@ export interface RefundDomesticRefundsResult {
 }
 
 export interface Refund extends PathNode {
+  /** `v3/refund/domestic` */
   readonly domestic: RefundDomestic;
 }
 
@@ -169,6 +170,7 @@ export interface RefundDomesticRefunds extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012791863
    */
   readonly _out_refund_no_: RefundDomesticRefundsByOutRefundNo;
+  /** `v3/refund/domestic/refunds/{refund_id}` */
   readonly _refund_id_: RefundDomesticRefundsByRefundId;
 }
 

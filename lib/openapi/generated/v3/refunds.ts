@@ -202,7 +202,9 @@ export interface Refunds extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/QuickPay/chapter8_2.shtml
    */
   readonly postAsync: Call<RefundsPost, RefundsPostResult>;
+  /** `v3/refunds/id` */
   readonly id: RefundsId;
+  /** `v3/refunds/out-refund-no` */
   readonly outRefundNo: RefundsOutRefundNo;
 }
 

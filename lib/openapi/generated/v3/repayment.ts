@@ -4,14 +4,17 @@ import type { CombinePayerInfo } from '../shapes/common';
 import type { CombineTransactionsH5Amount, CombineTransactionsH5SettleInfo } from '../shapes/v3';
 
 export interface Repayment extends PathNode {
+  /** `v3/repayment/combine-transactions` */
   readonly combineTransactions: RepaymentCombineTransactions;
 }
 
 export interface RepaymentCombineTransactions extends PathNode {
+  /** `v3/repayment/combine-transactions/partner` */
   readonly partner: RepaymentCombineTransactionsPartner;
 }
 
 export interface RepaymentCombineTransactionsPartner extends PathNode {
+  /** `v3/repayment/combine-transactions/partner/out-trade-no` */
   readonly outTradeNo: RepaymentCombineTransactionsPartnerOutTradeNo;
   /**
    * 还款下单

@@ -44,18 +44,26 @@ export interface TaxiInvoiceDriverUpdateDriverBody {
 }
 
 export interface TaxiInvoice extends PathNode {
+  /** `v3/taxi-invoice/attendance` */
   readonly attendance: TaxiInvoiceAttendance;
   /**
    * 将出租车电子发票插入微信用户卡包
    * https://pay.weixin.qq.com/doc/v3/partner/4012461432
    */
   readonly cards: TaxiInvoiceCards;
+  /** `v3/taxi-invoice/driver` */
   readonly driver: TaxiInvoiceDriver;
+  /** `v3/taxi-invoice/drivers` */
   readonly drivers: TaxiInvoiceDrivers;
+  /** `v3/taxi-invoice/taxi-companies` */
   readonly taxiCompanies: TaxiInvoiceTaxiCompanies;
+  /** `v3/taxi-invoice/taxi-company` */
   readonly taxiCompany: TaxiInvoiceTaxiCompany;
+  /** `v3/taxi-invoice/taxi` */
   readonly taxi: TaxiInvoiceTaxi;
+  /** `v3/taxi-invoice/taxies` */
   readonly taxies: TaxiInvoiceTaxies;
+  /** `v3/taxi-invoice/user-taxi-order` */
   readonly userTaxiOrder: TaxiInvoiceUserTaxiOrder;
   /**
    * 获取乘客行程单列表

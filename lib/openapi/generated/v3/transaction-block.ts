@@ -38,11 +38,14 @@ export interface TransactionBlockTransactionBlockSubmissionsResult {
 }
 
 export interface TransactionBlock extends PathNode {
+  /** `v3/transaction-block/transaction-block-records` */
   readonly transactionBlockRecords: TransactionBlockTransactionBlockRecords;
+  /** `v3/transaction-block/transaction-block-submissions` */
   readonly transactionBlockSubmissions: TransactionBlockTransactionBlockSubmissions;
 }
 
 export interface TransactionBlockTransactionBlockRecords extends PathNode {
+  /** `v3/transaction-block/transaction-block-records/sub-mchid` */
   readonly subMchid: TransactionBlockTransactionBlockRecordsSubMchid;
   /**
    * 查询子商户交易拦截记录详情
@@ -142,6 +145,7 @@ export interface TransactionBlockTransactionBlockRecordsByBlockRecordId extends 
 }
 
 export interface TransactionBlockTransactionBlockSubmissions extends PathNode {
+  /** `v3/transaction-block/transaction-block-submissions/sub-mchid` */
   readonly subMchid: TransactionBlockTransactionBlockSubmissionsSubMchid;
   /**
    * 查询交易拦截申诉详情

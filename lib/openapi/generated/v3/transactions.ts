@@ -57,6 +57,7 @@ export interface Transactions extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/In-AppPay/chapter6_3.shtml
    */
   readonly app: TransactionsApp;
+  /** `v3/transactions/id` */
   readonly id: TransactionsId;
   /**
    * 小程序/公众号支付下单
@@ -78,6 +79,7 @@ export interface Transactions extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/fusion_wallet_ch/NativePay/chapter4_3.shtml
    */
   readonly native: TransactionsNative;
+  /** `v3/transactions/out-trade-no` */
   readonly outTradeNo: TransactionsOutTradeNo;
 }
 

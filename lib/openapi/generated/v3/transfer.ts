@@ -206,7 +206,9 @@ export interface TransferBatches extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012458841
    */
   readonly postAsync: Call<TransferBatchesPost, TransferBatchesPostResult>;
+  /** `v3/transfer/batches/batch-id` */
   readonly batchId: TransferBatchesBatchId;
+  /** `v3/transfer/batches/out-batch-no` */
   readonly outBatchNo: TransferBatchesOutBatchNo;
 }
 
@@ -247,10 +249,12 @@ export interface TransferBatchesBatchIdByBatchId extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012458868
    */
   readonly getAsync: Call<TransferBatchesBatchIdByBatchIdGet, TransferBatchesBatchIdByBatchIdGetResult>;
+  /** `v3/transfer/batches/batch-id/{batch_id}/details` */
   readonly details: TransferBatchesBatchIdByBatchIdDetails;
 }
 
 export interface TransferBatchesBatchIdByBatchIdDetails extends PathNode {
+  /** `v3/transfer/batches/batch-id/{batch_id}/details/detail-id` */
   readonly detailId: TransferBatchesBatchIdByBatchIdDetailsDetailId;
 }
 
@@ -333,10 +337,12 @@ export interface TransferBatchesOutBatchNoByOutBatchNo extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012458877
    */
   readonly getAsync: Call<TransferBatchesOutBatchNoByOutBatchNoGet, TransferBatchesOutBatchNoByOutBatchNoGetResult>;
+  /** `v3/transfer/batches/out-batch-no/{out_batch_no}/details` */
   readonly details: TransferBatchesOutBatchNoByOutBatchNoDetails;
 }
 
 export interface TransferBatchesOutBatchNoByOutBatchNoDetails extends PathNode {
+  /** `v3/transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no` */
   readonly outDetailNo: TransferBatchesOutBatchNoByOutBatchNoDetailsOutDetailNo;
 }
 

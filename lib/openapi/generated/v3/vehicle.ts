@@ -66,19 +66,25 @@ export interface VehicleEtcTransactionsResult {
 }
 
 export interface Vehicle extends PathNode {
+  /** `v3/vehicle/etc` */
   readonly etc: VehicleEtc;
+  /** `v3/vehicle/parking` */
   readonly parking: VehicleParking;
+  /** `v3/vehicle/transactions` */
   readonly transactions: VehicleTransactions;
 }
 
 export interface VehicleEtc extends PathNode {
+  /** `v3/vehicle/etc/contracts` */
   readonly contracts: VehicleEtcContracts;
   /**
    * 预开通用户ETC指定卡扣费
    * https://pay.weixin.qq.com/doc/v3/partner/4012715215
    */
   readonly preopen: VehicleEtcPreopen;
+  /** `v3/vehicle/etc/transactions` */
   readonly transactions: VehicleEtcTransactions;
+  /** `v3/vehicle/etc/users` */
   readonly users: VehicleEtcUsers;
 }
 
@@ -178,7 +184,9 @@ export interface VehicleEtcTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012715331
    */
   readonly highway: VehicleEtcTransactionsHighway;
+  /** `v3/vehicle/etc/transactions/id` */
   readonly id: VehicleEtcTransactionsId;
+  /** `v3/vehicle/etc/transactions/out-trade-no` */
   readonly outTradeNo: VehicleEtcTransactionsOutTradeNo;
 }
 
@@ -329,6 +337,7 @@ export interface VehicleEtcTransactionsOutTradeNoByOutTradeNo extends PathNode {
 }
 
 export interface VehicleEtcUsers extends PathNode {
+  /** `v3/vehicle/etc/users/{openid}` */
   readonly _openid_: VehicleEtcUsersByOpenid;
 }
 
@@ -379,6 +388,7 @@ export interface VehicleParking extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012533937
    */
   readonly parkings: VehicleParkingParkings;
+  /** `v3/vehicle/parking/services` */
   readonly services: VehicleParkingServices;
 }
 
@@ -501,6 +511,7 @@ export interface VehicleParkingServicesFind extends PathNode {
 }
 
 export interface VehicleTransactions extends PathNode {
+  /** `v3/vehicle/transactions/out-trade-no` */
   readonly outTradeNo: VehicleTransactionsOutTradeNo;
   /**
    * 扣费受理

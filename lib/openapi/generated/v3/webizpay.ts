@@ -60,9 +60,13 @@ export interface Webizpay extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4017205621
    */
   readonly availMchRanges: WebizpayAvailMchRanges;
+  /** `v3/webizpay/bill` */
   readonly bill: WebizpayBill;
+  /** `v3/webizpay/employees` */
   readonly employees: WebizpayEmployees;
+  /** `v3/webizpay/stores` */
   readonly stores: WebizpayStores;
+  /** `v3/webizpay/users` */
   readonly users: WebizpayUsers;
 }
 
@@ -130,6 +134,7 @@ export interface WebizpayAvailMchRanges extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4017205621
    */
   readonly postAsync: Call<WebizpayAvailMchRangesPost, WebizpayAvailMchRangesPostResult>;
+  /** `v3/webizpay/avail-mch-ranges/{range_id}` */
   readonly _range_id_: WebizpayAvailMchRangesByRangeId;
 }
 
@@ -393,10 +398,12 @@ export interface WebizpayBillTradeBill extends PathNode {
 }
 
 export interface WebizpayEmployees extends PathNode {
+  /** `v3/webizpay/employees/{employee_id}` */
   readonly _employee_id_: WebizpayEmployeesByEmployeeId;
 }
 
 export interface WebizpayEmployeesByEmployeeId extends PathNode {
+  /** `v3/webizpay/employees/{employee_id}/out-quota-cards` */
   readonly outQuotaCards: WebizpayEmployeesByEmployeeIdOutQuotaCards;
   /**
    * 企业商户为员工下发企业支付额度卡
@@ -824,6 +831,7 @@ export interface WebizpayStoresEntityMatchesByBatchId extends PathNode {
 }
 
 export interface WebizpayUsers extends PathNode {
+  /** `v3/webizpay/users/{user_id}` */
   readonly _user_id_: WebizpayUsersByUserId;
 }
 

@@ -418,6 +418,7 @@ export interface BrandsMarketingProductCoupon extends PathNode {
    * https://pay.weixin.qq.com/doc/brand/4017327724
    */
   readonly imageGenerationTasks: BrandsMarketingProductCouponImageGenerationTasks;
+  /** `brand/marketing/product-coupon/media` */
   readonly media: BrandsMarketingProductCouponMedia;
   /**
    * 获取商品券事件通知地址
@@ -431,6 +432,7 @@ export interface BrandsMarketingProductCoupon extends PathNode {
    * https://pay.weixin.qq.com/doc/brand/4015736297
    */
   readonly productCoupons: BrandsMarketingProductCouponProductCoupons;
+  /** `brand/marketing/product-coupon/users` */
   readonly users: BrandsMarketingProductCouponUsers;
 }
 
@@ -1629,6 +1631,7 @@ export interface BrandsMarketingProductCouponProductCouponsByProductCouponIdStoc
 }
 
 export interface BrandsMarketingProductCouponUsers extends PathNode {
+  /** `brand/marketing/product-coupon/users/{openid}` */
   readonly _openid_: BrandsMarketingProductCouponUsersByOpenid;
 }
 
@@ -1787,6 +1790,7 @@ export interface BrandsMarketingProductCouponUsersByOpenidCouponBundles extends 
     BrandsMarketingProductCouponUsersByOpenidCouponBundlesPost,
     BrandsMarketingProductCouponUsersByOpenidCouponBundlesPostResult
   >;
+  /** `brand/marketing/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}` */
   readonly _user_coupon_bundle_id_: BrandsMarketingProductCouponUsersByOpenidCouponBundlesByUserCouponBundleId;
 }
 

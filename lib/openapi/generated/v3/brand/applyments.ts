@@ -132,7 +132,9 @@ export interface BrandApplyments extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4016249989
    */
   readonly postAsync: Call<BrandApplymentsPost, BrandApplymentsPostResult>;
+  /** `v3/brand/applyments/applyment-id` */
   readonly applymentId: BrandApplymentsApplymentId;
+  /** `v3/brand/applyments/business-code` */
   readonly businessCode: BrandApplymentsBusinessCode;
   /**
    * 撤销申请

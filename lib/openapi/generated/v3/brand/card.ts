@@ -383,6 +383,7 @@ export interface BrandCardCardLinks extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4016333302
    */
   readonly postAsync: Call<BrandCardCardLinksPost, BrandCardCardLinksPostResult>;
+  /** `v3/brand/card/card-links/business-code` */
   readonly businessCode: BrandCardCardLinksBusinessCode;
   /**
    * 撤销交易连接名片配置申请

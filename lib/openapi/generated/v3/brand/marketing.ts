@@ -2,6 +2,7 @@
 import type { Call, PathNode } from '../../../node';
 
 export interface BrandMarketing extends PathNode {
+  /** `v3/brand/marketing/shake-activities` */
   readonly shakeActivities: BrandMarketingShakeActivities;
 }
 

@@ -265,7 +265,9 @@ export interface ProductCouponStock {
 }
 
 export interface BrandPartner extends PathNode {
+  /** `v3/brand/partner/card-member` */
   readonly cardMember: BrandPartnerCardMember;
+  /** `v3/brand/partner/store` */
   readonly store: BrandPartnerStore;
 }
 
@@ -304,6 +306,7 @@ export interface BrandPartnerCardMember extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4015336987
    */
   readonly userFeeds: BrandPartnerCardMemberUserFeeds;
+  /** `v3/brand/partner/card-member/user-points` */
   readonly userPoints: BrandPartnerCardMemberUserPoints;
 }
 
@@ -1435,6 +1438,7 @@ export interface BrandPartnerCardMemberUserFeeds extends PathNode {
 }
 
 export interface BrandPartnerCardMemberUserPoints extends PathNode {
+  /** `v3/brand/partner/card-member/user-points/exchange-coupon` */
   readonly exchangeCoupon: BrandPartnerCardMemberUserPointsExchangeCoupon;
   /**
    * 同步积分余额

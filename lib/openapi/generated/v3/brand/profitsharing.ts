@@ -18,6 +18,7 @@ export interface BrandProfitsharingReceiversResult {
 }
 
 export interface BrandProfitsharing extends PathNode {
+  /** `v3/brand/profitsharing/brand-configs` */
   readonly brandConfigs: BrandProfitsharingBrandConfigs;
   /**
    * 完结分账
@@ -31,6 +32,7 @@ export interface BrandProfitsharing extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012692975
    */
   readonly orders: BrandProfitsharingOrders;
+  /** `v3/brand/profitsharing/receivers` */
   readonly receivers: BrandProfitsharingReceivers;
   /**
    * 查询分账回退结果
@@ -262,6 +264,7 @@ export interface BrandProfitsharingOrders extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012692975
    */
   readonly postAsync: Call<BrandProfitsharingOrdersPost, BrandProfitsharingOrdersPostResult>;
+  /** `v3/brand/profitsharing/orders/{transaction_id}` */
   readonly _transaction_id_: BrandProfitsharingOrdersByTransactionId;
 }
 

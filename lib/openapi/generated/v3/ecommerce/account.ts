@@ -168,13 +168,16 @@ export interface EcommerceAccountApplyCancelWithdraw extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4013892756
    */
   readonly postAsync: Call<EcommerceAccountApplyCancelWithdrawPost, EcommerceAccountApplyCancelWithdrawPostResult>;
+  /** `v3/ecommerce/account/apply-cancel-withdraw/applyment-id` */
   readonly applymentId: EcommerceAccountApplyCancelWithdrawApplymentId;
   /**
    * 平台代商户确认注销
    * https://pay.weixin.qq.com/doc/v3/partner/4013892772
    */
   readonly confirm: EcommerceAccountApplyCancelWithdrawConfirm;
+  /** `v3/ecommerce/account/apply-cancel-withdraw/out-request-no` */
   readonly outRequestNo: EcommerceAccountApplyCancelWithdrawOutRequestNo;
+  /** `v3/ecommerce/account/apply-cancel-withdraw/validate-cancel` */
   readonly validateCancel: EcommerceAccountApplyCancelWithdrawValidateCancel;
 }
 
@@ -404,6 +407,7 @@ export interface EcommerceAccountCancelApplications extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012691710
    */
   readonly media: EcommerceAccountCancelApplicationsMedia;
+  /** `v3/ecommerce/account/cancel-applications/out-apply-no` */
   readonly outApplyNo: EcommerceAccountCancelApplicationsOutApplyNo;
 }
 

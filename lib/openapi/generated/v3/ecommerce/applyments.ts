@@ -66,6 +66,7 @@ export interface SalesSceneInfo {
 }
 
 export interface EcommerceApplyments extends PathNode {
+  /** `v3/ecommerce/applyments/out-request-no` */
   readonly outRequestNo: EcommerceApplymentsOutRequestNo;
   /**
    * 提交申请单

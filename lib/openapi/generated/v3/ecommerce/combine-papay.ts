@@ -60,6 +60,7 @@ export interface EcommerceCombinePapayTransactionsResult {
 }
 
 export interface EcommerceCombinePapay extends PathNode {
+  /** `v3/ecommerce/combine-papay/contracts` */
   readonly contracts: EcommerceCombinePapayContracts;
   /**
    * 电商合单委托代扣支付
@@ -69,6 +70,7 @@ export interface EcommerceCombinePapay extends PathNode {
 }
 
 export interface EcommerceCombinePapayContracts extends PathNode {
+  /** `v3/ecommerce/combine-papay/contracts/plan-id` */
   readonly planId: EcommerceCombinePapayContractsPlanId;
   /**
    * APP方式预签约
@@ -78,10 +80,12 @@ export interface EcommerceCombinePapayContracts extends PathNode {
 }
 
 export interface EcommerceCombinePapayContractsPlanId extends PathNode {
+  /** `v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}` */
   readonly _plan_id_: EcommerceCombinePapayContractsPlanIdByPlanId;
 }
 
 export interface EcommerceCombinePapayContractsPlanIdByPlanId extends PathNode {
+  /** `v3/ecommerce/combine-papay/contracts/plan-id/{plan_id}/out-contract-code` */
   readonly outContractCode: EcommerceCombinePapayContractsPlanIdByPlanIdOutContractCode;
 }
 

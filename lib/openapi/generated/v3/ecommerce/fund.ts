@@ -35,7 +35,9 @@ export interface EcommerceFundWithdrawResult {
 }
 
 export interface EcommerceFund extends PathNode {
+  /** `v3/ecommerce/fund/balance` */
   readonly balance: EcommerceFundBalance;
+  /** `v3/ecommerce/fund/enddaybalance` */
   readonly enddaybalance: EcommerceFundEnddaybalance;
   /**
    * 账户余额提现
@@ -196,6 +198,7 @@ export interface EcommerceFundWithdraw extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012714461
    */
   readonly postAsync: Call<EcommerceFundWithdrawPost, EcommerceFundWithdrawPostResult>;
+  /** `v3/ecommerce/fund/withdraw/out-request-no` */
   readonly outRequestNo: EcommerceFundWithdrawOutRequestNo;
   /**
    * 微信支付提现单号查询

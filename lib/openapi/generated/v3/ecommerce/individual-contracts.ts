@@ -2,8 +2,11 @@
 import type { Call, PathNode } from '../../../node';
 
 export interface EcommerceIndividualContracts extends PathNode {
+  /** `v3/ecommerce/individual-contracts/out-contract-code` */
   readonly outContractCode: EcommerceIndividualContractsOutContractCode;
+  /** `v3/ecommerce/individual-contracts/pre-entrust-sign-with-real-name-identity` */
   readonly preEntrustSignWithRealNameIdentity: EcommerceIndividualContractsPreEntrustSignWithRealNameIdentity;
+  /** `v3/ecommerce/individual-contracts/pre-entrust-sign` */
   readonly preEntrustSign: EcommerceIndividualContractsPreEntrustSign;
   /**
    * 查询个人收款方授权结果

@@ -181,7 +181,9 @@ export interface EcommerceMchTransferTransferBills extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4013504211
    */
   readonly postAsync: Call<EcommerceMchTransferTransferBillsPost, EcommerceMchTransferTransferBillsPostResult>;
+  /** `v3/ecommerce/mch-transfer/transfer-bills/out-bill-no` */
   readonly outBillNo: EcommerceMchTransferTransferBillsOutBillNo;
+  /** `v3/ecommerce/mch-transfer/transfer-bills/transfer-bill-no` */
   readonly transferBillNo: EcommerceMchTransferTransferBillsTransferBillNo;
 }
 

@@ -36,6 +36,7 @@ export interface EcommerceProfitsharing extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012691594
    */
   readonly orders: EcommerceProfitsharingOrders;
+  /** `v3/ecommerce/profitsharing/receivers` */
   readonly receivers: EcommerceProfitsharingReceivers;
   /**
    * 查询分账回退结果
@@ -326,6 +327,7 @@ export interface EcommerceProfitsharingOrders extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012691594
    */
   readonly postAsync: Call<EcommerceProfitsharingOrdersPost, EcommerceProfitsharingOrdersPostResult>;
+  /** `v3/ecommerce/profitsharing/orders/{transaction_id}` */
   readonly _transaction_id_: EcommerceProfitsharingOrdersByTransactionId;
 }
 

@@ -95,8 +95,11 @@ export interface EcommerceRefunds extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012649457
    */
   readonly apply: EcommerceRefundsApply;
+  /** `v3/ecommerce/refunds/id` */
   readonly id: EcommerceRefundsId;
+  /** `v3/ecommerce/refunds/out-refund-no` */
   readonly outRefundNo: EcommerceRefundsOutRefundNo;
+  /** `v3/ecommerce/refunds/{refund_id}` */
   readonly _refund_id_: EcommerceRefundsByRefundId;
 }
 

@@ -130,6 +130,7 @@ export interface FundAppBrandRedpacket extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4014310358
    */
   readonly brandMerchantBatches: FundAppBrandRedpacketBrandMerchantBatches;
+  /** `v3/fund-app/brand-redpacket/brand-merchant-out-batches` */
   readonly brandMerchantOutBatches: FundAppBrandRedpacketBrandMerchantOutBatches;
 }
 
@@ -239,6 +240,7 @@ export interface FundAppBrandRedpacketBrandMerchantBatchesByBatchNo extends Path
     FundAppBrandRedpacketBrandMerchantBatchesByBatchNoGet,
     FundAppBrandRedpacketBrandMerchantBatchesByBatchNoGetResult
   >;
+  /** `v3/fund-app/brand-redpacket/brand-merchant-batches/{batch_no}/details` */
   readonly details: FundAppBrandRedpacketBrandMerchantBatchesByBatchNoDetails;
 }
 
@@ -320,6 +322,7 @@ export interface FundAppBrandRedpacketBrandMerchantOutBatchesByOutBatchNo extend
     FundAppBrandRedpacketBrandMerchantOutBatchesByOutBatchNoGet,
     FundAppBrandRedpacketBrandMerchantOutBatchesByOutBatchNoGetResult
   >;
+  /** `v3/fund-app/brand-redpacket/brand-merchant-out-batches/{out_batch_no}/out-details` */
   readonly outDetails: FundAppBrandRedpacketBrandMerchantOutBatchesByOutBatchNoOutDetails;
 }
 

@@ -263,7 +263,9 @@ export interface TransferSceneReportInfo {
 }
 
 export interface FundAppMchTransfer extends PathNode {
+  /** `v3/fund-app/mch-transfer/elecsign` */
   readonly elecsign: FundAppMchTransferElecsign;
+  /** `v3/fund-app/mch-transfer/partner` */
   readonly partner: FundAppMchTransferPartner;
   /**
    * 发起转账
@@ -420,6 +422,7 @@ export interface FundAppMchTransferElecsignTransferBillNoByTransferBillNo extend
 }
 
 export interface FundAppMchTransferPartner extends PathNode {
+  /** `v3/fund-app/mch-transfer/partner/budget` */
   readonly budget: FundAppMchTransferPartnerBudget;
   /**
    * 申请公益捐赠预算
@@ -454,6 +457,7 @@ export interface FundAppMchTransferPartner extends PathNode {
 }
 
 export interface FundAppMchTransferPartnerBudget extends PathNode {
+  /** `v3/fund-app/mch-transfer/partner/budget/{out_budget_no}` */
   readonly _out_budget_no_: FundAppMchTransferPartnerBudgetByOutBudgetNo;
 }
 
@@ -744,6 +748,7 @@ export interface FundAppMchTransferPartnerCharityTransferBills extends PathNode 
     FundAppMchTransferPartnerCharityTransferBillsPost,
     FundAppMchTransferPartnerCharityTransferBillsPostResult
   >;
+  /** `v3/fund-app/mch-transfer/partner/charity-transfer-bills/out-transfer-no` */
   readonly outTransferNo: FundAppMchTransferPartnerCharityTransferBillsOutTransferNo;
 }
 
@@ -998,6 +1003,7 @@ export interface FundAppMchTransferPartnerTransferBills extends PathNode {
     FundAppMchTransferPartnerTransferBillsPost,
     FundAppMchTransferPartnerTransferBillsPostResult
   >;
+  /** `v3/fund-app/mch-transfer/partner/transfer-bills/out-bill-no` */
   readonly outBillNo: FundAppMchTransferPartnerTransferBillsOutBillNo;
   /**
    * 发起转账并完成自动收款授权
@@ -1527,6 +1533,7 @@ export interface FundAppMchTransferTransferBills extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012716434
    */
   readonly postAsync: Call<FundAppMchTransferTransferBillsPost, FundAppMchTransferTransferBillsPostResult>;
+  /** `v3/fund-app/mch-transfer/transfer-bills/out-bill-no` */
   readonly outBillNo: FundAppMchTransferTransferBillsOutBillNo;
   /**
    * 发起转账并完成自动收款授权
@@ -1538,6 +1545,7 @@ export interface FundAppMchTransferTransferBills extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4014399371
    */
   readonly transfer: FundAppMchTransferTransferBillsTransfer;
+  /** `v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no` */
   readonly transferBillNo: FundAppMchTransferTransferBillsTransferBillNo;
 }
 
@@ -2017,6 +2025,7 @@ export interface FundAppMchTransferUserConfirmAuthorization extends PathNode {
     FundAppMchTransferUserConfirmAuthorizationPost,
     FundAppMchTransferUserConfirmAuthorizationPostResult
   >;
+  /** `v3/fund-app/mch-transfer/user-confirm-authorization/out-authorization-no` */
   readonly outAuthorizationNo: FundAppMchTransferUserConfirmAuthorizationOutAuthorizationNo;
 }
 

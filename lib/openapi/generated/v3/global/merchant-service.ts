@@ -83,6 +83,7 @@ export interface GlobalMerchantService extends PathNode {
    * https://docs.qq.com/doc/DTmZhV0pWT1Zmd2du?nlc=1
    */
   readonly complaints: GlobalMerchantServiceComplaints;
+  /** `v3/global/merchant-service/images` */
   readonly images: GlobalMerchantServiceImages;
 }
 

@@ -3,6 +3,7 @@ import type { Call, PathNode } from '../../../node';
 import type { UploadOptions } from '../../../options';
 
 export interface GlobalMerchantStorage extends PathNode {
+  /** `v3/global/merchant-storage/file` */
   readonly file: GlobalMerchantStorageFile;
 }
 

@@ -58,10 +58,12 @@ export interface GlobalMerchantH5PermissionDomainApplicationsResult {
 }
 
 export interface GlobalMerchant extends PathNode {
+  /** `v3/global/merchant/h5` */
   readonly h5: GlobalMerchantH5;
 }
 
 export interface GlobalMerchantH5 extends PathNode {
+  /** `v3/global/merchant/h5/permission` */
   readonly permission: GlobalMerchantH5Permission;
 }
 
@@ -71,6 +73,7 @@ export interface GlobalMerchantH5Permission extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013025106
    */
   readonly applications: GlobalMerchantH5PermissionApplications;
+  /** `v3/global/merchant/h5/permission/domain` */
   readonly domain: GlobalMerchantH5PermissionDomain;
   /**
    * 查询子商户H5支付权限状态

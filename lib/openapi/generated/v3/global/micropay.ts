@@ -9,11 +9,14 @@ import type {
 } from '../../shapes/v3';
 
 export interface GlobalMicropay extends PathNode {
+  /** `v3/global/micropay/transactions` */
   readonly transactions: GlobalMicropayTransactions;
 }
 
 export interface GlobalMicropayTransactions extends PathNode {
+  /** `v3/global/micropay/transactions/id` */
   readonly id: GlobalMicropayTransactionsId;
+  /** `v3/global/micropay/transactions/out-trade-no` */
   readonly outTradeNo: GlobalMicropayTransactionsOutTradeNo;
   /**
    * 提交付款码支付
@@ -23,6 +26,7 @@ export interface GlobalMicropayTransactions extends PathNode {
 }
 
 export interface GlobalMicropayTransactionsId extends PathNode {
+  /** `v3/global/micropay/transactions/id/{transaction_id}` */
   readonly _transaction_id_: GlobalMicropayTransactionsIdByTransactionId;
 }
 
@@ -59,6 +63,7 @@ export interface GlobalMicropayTransactionsIdByTransactionIdReverse extends Path
 }
 
 export interface GlobalMicropayTransactionsOutTradeNo extends PathNode {
+  /** `v3/global/micropay/transactions/out-trade-no/{out_trade_no}` */
   readonly _out_trade_no_: GlobalMicropayTransactionsOutTradeNoByOutTradeNo;
 }
 

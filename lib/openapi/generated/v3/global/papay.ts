@@ -108,6 +108,7 @@ export interface GlobalPapayTransactionsResult {
 }
 
 export interface GlobalPapay extends PathNode {
+  /** `v3/global/papay/contracts` */
   readonly contracts: GlobalPapayContracts;
   /**
    * 支付扣款
@@ -137,6 +138,7 @@ export interface GlobalPapayContracts extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013015440
    */
   readonly miniprogramPreEntrustSign: GlobalPapayContractsMiniprogramPreEntrustSign;
+  /** `v3/global/papay/contracts/out-contract-code` */
   readonly outContractCode: GlobalPapayContractsOutContractCode;
   /**
    * WEB预签约
@@ -598,6 +600,7 @@ export interface GlobalPapayTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013015482
    */
   readonly postAsync: Call<GlobalPapayTransactionsPost, GlobalPapayTransactionsPostResult>;
+  /** `v3/global/papay/transactions/out-trade-no` */
   readonly outTradeNo: GlobalPapayTransactionsOutTradeNo;
   /**
    * 查询订单(微信支付订单号)

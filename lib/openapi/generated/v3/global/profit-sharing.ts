@@ -71,7 +71,9 @@ export interface GlobalProfitSharing extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013024908
    */
   readonly receivers: GlobalProfitSharingReceivers;
+  /** `v3/global/profit-sharing/refunds` */
   readonly refunds: GlobalProfitSharingRefunds;
+  /** `v3/global/profit-sharing/transactions` */
   readonly transactions: GlobalProfitSharingTransactions;
 }
 
@@ -490,6 +492,7 @@ export interface GlobalProfitSharingTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4012354804
    */
   readonly mark: GlobalProfitSharingTransactionsMark;
+  /** `v3/global/profit-sharing/transactions/{transaction_id}` */
   readonly _transaction_id_: GlobalProfitSharingTransactionsByTransactionId;
 }
 

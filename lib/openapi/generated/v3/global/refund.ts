@@ -10,6 +10,7 @@ export interface GlobalRefundResult {
 }
 
 export interface GlobalRefund extends PathNode {
+  /** `v3/global/refund/partner` */
   readonly partner: GlobalRefundPartner;
   /**
    * 商家充值退款余额查询
@@ -19,10 +20,12 @@ export interface GlobalRefund extends PathNode {
 }
 
 export interface GlobalRefundPartner extends PathNode {
+  /** `v3/global/refund/partner/recharge-balance` */
   readonly rechargeBalance: GlobalRefundPartnerRechargeBalance;
 }
 
 export interface GlobalRefundPartnerRechargeBalance extends PathNode {
+  /** `v3/global/refund/partner/recharge-balance/sub-mchid` */
   readonly subMchid: GlobalRefundPartnerRechargeBalanceSubMchid;
 }
 

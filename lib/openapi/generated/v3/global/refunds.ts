@@ -194,7 +194,9 @@ export interface GlobalRefunds extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4012354681
    */
   readonly postAsync: Call<GlobalRefundsPost, GlobalRefundsPostResult>;
+  /** `v3/global/refunds/id` */
   readonly id: GlobalRefundsId;
+  /** `v3/global/refunds/out-refund-no` */
   readonly outRefundNo: GlobalRefundsOutRefundNo;
 }
 

@@ -76,6 +76,7 @@ export interface GlobalTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013014223
    */
   readonly app: GlobalTransactionsApp;
+  /** `v3/global/transactions/id` */
   readonly id: GlobalTransactionsId;
   /**
    * JSAPI支付下单
@@ -92,6 +93,7 @@ export interface GlobalTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4013013953
    */
   readonly native: GlobalTransactionsNative;
+  /** `v3/global/transactions/out-trade-no` */
   readonly outTradeNo: GlobalTransactionsOutTradeNo;
 }
 

@@ -200,22 +200,31 @@ export interface GovSubsidyZhejiangResult {
 }
 
 export interface GovSubsidy extends PathNode {
+  /** `v3/gov/subsidy/audit` */
   readonly audit: GovSubsidyAudit;
+  /** `v3/gov/subsidy/companies` */
   readonly companies: GovSubsidyCompanies;
+  /** `v3/gov/subsidy/goods` */
   readonly goods: GovSubsidyGoods;
+  /** `v3/gov/subsidy/n-qualifications` */
   readonly nQualifications: GovSubsidyNQualifications;
   /**
    * 查询补贴资格
    * https://pay.weixin.qq.com/doc/v3/partner/4013989543
    */
   readonly qualification: GovSubsidyQualification;
+  /** `v3/gov/subsidy/qualifications` */
   readonly qualifications: GovSubsidyQualifications;
+  /** `v3/gov/subsidy/sncode` */
   readonly sncode: GovSubsidySncode;
+  /** `v3/gov/subsidy/transactions` */
   readonly transactions: GovSubsidyTransactions;
+  /** `v3/gov/subsidy/zhejiang` */
   readonly zhejiang: GovSubsidyZhejiang;
 }
 
 export interface GovSubsidyAudit extends PathNode {
+  /** `v3/gov/subsidy/audit/cup` */
   readonly cup: GovSubsidyAuditCup;
 }
 
@@ -230,6 +239,7 @@ export interface GovSubsidyAuditCup extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4013989535
    */
   readonly query: GovSubsidyAuditCupQuery;
+  /** `v3/gov/subsidy/audit/cup/refund` */
   readonly refund: GovSubsidyAuditCupRefund;
   /**
    * 更新审核数据
@@ -673,6 +683,7 @@ export interface GovSubsidyQualification extends PathNode {
 }
 
 export interface GovSubsidyQualifications extends PathNode {
+  /** `v3/gov/subsidy/qualifications/passthrough` */
   readonly passthrough: GovSubsidyQualificationsPassthrough;
   /**
    * 批量查询用户资格
@@ -1119,6 +1130,7 @@ export interface GovSubsidyTransactions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4013989543
    */
   readonly query: GovSubsidyTransactionsQuery;
+  /** `v3/gov/subsidy/transactions/summary` */
   readonly summary: GovSubsidyTransactionsSummary;
   /**
    * 交易信息回传
@@ -1307,10 +1319,15 @@ export interface GovSubsidyTransactionsSync extends PathNode {
 }
 
 export interface GovSubsidyZhejiang extends PathNode {
+  /** `v3/gov/subsidy/zhejiang/authcode` */
   readonly authcode: GovSubsidyZhejiangAuthcode;
+  /** `v3/gov/subsidy/zhejiang/goods` */
   readonly goods: GovSubsidyZhejiangGoods;
+  /** `v3/gov/subsidy/zhejiang/n-qualifications` */
   readonly nQualifications: GovSubsidyZhejiangNQualifications;
+  /** `v3/gov/subsidy/zhejiang/qualifications` */
   readonly qualifications: GovSubsidyZhejiangQualifications;
+  /** `v3/gov/subsidy/zhejiang/sncode` */
   readonly sncode: GovSubsidyZhejiangSncode;
 }
 

@@ -2,10 +2,12 @@
 import type { Call, PathNode } from '../../../node';
 
 export interface MarketingBankFavor extends PathNode {
+  /** `v3/marketing/bank-favor/users` */
   readonly users: MarketingBankFavorUsers;
 }
 
 export interface MarketingBankFavorUsers extends PathNode {
+  /** `v3/marketing/bank-favor/users/{openid}` */
   readonly _openid_: MarketingBankFavorUsersByOpenid;
 }
 
@@ -15,6 +17,7 @@ export interface MarketingBankFavorUsersByOpenid extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4014569793
    */
   readonly bankMultiActivity: MarketingBankFavorUsersByOpenidBankMultiActivity;
+  /** `v3/marketing/bank-favor/users/{openid}/coupons` */
   readonly coupons: MarketingBankFavorUsersByOpenidCoupons;
 }
 

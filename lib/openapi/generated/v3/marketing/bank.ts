@@ -3,10 +3,12 @@ import type { Call, PathNode } from '../../../node';
 import type { UploadOptions } from '../../../options';
 
 export interface MarketingBank extends PathNode {
+  /** `v3/marketing/bank/packages` */
   readonly packages: MarketingBankPackages;
 }
 
 export interface MarketingBankPackages extends PathNode {
+  /** `v3/marketing/bank/packages/{package_id}` */
   readonly _package_id_: MarketingBankPackagesByPackageId;
 }
 

@@ -295,14 +295,18 @@ export interface MarketingBusifavor extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012465431
    */
   readonly callbacks: MarketingBusifavorCallbacks;
+  /** `v3/marketing/busifavor/coupons` */
   readonly coupons: MarketingBusifavorCoupons;
+  /** `v3/marketing/busifavor/product-coupons` */
   readonly productCoupons: MarketingBusifavorProductCoupons;
   /**
    * 创建商家券
    * https://pay.weixin.qq.com/doc/v3/merchant/4012534855
    */
   readonly stocks: MarketingBusifavorStocks;
+  /** `v3/marketing/busifavor/subsidy` */
   readonly subsidy: MarketingBusifavorSubsidy;
+  /** `v3/marketing/busifavor/users` */
   readonly users: MarketingBusifavorUsers;
 }
 
@@ -414,6 +418,7 @@ export interface MarketingBusifavorCoupons extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012465292
    */
   readonly use: MarketingBusifavorCouponsUse;
+  /** `v3/marketing/busifavor/coupons/{card_id}` */
   readonly _card_id_: MarketingBusifavorCouponsByCardId;
 }
 
@@ -1609,6 +1614,7 @@ export interface MarketingBusifavorSubsidyReturnReceiptsBySubsidyReturnReceiptId
 }
 
 export interface MarketingBusifavorUsers extends PathNode {
+  /** `v3/marketing/busifavor/users/{openid}` */
   readonly _openid_: MarketingBusifavorUsersByOpenid;
 }
 
@@ -1726,10 +1732,12 @@ export interface MarketingBusifavorUsersByOpenidCoupons extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4015717400
    */
   readonly getAsync: Call<MarketingBusifavorUsersByOpenidCouponsGet, MarketingBusifavorUsersByOpenidCouponsGetResult>;
+  /** `v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}` */
   readonly _coupon_code_: MarketingBusifavorUsersByOpenidCouponsByCouponCode;
 }
 
 export interface MarketingBusifavorUsersByOpenidCouponsByCouponCode extends PathNode {
+  /** `v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids` */
   readonly appids: MarketingBusifavorUsersByOpenidCouponsByCouponCodeAppids;
 }
 

@@ -142,12 +142,14 @@ export interface MarketingFavor extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012534633
    */
   readonly couponStocks: MarketingFavorCouponStocks;
+  /** `v3/marketing/favor/media` */
   readonly media: MarketingFavorMedia;
   /**
    * 条件查询批次列表
    * https://pay.weixin.qq.com/doc/v3/merchant/4012460489
    */
   readonly stocks: MarketingFavorStocks;
+  /** `v3/marketing/favor/users` */
   readonly users: MarketingFavorUsers;
 }
 
@@ -872,7 +874,7 @@ export interface MarketingFavorStocksByStockIdRefundFlowByDayGetResult {
 export interface MarketingFavorStocksByStockIdRefundFlowByDay extends PathNode {
   /**
    * 获取批次退款明细下载链接
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    */
   readonly get: Call<
     MarketingFavorStocksByStockIdRefundFlowByDayGet,
@@ -880,7 +882,7 @@ export interface MarketingFavorStocksByStockIdRefundFlowByDay extends PathNode {
   >;
   /**
    * 获取批次退款明细下载链接
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    */
   readonly getAsync: Call<
     MarketingFavorStocksByStockIdRefundFlowByDayGet,
@@ -1038,12 +1040,12 @@ export interface MarketingFavorStocksByStockIdUseFlowByDayGetResult {
 export interface MarketingFavorStocksByStockIdUseFlowByDay extends PathNode {
   /**
    * 获取批次核销明细下载链接
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    */
   readonly get: Call<MarketingFavorStocksByStockIdUseFlowByDayGet, MarketingFavorStocksByStockIdUseFlowByDayGetResult>;
   /**
    * 获取批次核销明细下载链接
-   * Not open to every merchant yet.
+   * Not yet available to all merchants.
    */
   readonly getAsync: Call<
     MarketingFavorStocksByStockIdUseFlowByDayGet,
@@ -1052,6 +1054,7 @@ export interface MarketingFavorStocksByStockIdUseFlowByDay extends PathNode {
 }
 
 export interface MarketingFavorUsers extends PathNode {
+  /** `v3/marketing/favor/users/{openid}` */
   readonly _openid_: MarketingFavorUsersByOpenid;
 }
 

@@ -67,8 +67,11 @@ export interface MarketingGoodsSubsidyActivity extends PathNode {
    * https://pay.weixin.qq.com/docs/merchant/products/retail-store/introduction.html
    */
   readonly activities: MarketingGoodsSubsidyActivityActivities;
+  /** `v3/marketing/goods-subsidy-activity/activity` */
   readonly activity: MarketingGoodsSubsidyActivityActivity;
+  /** `v3/marketing/goods-subsidy-activity/qualification` */
   readonly qualification: MarketingGoodsSubsidyActivityQualification;
+  /** `v3/marketing/goods-subsidy-activity/retail-store-act` */
   readonly retailStoreAct: MarketingGoodsSubsidyActivityRetailStoreAct;
 }
 
@@ -164,6 +167,7 @@ export interface MarketingGoodsSubsidyActivityActivities extends PathNode {
 }
 
 export interface MarketingGoodsSubsidyActivityActivity extends PathNode {
+  /** `v3/marketing/goods-subsidy-activity/activity/{activity_id}` */
   readonly _activity_id_: MarketingGoodsSubsidyActivityActivityByActivityId;
 }
 
@@ -296,7 +300,9 @@ export interface MarketingGoodsSubsidyActivityQualificationUnlock extends PathNo
 }
 
 export interface MarketingGoodsSubsidyActivityRetailStoreAct extends PathNode {
+  /** `v3/marketing/goods-subsidy-activity/retail-store-act/{activity_id}` */
   readonly _activity_id_: MarketingGoodsSubsidyActivityRetailStoreActByActivityId;
+  /** `v3/marketing/goods-subsidy-activity/retail-store-act/{brand_id}` */
   readonly _brand_id_: MarketingGoodsSubsidyActivityRetailStoreActByBrandId;
 }
 

@@ -198,6 +198,7 @@ export interface UserInformationForm {
 }
 
 export interface MarketingMembercardOpen extends PathNode {
+  /** `v3/marketing/membercard-open/activate-informations` */
   readonly activateInformations: MarketingMembercardOpenActivateInformations;
   /**
    * 查询回调地址
@@ -213,7 +214,9 @@ export interface MarketingMembercardOpen extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012545584
    */
   readonly cards: MarketingMembercardOpenCards;
+  /** `v3/marketing/membercard-open/phonenumber-member` */
   readonly phonenumberMember: MarketingMembercardOpenPhonenumberMember;
+  /** `v3/marketing/membercard-open/user` */
   readonly user: MarketingMembercardOpenUser;
 }
 
@@ -558,6 +561,7 @@ export interface MarketingMembercardOpenCardsByCardId extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012709882
    */
   readonly patchAsync: Call<MarketingMembercardOpenCardsByCardIdPatch, undefined>;
+  /** `v3/marketing/membercard-open/cards/{card_id}/codes` */
   readonly codes: MarketingMembercardOpenCardsByCardIdCodes;
   /**
    * 加密code解码（跳转型激活）
@@ -569,6 +573,7 @@ export interface MarketingMembercardOpenCardsByCardId extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012550867
    */
   readonly permissionTokens: MarketingMembercardOpenCardsByCardIdPermissionTokens;
+  /** `v3/marketing/membercard-open/cards/{card_id}/phone-membercard` */
   readonly phoneMembercard: MarketingMembercardOpenCardsByCardIdPhoneMembercard;
   /**
    * 创建会员卡二维码
@@ -590,6 +595,7 @@ export interface MarketingMembercardOpenCardsByCardId extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012545673
    */
   readonly upgrade: MarketingMembercardOpenCardsByCardIdUpgrade;
+  /** `v3/marketing/membercard-open/cards/{card_id}/users` */
   readonly users: MarketingMembercardOpenCardsByCardIdUsers;
 }
 
@@ -763,6 +769,7 @@ export interface MarketingMembercardOpenCardsByCardIdCodesByCode extends PathNod
    * https://pay.weixin.qq.com/doc/v3/merchant/4012550809
    */
   readonly activate: MarketingMembercardOpenCardsByCardIdCodesByCodeActivate;
+  /** `v3/marketing/membercard-open/cards/{card_id}/codes/{code}/bonus` */
   readonly bonus: MarketingMembercardOpenCardsByCardIdCodesByCodeBonus;
   /**
    * 设置会员权益

@@ -749,7 +749,9 @@ export interface Stock {
 }
 
 export interface MarketingPartner extends PathNode {
+  /** `v3/marketing/partner/delivery-plan` */
   readonly deliveryPlan: MarketingPartnerDeliveryPlan;
+  /** `v3/marketing/partner/product-coupon` */
   readonly productCoupon: MarketingPartnerProductCoupon;
 }
 
@@ -759,6 +761,7 @@ export interface MarketingPartnerDeliveryPlan extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4016184554
    */
   readonly deliveryPlans: MarketingPartnerDeliveryPlanDeliveryPlans;
+  /** `v3/marketing/partner/delivery-plan/{sp_mchid}` */
   readonly _sp_mchid_: MarketingPartnerDeliveryPlanBySpMchid;
 }
 
@@ -820,6 +823,7 @@ export interface MarketingPartnerDeliveryPlanDeliveryPlans extends PathNode {
     MarketingPartnerDeliveryPlanDeliveryPlansPost,
     MarketingPartnerDeliveryPlanDeliveryPlansPostResult
   >;
+  /** `v3/marketing/partner/delivery-plan/delivery-plans/{brand_id}` */
   readonly _brand_id_: MarketingPartnerDeliveryPlanDeliveryPlansByBrandId;
   /**
    * 更新投放计划
@@ -988,6 +992,7 @@ export interface MarketingPartnerProductCoupon extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4017327735
    */
   readonly imageGenerationTasks: MarketingPartnerProductCouponImageGenerationTasks;
+  /** `v3/marketing/partner/product-coupon/media` */
   readonly media: MarketingPartnerProductCouponMedia;
   /**
    * 获取商品券事件通知地址
@@ -1001,6 +1006,7 @@ export interface MarketingPartnerProductCoupon extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4015781289
    */
   readonly productCoupons: MarketingPartnerProductCouponProductCoupons;
+  /** `v3/marketing/partner/product-coupon/users` */
   readonly users: MarketingPartnerProductCouponUsers;
 }
 
@@ -2422,6 +2428,7 @@ export interface MarketingPartnerProductCouponProductCouponsByProductCouponIdSto
 }
 
 export interface MarketingPartnerProductCouponUsers extends PathNode {
+  /** `v3/marketing/partner/product-coupon/users/{openid}` */
   readonly _openid_: MarketingPartnerProductCouponUsersByOpenid;
 }
 
@@ -2496,6 +2503,7 @@ export interface MarketingPartnerProductCouponUsersByOpenidCouponBundles extends
     MarketingPartnerProductCouponUsersByOpenidCouponBundlesPost,
     MarketingPartnerProductCouponUsersByOpenidCouponBundlesPostResult
   >;
+  /** `v3/marketing/partner/product-coupon/users/{openid}/coupon-bundles/{user_coupon_bundle_id}` */
   readonly _user_coupon_bundle_id_: MarketingPartnerProductCouponUsersByOpenidCouponBundlesByUserCouponBundleId;
 }
 

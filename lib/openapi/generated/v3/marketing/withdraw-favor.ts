@@ -2,10 +2,12 @@
 import type { Call, PathNode } from '../../../node';
 
 export interface MarketingWithdrawFavor extends PathNode {
+  /** `v3/marketing/withdraw-favor/users` */
   readonly users: MarketingWithdrawFavorUsers;
 }
 
 export interface MarketingWithdrawFavorUsers extends PathNode {
+  /** `v3/marketing/withdraw-favor/users/{openid}` */
   readonly _openid_: MarketingWithdrawFavorUsersByOpenid;
 }
 

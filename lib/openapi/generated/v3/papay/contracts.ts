@@ -3,6 +3,7 @@ import type { Call, PathNode } from '../../../node';
 import type { EstimatedAmount } from '../../shapes/v3';
 
 export interface PapayContracts extends PathNode {
+  /** `v3/papay/contracts/{contract_id}` */
   readonly _contract_id_: PapayContractsByContractId;
 }
 

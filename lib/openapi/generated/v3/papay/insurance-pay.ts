@@ -22,19 +22,24 @@ export interface PapayInsurancePayPolicyPeriodsContractIdByContractIdPolicyPerio
 }
 
 export interface PapayInsurancePay extends PathNode {
+  /** `v3/papay/insurance-pay/policy-periods` */
   readonly policyPeriods: PapayInsurancePayPolicyPeriods;
+  /** `v3/papay/insurance-pay/transactions` */
   readonly transactions: PapayInsurancePayTransactions;
 }
 
 export interface PapayInsurancePayPolicyPeriods extends PathNode {
+  /** `v3/papay/insurance-pay/policy-periods/contract-id` */
   readonly contractId: PapayInsurancePayPolicyPeriodsContractId;
 }
 
 export interface PapayInsurancePayPolicyPeriodsContractId extends PathNode {
+  /** `v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}` */
   readonly _contract_id_: PapayInsurancePayPolicyPeriodsContractIdByContractId;
 }
 
 export interface PapayInsurancePayPolicyPeriodsContractIdByContractId extends PathNode {
+  /** `v3/papay/insurance-pay/policy-periods/contract-id/{contract_id}/policy-period-id` */
   readonly policyPeriodId: PapayInsurancePayPolicyPeriodsContractIdByContractIdPolicyPeriodId;
 }
 

@@ -95,26 +95,35 @@ export interface RealIdentity {
 }
 
 export interface PapayInsuranceSign extends PathNode {
+  /** `v3/papay/insurance-sign/contracts` */
   readonly contracts: PapayInsuranceSignContracts;
+  /** `v3/papay/insurance-sign/policy-periods` */
   readonly policyPeriods: PapayInsuranceSignPolicyPeriods;
+  /** `v3/papay/insurance-sign/policy_periods` */
   readonly policy_periods: PapayInsuranceSignPolicy_Periods;
 }
 
 export interface PapayInsuranceSignContracts extends PathNode {
+  /** `v3/papay/insurance-sign/contracts/plan-id` */
   readonly planId: PapayInsuranceSignContractsPlanId;
+  /** `v3/papay/insurance-sign/contracts/pre-entrust-sign` */
   readonly preEntrustSign: PapayInsuranceSignContractsPreEntrustSign;
 }
 
 export interface PapayInsuranceSignContractsPlanId extends PathNode {
+  /** `v3/papay/insurance-sign/contracts/plan-id/{plan_id}` */
   readonly _plan_id_: PapayInsuranceSignContractsPlanIdByPlanId;
 }
 
 export interface PapayInsuranceSignContractsPlanIdByPlanId extends PathNode {
+  /** `v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id` */
   readonly contractId: PapayInsuranceSignContractsPlanIdByPlanIdContractId;
+  /** `v3/papay/insurance-sign/contracts/plan-id/{plan_id}/out-contract-code` */
   readonly outContractCode: PapayInsuranceSignContractsPlanIdByPlanIdOutContractCode;
 }
 
 export interface PapayInsuranceSignContractsPlanIdByPlanIdContractId extends PathNode {
+  /** `v3/papay/insurance-sign/contracts/plan-id/{plan_id}/contract-id/{contract_id}` */
   readonly _contract_id_: PapayInsuranceSignContractsPlanIdByPlanIdContractIdByContractId;
 }
 
@@ -539,18 +548,22 @@ export interface PapayInsuranceSignContractsPreEntrustSignMiniProgram extends Pa
 }
 
 export interface PapayInsuranceSignPolicyPeriods extends PathNode {
+  /** `v3/papay/insurance-sign/policy-periods/plan-id` */
   readonly planId: PapayInsuranceSignPolicyPeriodsPlanId;
 }
 
 export interface PapayInsuranceSignPolicyPeriodsPlanId extends PathNode {
+  /** `v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}` */
   readonly _plan_id_: PapayInsuranceSignPolicyPeriodsPlanIdByPlanId;
 }
 
 export interface PapayInsuranceSignPolicyPeriodsPlanIdByPlanId extends PathNode {
+  /** `v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id` */
   readonly contractId: PapayInsuranceSignPolicyPeriodsPlanIdByPlanIdContractId;
 }
 
 export interface PapayInsuranceSignPolicyPeriodsPlanIdByPlanIdContractId extends PathNode {
+  /** `v3/papay/insurance-sign/policy-periods/plan-id/{plan_id}/contract-id/{contract_id}` */
   readonly _contract_id_: PapayInsuranceSignPolicyPeriodsPlanIdByPlanIdContractIdByContractId;
 }
 
@@ -609,14 +622,17 @@ export interface PapayInsuranceSignPolicyPeriodsPlanIdByPlanIdContractIdByContra
 }
 
 export interface PapayInsuranceSignPolicy_Periods extends PathNode {
+  /** `v3/papay/insurance-sign/policy_periods/plan-id` */
   readonly planId: PapayInsuranceSignPolicy_PeriodsPlanId;
 }
 
 export interface PapayInsuranceSignPolicy_PeriodsPlanId extends PathNode {
+  /** `v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}` */
   readonly _plan_id_: PapayInsuranceSignPolicy_PeriodsPlanIdByPlanId;
 }
 
 export interface PapayInsuranceSignPolicy_PeriodsPlanIdByPlanId extends PathNode {
+  /** `v3/papay/insurance-sign/policy_periods/plan-id/{plan_id}/out-contract-code` */
   readonly outContractCode: PapayInsuranceSignPolicy_PeriodsPlanIdByPlanIdOutContractCode;
 }
 

@@ -20,13 +20,18 @@ export interface PapayPayResult {
 }
 
 export interface PapayPay extends PathNode {
+  /** `v3/papay/pay/harmony` */
   readonly harmony: PapayPayHarmony;
+  /** `v3/papay/pay/partner` */
   readonly partner: PapayPayPartner;
+  /** `v3/papay/pay/schedules` */
   readonly schedules: PapayPaySchedules;
+  /** `v3/papay/pay/transactions` */
   readonly transactions: PapayPayTransactions;
 }
 
 export interface PapayPayHarmony extends PathNode {
+  /** `v3/papay/pay/harmony/transactions` */
   readonly transactions: PapayPayHarmonyTransactions;
 }
 
@@ -84,11 +89,14 @@ export interface PapayPayHarmonyTransactionsApply extends PathNode {
 }
 
 export interface PapayPayPartner extends PathNode {
+  /** `v3/papay/pay/partner/schedules` */
   readonly schedules: PapayPayPartnerSchedules;
+  /** `v3/papay/pay/partner/transactions` */
   readonly transactions: PapayPayPartnerTransactions;
 }
 
 export interface PapayPayPartnerSchedules extends PathNode {
+  /** `v3/papay/pay/partner/schedules/contract-id` */
   readonly contractId: PapayPayPartnerSchedulesContractId;
 }
 
@@ -235,6 +243,7 @@ export interface PapayPayPartnerTransactionsApply extends PathNode {
 }
 
 export interface PapayPaySchedules extends PathNode {
+  /** `v3/papay/pay/schedules/contract-id` */
   readonly contractId: PapayPaySchedulesContractId;
 }
 

@@ -65,11 +65,14 @@ export interface PapayScheduledDeductSignResult {
 }
 
 export interface PapayScheduledDeductSign extends PathNode {
+  /** `v3/papay/scheduled-deduct-sign/contracts` */
   readonly contracts: PapayScheduledDeductSignContracts;
+  /** `v3/papay/scheduled-deduct-sign/partner` */
   readonly partner: PapayScheduledDeductSignPartner;
 }
 
 export interface PapayScheduledDeductSignContracts extends PathNode {
+  /** `v3/papay/scheduled-deduct-sign/contracts/pre-entrust-sign` */
   readonly preEntrustSign: PapayScheduledDeductSignContractsPreEntrustSign;
 }
 
@@ -244,10 +247,12 @@ export interface PapayScheduledDeductSignContractsPreEntrustSignMiniProgram exte
 }
 
 export interface PapayScheduledDeductSignPartner extends PathNode {
+  /** `v3/papay/scheduled-deduct-sign/partner/contracts` */
   readonly contracts: PapayScheduledDeductSignPartnerContracts;
 }
 
 export interface PapayScheduledDeductSignPartnerContracts extends PathNode {
+  /** `v3/papay/scheduled-deduct-sign/partner/contracts/pre-entrust-sign` */
   readonly preEntrustSign: PapayScheduledDeductSignPartnerContractsPreEntrustSign;
 }
 

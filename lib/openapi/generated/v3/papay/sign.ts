@@ -94,12 +94,16 @@ export interface PapaySignPartnerContractsPlanIdByPlanIdOutContractCodeByOutCont
 }
 
 export interface PapaySign extends PathNode {
+  /** `v3/papay/sign/contracts` */
   readonly contracts: PapaySignContracts;
+  /** `v3/papay/sign/partner` */
   readonly partner: PapaySignPartner;
 }
 
 export interface PapaySignContracts extends PathNode {
+  /** `v3/papay/sign/contracts/harmony-plan-id` */
   readonly harmonyPlanId: PapaySignContractsHarmonyPlanId;
+  /** `v3/papay/sign/contracts/plan-id` */
   readonly planId: PapaySignContractsPlanId;
   /**
    * 代扣预签约
@@ -109,10 +113,12 @@ export interface PapaySignContracts extends PathNode {
 }
 
 export interface PapaySignContractsHarmonyPlanId extends PathNode {
+  /** `v3/papay/sign/contracts/harmony-plan-id/{plan_id}` */
   readonly _plan_id_: PapaySignContractsHarmonyPlanIdByPlanId;
 }
 
 export interface PapaySignContractsHarmonyPlanIdByPlanId extends PathNode {
+  /** `v3/papay/sign/contracts/harmony-plan-id/{plan_id}/out-contract-code` */
   readonly outContractCode: PapaySignContractsHarmonyPlanIdByPlanIdOutContractCode;
 }
 
@@ -182,10 +188,12 @@ export interface PapaySignContractsHarmonyPlanIdByPlanIdOutContractCodeByOutCont
 }
 
 export interface PapaySignContractsPlanId extends PathNode {
+  /** `v3/papay/sign/contracts/plan-id/{plan_id}` */
   readonly _plan_id_: PapaySignContractsPlanIdByPlanId;
 }
 
 export interface PapaySignContractsPlanIdByPlanId extends PathNode {
+  /** `v3/papay/sign/contracts/plan-id/{plan_id}/out-contract-code` */
   readonly outContractCode: PapaySignContractsPlanIdByPlanIdOutContractCode;
 }
 
@@ -356,18 +364,22 @@ export interface PapaySignContractsPreEntrustSign extends PathNode {
 }
 
 export interface PapaySignPartner extends PathNode {
+  /** `v3/papay/sign/partner/contracts` */
   readonly contracts: PapaySignPartnerContracts;
 }
 
 export interface PapaySignPartnerContracts extends PathNode {
+  /** `v3/papay/sign/partner/contracts/plan-id` */
   readonly planId: PapaySignPartnerContractsPlanId;
 }
 
 export interface PapaySignPartnerContractsPlanId extends PathNode {
+  /** `v3/papay/sign/partner/contracts/plan-id/{plan_id}` */
   readonly _plan_id_: PapaySignPartnerContractsPlanIdByPlanId;
 }
 
 export interface PapaySignPartnerContractsPlanIdByPlanId extends PathNode {
+  /** `v3/papay/sign/partner/contracts/plan-id/{plan_id}/out-contract-code` */
   readonly outContractCode: PapaySignPartnerContractsPlanIdByPlanIdOutContractCode;
 }
 

@@ -91,6 +91,7 @@ export interface PayscoreAcquiringbankPermissions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012691489
    */
   readonly postAsync: Call<PayscoreAcquiringbankPermissionsPost, PayscoreAcquiringbankPermissionsPostResult>;
+  /** `v3/payscore/acquiringbank/permissions/authorization-code` */
   readonly authorizationCode: PayscoreAcquiringbankPermissionsAuthorizationCode;
 }
 
@@ -416,6 +417,7 @@ export interface PayscoreAcquiringbankServiceorder extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012458665
    */
   readonly deduction: PayscoreAcquiringbankServiceorderDeduction;
+  /** `v3/payscore/acquiringbank/serviceorder/{out_order_no}` */
   readonly _out_order_no_: PayscoreAcquiringbankServiceorderByOutOrderNo;
 }
 

@@ -45,6 +45,7 @@ export interface PayscoreOverseaPartnerServiceorderRiskFund {
 }
 
 export interface PayscoreOversea extends PathNode {
+  /** `v3/payscore/oversea/partner` */
   readonly partner: PayscoreOverseaPartner;
 }
 
@@ -295,6 +296,7 @@ export interface PayscoreOverseaPartnerServiceorder extends PathNode {
    * https://pay.weixin.qq.com/doc/global/v3/zh/4014096395
    */
   readonly postAsync: Call<PayscoreOverseaPartnerServiceorderPost, PayscoreOverseaPartnerServiceorderPostResult>;
+  /** `v3/payscore/oversea/partner/serviceorder/{out_order_no}` */
   readonly _out_order_no_: PayscoreOverseaPartnerServiceorderByOutOrderNo;
 }
 

@@ -75,6 +75,7 @@ export interface PayscorePartner extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012783634
    */
   readonly servicepayondeliveryorder: PayscorePartnerServicepayondeliveryorder;
+  /** `v3/payscore/partner/servicequotas` */
   readonly servicequotas: PayscorePartnerServicequotas;
 }
 
@@ -126,6 +127,7 @@ export interface PayscorePartnerPermissions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012783585
    */
   readonly assessUserRiskLevel: PayscorePartnerPermissionsAssessUserRiskLevel;
+  /** `v3/payscore/partner/permissions/authorization-code` */
   readonly authorizationCode: PayscorePartnerPermissionsAuthorizationCode;
   /**
    * 查询与用户授权记录（openid）
@@ -720,6 +722,7 @@ export interface PayscorePartnerServiceorder extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012923757
    */
   readonly directComplete: PayscorePartnerServiceorderDirectComplete;
+  /** `v3/payscore/partner/serviceorder/{out_order_no}` */
   readonly _out_order_no_: PayscorePartnerServiceorderByOutOrderNo;
 }
 
@@ -1118,6 +1121,7 @@ export interface PayscorePartnerServicepayondeliveryorder extends PathNode {
 }
 
 export interface PayscorePartnerServicequotas extends PathNode {
+  /** `v3/payscore/partner/servicequotas/service-id` */
   readonly serviceId: PayscorePartnerServicequotasServiceId;
 }
 

@@ -90,6 +90,7 @@ export interface PayscorePayafterOrders extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=17_1&index=3
    */
   readonly postAsync: Call<PayscorePayafterOrdersPost, PayscorePayafterOrdersPostResult>;
+  /** `v3/payscore/payafter-orders/{out_order_no}` */
   readonly _out_order_no_: PayscorePayafterOrdersByOutOrderNo;
 }
 

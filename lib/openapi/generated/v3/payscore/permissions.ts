@@ -41,7 +41,9 @@ export interface PayscorePermissions extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012856611
    */
   readonly assessUserRiskLevel: PayscorePermissionsAssessUserRiskLevel;
+  /** `v3/payscore/permissions/authorization-code` */
   readonly authorizationCode: PayscorePermissionsAuthorizationCode;
+  /** `v3/payscore/permissions/openid` */
   readonly openid: PayscorePermissionsOpenid;
 }
 

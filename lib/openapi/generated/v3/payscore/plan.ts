@@ -94,6 +94,7 @@ export interface PlanDetail {
 }
 
 export interface PayscorePlan extends PathNode {
+  /** `v3/payscore/plan/partner` */
   readonly partner: PayscorePlanPartner;
   /**
    * 创建支付分计划
@@ -155,6 +156,7 @@ export interface PayscorePlanPartnerPayscorePlans extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012463290
    */
   readonly postAsync: Call<PayscorePlanPartnerPayscorePlansPost, PayscorePlanPartnerPayscorePlansPostResult>;
+  /** `v3/payscore/plan/partner/payscore-plans/merchant-plan-no` */
   readonly merchantPlanNo: PayscorePlanPartnerPayscorePlansMerchantPlanNo;
 }
 
@@ -284,6 +286,7 @@ export interface PayscorePlanPayscorePlans extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012467232
    */
   readonly postAsync: Call<PayscorePlanPayscorePlansPost, PayscorePlanPayscorePlansPostResult>;
+  /** `v3/payscore/plan/payscore-plans/merchant-plan-no` */
   readonly merchantPlanNo: PayscorePlanPayscorePlansMerchantPlanNo;
 }
 

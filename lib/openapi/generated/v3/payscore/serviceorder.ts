@@ -197,6 +197,7 @@ export interface PayscoreServiceorder extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/apiv3/wxpay/payscore/chapter3_9.shtml
    */
   readonly directComplete: PayscoreServiceorderDirectComplete;
+  /** `v3/payscore/serviceorder/{out_order_no}` */
   readonly _out_order_no_: PayscoreServiceorderByOutOrderNo;
 }
 

@@ -149,6 +149,7 @@ export interface SignedDetail {
 }
 
 export interface PayscoreSignPlan extends PathNode {
+  /** `v3/payscore/sign-plan/partner` */
   readonly partner: PayscoreSignPlanPartner;
   /**
    * 创建用户的签约计划详情对应的服务订单
@@ -309,6 +310,7 @@ export interface PayscoreSignPlanPartnerUserSignPlans extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012463521
    */
   readonly postAsync: Call<PayscoreSignPlanPartnerUserSignPlansPost, PayscoreSignPlanPartnerUserSignPlansPostResult>;
+  /** `v3/payscore/sign-plan/partner/user-sign-plans/merchant-sign-plan-no` */
   readonly merchantSignPlanNo: PayscoreSignPlanPartnerUserSignPlansMerchantSignPlanNo;
 }
 
@@ -518,6 +520,7 @@ export interface PayscoreSignPlanUserSignPlans extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/merchant/4012489420
    */
   readonly postAsync: Call<PayscoreSignPlanUserSignPlansPost, PayscoreSignPlanUserSignPlansPostResult>;
+  /** `v3/payscore/sign-plan/user-sign-plans/merchant-sign-plan-no` */
   readonly merchantSignPlanNo: PayscoreSignPlanUserSignPlansMerchantSignPlanNo;
 }
 

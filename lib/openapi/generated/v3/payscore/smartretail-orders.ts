@@ -82,6 +82,7 @@ export interface PayscoreSmartretailOrders extends PathNode {
    * https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=14_1&index=3
    */
   readonly postAsync: Call<PayscoreSmartretailOrdersPost, PayscoreSmartretailOrdersPostResult>;
+  /** `v3/payscore/smartretail-orders/{out_order_no}` */
   readonly _out_order_no_: PayscoreSmartretailOrdersByOutOrderNo;
 }
 

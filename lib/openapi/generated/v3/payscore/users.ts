@@ -2,14 +2,17 @@
 import type { Call, PathNode } from '../../../node';
 
 export interface PayscoreUsers extends PathNode {
+  /** `v3/payscore/users/{openid}` */
   readonly _openid_: PayscoreUsersByOpenid;
 }
 
 export interface PayscoreUsersByOpenid extends PathNode {
+  /** `v3/payscore/users/{openid}/permissions` */
   readonly permissions: PayscoreUsersByOpenidPermissions;
 }
 
 export interface PayscoreUsersByOpenidPermissions extends PathNode {
+  /** `v3/payscore/users/{openid}/permissions/{service_id}` */
   readonly _service_id_: PayscoreUsersByOpenidPermissionsByServiceId;
 }
 

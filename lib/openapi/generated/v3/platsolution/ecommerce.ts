@@ -360,20 +360,25 @@ export interface TransactionInfo {
 }
 
 export interface PlatsolutionEcommerce extends PathNode {
+  /** `v3/platsolution/ecommerce/bank-transfer-recharges` */
   readonly bankTransferRecharges: PlatsolutionEcommerceBankTransferRecharges;
   /**
    * 开通保险理赔功能
    * https://pay.weixin.qq.com/doc/v3/partner/4012781476
    */
   readonly insuranceCompensationContracts: PlatsolutionEcommerceInsuranceCompensationContracts;
+  /** `v3/platsolution/ecommerce/mch-transfer` */
   readonly mchTransfer: PlatsolutionEcommerceMchTransfer;
   /**
    * 添加二级商户可扫码充值员工
    * https://pay.weixin.qq.com/doc/v3/partner/4013521743
    */
   readonly rechargeEmployees: PlatsolutionEcommerceRechargeEmployees;
+  /** `v3/platsolution/ecommerce/recharges` */
   readonly recharges: PlatsolutionEcommerceRecharges;
+  /** `v3/platsolution/ecommerce/settle` */
   readonly settle: PlatsolutionEcommerceSettle;
+  /** `v3/platsolution/ecommerce/withdraw` */
   readonly withdraw: PlatsolutionEcommerceWithdraw;
 }
 
@@ -383,6 +388,7 @@ export interface PlatsolutionEcommerceBankTransferRecharges extends PathNode {
    * https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-recharge/bank-recharge/bank-transfer-recharge-apply.html
    */
   readonly apply: PlatsolutionEcommerceBankTransferRechargesApply;
+  /** `v3/platsolution/ecommerce/bank-transfer-recharges/out-recharge-no` */
   readonly outRechargeNo: PlatsolutionEcommerceBankTransferRechargesOutRechargeNo;
 }
 
@@ -499,10 +505,12 @@ export interface PlatsolutionEcommerceInsuranceCompensationContracts extends Pat
     PlatsolutionEcommerceInsuranceCompensationContractsPost,
     PlatsolutionEcommerceInsuranceCompensationContractsPostResult
   >;
+  /** `v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid` */
   readonly subMchid: PlatsolutionEcommerceInsuranceCompensationContractsSubMchid;
 }
 
 export interface PlatsolutionEcommerceInsuranceCompensationContractsSubMchid extends PathNode {
+  /** `v3/platsolution/ecommerce/insurance-compensation-contracts/sub-mchid/{sub_mchid}` */
   readonly _sub_mchid_: PlatsolutionEcommerceInsuranceCompensationContractsSubMchidBySubMchid;
 }
 
@@ -645,7 +653,9 @@ export interface PlatsolutionEcommerceMchTransferCompensateBills extends PathNod
     PlatsolutionEcommerceMchTransferCompensateBillsPost,
     PlatsolutionEcommerceMchTransferCompensateBillsPostResult
   >;
+  /** `v3/platsolution/ecommerce/mch-transfer/compensate-bills/bill-id` */
   readonly billId: PlatsolutionEcommerceMchTransferCompensateBillsBillId;
+  /** `v3/platsolution/ecommerce/mch-transfer/compensate-bills/out-bill-no` */
   readonly outBillNo: PlatsolutionEcommerceMchTransferCompensateBillsOutBillNo;
   /**
    * 请求赔付预下单
@@ -911,7 +921,9 @@ export interface PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBi
     PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsPost,
     PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsPostResult
   >;
+  /** `v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/bill-id` */
   readonly billId: PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsBillId;
+  /** `v3/platsolution/ecommerce/mch-transfer/deposit-after-sales-compensation-bills/out-bill-no` */
   readonly outBillNo: PlatsolutionEcommerceMchTransferDepositAfterSalesCompensationBillsOutBillNo;
 }
 
@@ -1216,6 +1228,7 @@ export interface PlatsolutionEcommerceMchTransferDepositShippingCostCompensation
     PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsPost,
     PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsPostResult
   >;
+  /** `v3/platsolution/ecommerce/mch-transfer/deposit-shipping-cost-compensation-bills/out-bill-no` */
   readonly outBillNo: PlatsolutionEcommerceMchTransferDepositShippingCostCompensationBillsOutBillNo;
 }
 
@@ -1350,7 +1363,9 @@ export interface PlatsolutionEcommerceMchTransferInsuranceClaimBills extends Pat
     PlatsolutionEcommerceMchTransferInsuranceClaimBillsPost,
     PlatsolutionEcommerceMchTransferInsuranceClaimBillsPostResult
   >;
+  /** `v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/bill-id` */
   readonly billId: PlatsolutionEcommerceMchTransferInsuranceClaimBillsBillId;
+  /** `v3/platsolution/ecommerce/mch-transfer/insurance-claim-bills/out-bill-no` */
   readonly outBillNo: PlatsolutionEcommerceMchTransferInsuranceClaimBillsOutBillNo;
   /**
    * 请求保险理赔预下单
@@ -1781,7 +1796,9 @@ export interface PlatsolutionEcommerceMchTransferTransferBills extends PathNode 
     PlatsolutionEcommerceMchTransferTransferBillsPost,
     PlatsolutionEcommerceMchTransferTransferBillsPostResult
   >;
+  /** `v3/platsolution/ecommerce/mch-transfer/transfer-bills/bill-id` */
   readonly billId: PlatsolutionEcommerceMchTransferTransferBillsBillId;
+  /** `v3/platsolution/ecommerce/mch-transfer/transfer-bills/out-bill-no` */
   readonly outBillNo: PlatsolutionEcommerceMchTransferTransferBillsOutBillNo;
 }
 
@@ -1916,6 +1933,7 @@ export interface PlatsolutionEcommerceRechargeEmployees extends PathNode {
     PlatsolutionEcommerceRechargeEmployeesPost,
     PlatsolutionEcommerceRechargeEmployeesPostResult
   >;
+  /** `v3/platsolution/ecommerce/recharge-employees/sub-mchid` */
   readonly subMchid: PlatsolutionEcommerceRechargeEmployeesSubMchid;
 }
 
@@ -1956,10 +1974,12 @@ export interface PlatsolutionEcommerceRechargeEmployeesSubMchidBySubMchid extend
     PlatsolutionEcommerceRechargeEmployeesSubMchidBySubMchidGet,
     PlatsolutionEcommerceRechargeEmployeesSubMchidBySubMchidGetResult
   >;
+  /** `v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid` */
   readonly spOpenid: PlatsolutionEcommerceRechargeEmployeesSubMchidBySubMchidSpOpenid;
 }
 
 export interface PlatsolutionEcommerceRechargeEmployeesSubMchidBySubMchidSpOpenid extends PathNode {
+  /** `v3/platsolution/ecommerce/recharge-employees/sub-mchid/{sub_mchid}/sp-openid/{sp_openid}` */
   readonly _sp_openid_: PlatsolutionEcommerceRechargeEmployeesSubMchidBySubMchidSpOpenidBySpOpenid;
 }
 
@@ -2008,6 +2028,7 @@ export interface PlatsolutionEcommerceRecharges extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4012762860
    */
   readonly apply: PlatsolutionEcommerceRechargesApply;
+  /** `v3/platsolution/ecommerce/recharges/out-recharge-no` */
   readonly outRechargeNo: PlatsolutionEcommerceRechargesOutRechargeNo;
 }
 
@@ -2403,6 +2424,7 @@ export interface PlatsolutionEcommerceWithdrawDayEndBalanceWithdraw extends Path
     PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawPost,
     PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawPostResult
   >;
+  /** `v3/platsolution/ecommerce/withdraw/day-end-balance-withdraw/out-request-no` */
   readonly outRequestNo: PlatsolutionEcommerceWithdrawDayEndBalanceWithdrawOutRequestNo;
 }
 

@@ -191,11 +191,14 @@ export interface PlatsolutionInsuranceMchTransferReservationResult {
 }
 
 export interface PlatsolutionInsurance extends PathNode {
+  /** `v3/platsolution/insurance/mch-transfer` */
   readonly mchTransfer: PlatsolutionInsuranceMchTransfer;
 }
 
 export interface PlatsolutionInsuranceMchTransfer extends PathNode {
+  /** `v3/platsolution/insurance/mch-transfer/batches` */
   readonly batches: PlatsolutionInsuranceMchTransferBatches;
+  /** `v3/platsolution/insurance/mch-transfer/reservation` */
   readonly reservation: PlatsolutionInsuranceMchTransferReservation;
 }
 
@@ -205,9 +208,13 @@ export interface PlatsolutionInsuranceMchTransferBatches extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4013504220
    */
   readonly apply: PlatsolutionInsuranceMchTransferBatchesApply;
+  /** `v3/platsolution/insurance/mch-transfer/batches/batch-id` */
   readonly batchId: PlatsolutionInsuranceMchTransferBatchesBatchId;
+  /** `v3/platsolution/insurance/mch-transfer/batches/detail-receipts` */
   readonly detailReceipts: PlatsolutionInsuranceMchTransferBatchesDetailReceipts;
+  /** `v3/platsolution/insurance/mch-transfer/batches/out-batch-no` */
   readonly outBatchNo: PlatsolutionInsuranceMchTransferBatchesOutBatchNo;
+  /** `v3/platsolution/insurance/mch-transfer/batches/summary-receipts` */
   readonly summaryReceipts: PlatsolutionInsuranceMchTransferBatchesSummaryReceipts;
 }
 
@@ -300,10 +307,12 @@ export interface PlatsolutionInsuranceMchTransferBatchesBatchIdByBatchId extends
     PlatsolutionInsuranceMchTransferBatchesBatchIdByBatchIdGet,
     PlatsolutionInsuranceMchTransferBatchesBatchIdByBatchIdGetResult
   >;
+  /** `v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details` */
   readonly details: PlatsolutionInsuranceMchTransferBatchesBatchIdByBatchIdDetails;
 }
 
 export interface PlatsolutionInsuranceMchTransferBatchesBatchIdByBatchIdDetails extends PathNode {
+  /** `v3/platsolution/insurance/mch-transfer/batches/batch-id/{batch_id}/details/detail-id` */
   readonly detailId: PlatsolutionInsuranceMchTransferBatchesBatchIdByBatchIdDetailsDetailId;
 }
 
@@ -354,14 +363,17 @@ export interface PlatsolutionInsuranceMchTransferBatchesBatchIdByBatchIdDetailsD
 }
 
 export interface PlatsolutionInsuranceMchTransferBatchesDetailReceipts extends PathNode {
+  /** `v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no` */
   readonly outBatchNo: PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNo;
 }
 
 export interface PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNo extends PathNode {
+  /** `v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}` */
   readonly _out_batch_no_: PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoByOutBatchNo;
 }
 
 export interface PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoByOutBatchNo extends PathNode {
+  /** `v3/platsolution/insurance/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no` */
   readonly outDetailNo: PlatsolutionInsuranceMchTransferBatchesDetailReceiptsOutBatchNoByOutBatchNoOutDetailNo;
 }
 
@@ -522,10 +534,12 @@ export interface PlatsolutionInsuranceMchTransferBatchesOutBatchNoByOutBatchNo e
     PlatsolutionInsuranceMchTransferBatchesOutBatchNoByOutBatchNoGet,
     PlatsolutionInsuranceMchTransferBatchesOutBatchNoByOutBatchNoGetResult
   >;
+  /** `v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details` */
   readonly details: PlatsolutionInsuranceMchTransferBatchesOutBatchNoByOutBatchNoDetails;
 }
 
 export interface PlatsolutionInsuranceMchTransferBatchesOutBatchNoByOutBatchNoDetails extends PathNode {
+  /** `v3/platsolution/insurance/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no` */
   readonly outDetailNo: PlatsolutionInsuranceMchTransferBatchesOutBatchNoByOutBatchNoDetailsOutDetailNo;
 }
 
@@ -577,6 +591,7 @@ export interface PlatsolutionInsuranceMchTransferBatchesOutBatchNoByOutBatchNoDe
 }
 
 export interface PlatsolutionInsuranceMchTransferBatchesSummaryReceipts extends PathNode {
+  /** `v3/platsolution/insurance/mch-transfer/batches/summary-receipts/out-batch-no` */
   readonly outBatchNo: PlatsolutionInsuranceMchTransferBatchesSummaryReceiptsOutBatchNo;
 }
 
@@ -691,7 +706,9 @@ export interface PlatsolutionInsuranceMchTransferReservation extends PathNode {
    * https://pay.weixin.qq.com/doc/v3/partner/4013504216
    */
   readonly apply: PlatsolutionInsuranceMchTransferReservationApply;
+  /** `v3/platsolution/insurance/mch-transfer/reservation/out-reservation-no` */
   readonly outReservationNo: PlatsolutionInsuranceMchTransferReservationOutReservationNo;
+  /** `v3/platsolution/insurance/mch-transfer/reservation/reservation-id` */
   readonly reservationId: PlatsolutionInsuranceMchTransferReservationReservationId;
 }
 

@@ -138,7 +138,9 @@ export interface PlatsolutionMchTransferReservationResult {
 }
 
 export interface PlatsolutionMchTransfer extends PathNode {
+  /** `v3/platsolution/mch-transfer/batches` */
   readonly batches: PlatsolutionMchTransferBatches;
+  /** `v3/platsolution/mch-transfer/reservation` */
   readonly reservation: PlatsolutionMchTransferReservation;
 }
 
@@ -148,9 +150,13 @@ export interface PlatsolutionMchTransferBatches extends PathNode {
    * https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-batch/transfer-batch-apply.html
    */
   readonly apply: PlatsolutionMchTransferBatchesApply;
+  /** `v3/platsolution/mch-transfer/batches/batch-id` */
   readonly batchId: PlatsolutionMchTransferBatchesBatchId;
+  /** `v3/platsolution/mch-transfer/batches/detail-receipts` */
   readonly detailReceipts: PlatsolutionMchTransferBatchesDetailReceipts;
+  /** `v3/platsolution/mch-transfer/batches/out-batch-no` */
   readonly outBatchNo: PlatsolutionMchTransferBatchesOutBatchNo;
+  /** `v3/platsolution/mch-transfer/batches/summary-receipts` */
   readonly summaryReceipts: PlatsolutionMchTransferBatchesSummaryReceipts;
 }
 
@@ -237,10 +243,12 @@ export interface PlatsolutionMchTransferBatchesBatchIdByBatchId extends PathNode
     PlatsolutionMchTransferBatchesBatchIdByBatchIdGet,
     PlatsolutionMchTransferBatchesBatchIdByBatchIdGetResult
   >;
+  /** `v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details` */
   readonly details: PlatsolutionMchTransferBatchesBatchIdByBatchIdDetails;
 }
 
 export interface PlatsolutionMchTransferBatchesBatchIdByBatchIdDetails extends PathNode {
+  /** `v3/platsolution/mch-transfer/batches/batch-id/{batch_id}/details/detail-id` */
   readonly detailId: PlatsolutionMchTransferBatchesBatchIdByBatchIdDetailsDetailId;
 }
 
@@ -291,14 +299,17 @@ export interface PlatsolutionMchTransferBatchesBatchIdByBatchIdDetailsDetailIdBy
 }
 
 export interface PlatsolutionMchTransferBatchesDetailReceipts extends PathNode {
+  /** `v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no` */
   readonly outBatchNo: PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNo;
 }
 
 export interface PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNo extends PathNode {
+  /** `v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}` */
   readonly _out_batch_no_: PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoByOutBatchNo;
 }
 
 export interface PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoByOutBatchNo extends PathNode {
+  /** `v3/platsolution/mch-transfer/batches/detail-receipts/out-batch-no/{out_batch_no}/out-detail-no` */
   readonly outDetailNo: PlatsolutionMchTransferBatchesDetailReceiptsOutBatchNoByOutBatchNoOutDetailNo;
 }
 
@@ -458,10 +469,12 @@ export interface PlatsolutionMchTransferBatchesOutBatchNoByOutBatchNo extends Pa
     PlatsolutionMchTransferBatchesOutBatchNoByOutBatchNoGet,
     PlatsolutionMchTransferBatchesOutBatchNoByOutBatchNoGetResult
   >;
+  /** `v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details` */
   readonly details: PlatsolutionMchTransferBatchesOutBatchNoByOutBatchNoDetails;
 }
 
 export interface PlatsolutionMchTransferBatchesOutBatchNoByOutBatchNoDetails extends PathNode {
+  /** `v3/platsolution/mch-transfer/batches/out-batch-no/{out_batch_no}/details/out-detail-no` */
   readonly outDetailNo: PlatsolutionMchTransferBatchesOutBatchNoByOutBatchNoDetailsOutDetailNo;
 }
 
@@ -512,6 +525,7 @@ export interface PlatsolutionMchTransferBatchesOutBatchNoByOutBatchNoDetailsOutD
 }
 
 export interface PlatsolutionMchTransferBatchesSummaryReceipts extends PathNode {
+  /** `v3/platsolution/mch-transfer/batches/summary-receipts/out-batch-no` */
   readonly outBatchNo: PlatsolutionMchTransferBatchesSummaryReceiptsOutBatchNo;
 }
 
@@ -626,7 +640,9 @@ export interface PlatsolutionMchTransferReservation extends PathNode {
    * https://pay.weixin.qq.com/docs/partner/apis/platsolution-mch-transfer/transfer-reservation/transfer-reservation-apply.html
    */
   readonly apply: PlatsolutionMchTransferReservationApply;
+  /** `v3/platsolution/mch-transfer/reservation/out-reservation-no` */
   readonly outReservationNo: PlatsolutionMchTransferReservationOutReservationNo;
+  /** `v3/platsolution/mch-transfer/reservation/reservation-id` */
   readonly reservationId: PlatsolutionMchTransferReservationReservationId;
 }
 

@@ -1,8 +1,30 @@
 import { InvalidArgumentError } from '../errors';
 
+/** The base URL of WeChat Pay's API. */
+export const DEFAULT_BASE_URL = 'https://api.mch.weixin.qq.com/';
+
+/** The domains of WeChat Pay's hosts. */
+const WECHATPAY = /(?:^|\.)(?:weixin\.qq\.com|wechatpay\.cn)\.?$/;
+
+/**
+ * Parses a base URL: an absolute http or https URL without user and password. WeChat Pay's own hosts require https,
+ * because anyone who can read a signed request in transit can also send it.
+ * @returns undefined if it is not a valid base URL
+ */
+export function readBaseUrl(input: unknown): URL | undefined {
+  if (!(input instanceof URL) && (typeof input !== 'string' || !URL.canParse(input))) return undefined;
+  const url = new URL(input);
+  const isUsable = url.protocol === 'https:' || (url.protocol === 'http:' && !WECHATPAY.test(url.hostname));
+  return isUsable && url.username === '' && url.password === '' ? url : undefined;
+}
+
+/** What a base URL must be, for error messages. */
+export const BASE_URL_RULE =
+  'must be an absolute URL such as "https://api.mch.weixin.qq.com/"; hosts of WeChat Pay are called over https only';
+
 const RESERVED_BY_RFC_3986 = /[!'()*]/g;
 
-/** Percent-encodes all but the unreserved characters of RFC 3986, which `encodeURIComponent` does not quite. */
+/** Percent-encodes all but the unreserved characters of RFC 3986; `encodeURIComponent` leaves a few more. */
 export function encodeComponent(text: string): string {
   try {
     return encodeURIComponent(text).replace(RESERVED_BY_RFC_3986, percent);
@@ -11,7 +33,7 @@ export function encodeComponent(text: string): string {
   }
 }
 
-/** One ASCII character, percent-encoded. */
+/** Percent-encodes one ASCII character. */
 export function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
@@ -19,24 +41,24 @@ export function percent(character: string): string {
 const NOT_IN_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]+|%(?![0-9A-Fa-f]{2})/gu;
 const NOT_IN_QUERY = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%]+|%(?![0-9A-Fa-f]{2})/gu;
 
-/** Encodes what RFC 3986 does not let stand in a path; escapes (`%2F`) stay. */
+/** Encodes characters that RFC 3986 does not allow in a path; existing escapes (`%2F`) are kept. */
 export function encodePath(path: string): string {
   return path.replace(NOT_IN_PATH, encodeComponent);
 }
 
-/** Encodes what RFC 3986 does not let stand in a query; escapes (`%2F`) stay. */
+/** Encodes characters that RFC 3986 does not allow in a query; existing escapes (`%2F`) are kept. */
 export function encodeQuery(query: string): string {
   return query.replace(NOT_IN_QUERY, encodeComponent);
 }
 
-/** Greatest depth of a query: beyond it stands only what holds itself. */
+/** Maximum depth of a query; anything deeper contains a circular reference. */
 const MAX_DEPTH = 32;
 
 /**
- * The option `query` as it goes out, without the question mark.
+ * Encodes the `query` option, without the question mark.
  *
- * Text goes out as it is but for characters that a query may not hold. Objects become `a=1&b%5B0%5D=x`, as
- * wechatpay-php's `http_build_query` writes them; null and undefined are left out.
+ * A string is sent as it is, except for characters that a query cannot contain. Objects become `a=1&b%5B0%5D=x`, as with
+ * `http_build_query` in wechatpay-php; null and undefined are omitted.
  */
 export function writeQuery(query: unknown): string {
   if (typeof query === 'string') return encodeQuery(query);
@@ -66,7 +88,7 @@ function pairs(value: object, nameOf: (key: string) => string, depth: number): s
   });
 }
 
-/** A list, or an object with members: a Map, a Date or the like has none, and would be lost. */
+/** Whether a value is an array or an object with members: a Map or a Date has none and would be lost. */
 function isNested(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

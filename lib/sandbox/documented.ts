@@ -1,0 +1,97 @@
+import { constants, privateDecrypt, publicEncrypt } from 'node:crypto';
+import { Response } from 'undici';
+import { type Decrypt, type Issue, type KnownOperation, synthesise, validate } from './catalogue';
+import type { Identities, Identity } from './identity';
+import type { PlatformKey } from './protocol/keyring';
+import type { Handler, SandboxRequest } from './wire/request';
+import { fault } from './wire/response';
+
+/** What the sandbox does with the operations of the catalogue. */
+export interface DocumentedOptions {
+  readonly identities: Identities;
+  /** Where the sandbox listens. */
+  readonly baseUrl: string;
+  /** Refuses operations that no product and no handler processes. */
+  readonly strict: boolean;
+}
+
+/**
+ * Makes the handler of an operation of the catalogue: it checks the request against the facts, and hands it to the product,
+ * or makes a response from the facts.
+ * @param product what processes the operation; `undefined` where no product does
+ */
+export function documented(
+  operation: KnownOperation,
+  product: Handler | undefined,
+  identity: Identity,
+  { identities, baseUrl, strict }: DocumentedOptions,
+): Handler {
+  const isV2 = operation.protocol === 'v2';
+  return (request) => {
+    const { variables, query, json, xml, files, mchid } = request;
+    const decrypt = decrypting(identities, request);
+    const names = files.length > 0 ? { files: files.map(({ name }) => name) } : {};
+    const [issue] = validate(operation, { variables, query, body: isV2 ? xml : json, ...names }, decrypt);
+    if (issue) throw isV2 ? { return_code: 'FAIL', return_msg: issue.message } : refused(issue, request, identities);
+    if (product) return product(request);
+    if (strict) throw unprocessed(operation, isV2);
+    const { method, path, body } = request;
+    const search = query.size > 0 ? `?${query}` : '';
+    const sent = { method, target: path + search, variables, query, body: isV2 ? xml : json, raw: body };
+    const made = synthesise(operation, sent, {
+      ...{ baseUrl, decrypt, defaults: { mchid, mch_id: mchid, sp_mchid: mchid } },
+      encrypt: (plain) => publicEncrypt(identity.publicKey, Buffer.from(plain)).toString('base64'),
+    });
+    if (made.location !== undefined) return new Response(null, { status: 302, headers: { location: made.location } });
+    if (made.file)
+      return new Response(new Uint8Array(made.file), { headers: { 'content-type': 'application/octet-stream' } });
+    return made.body ?? new Response(null, { status: made.status });
+  };
+}
+
+/** A `PARAM_ERROR` for what is wrong with a request. @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709 */
+function refused(
+  { kind, field, value, issue, location, message }: Issue,
+  request: SandboxRequest,
+  identities: Identities,
+) {
+  const serial = announced(request);
+  const reason =
+    kind !== 'encryption' || keyOf(identities, serial)
+      ? message
+      : serial === undefined
+        ? `HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial): ${message}`
+        : `平台证书序列号Wechatpay-Serial错误: "${serial}" names no key of the sandbox; it has ${identities.platform.ids(Date.now()).join(', ')}.`;
+  return fault(400, 'PARAM_ERROR', reason, { field, value, issue, location });
+}
+
+function unprocessed({ verb, path }: KnownOperation, isV2: boolean) {
+  const message = `No product of the sandbox processes ${verb.toUpperCase()} ${path}, and it is strict. Add a handler by sandbox.on('${verb}', '${path}', handler).`;
+  return isV2 ? { return_code: 'FAIL', return_msg: message } : fault(404, 'NOT_FOUND', message);
+}
+
+/** Decrypts sensitive fields with the key that the request names, as the platform does. */
+function decrypting(identities: Identities, request: SandboxRequest): Decrypt {
+  return (ciphertext, recipient) => {
+    const { original } = identities.platform;
+    const key = recipient === 'platform' ? keyOf(identities, announced(request)) : original;
+    if (!key) return undefined;
+    const padding = recipient === 'platform' ? constants.RSA_PKCS1_OAEP_PADDING : constants.RSA_PKCS1_PADDING;
+    try {
+      return privateDecrypt({ key: key.privateKey, padding }, Buffer.from(ciphertext, 'base64')).toString();
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+/** What the request names as the key of its sensitive fields; of a doubled header, the first one. */
+function announced({ headers }: SandboxRequest): string | undefined {
+  return headers['wechatpay-serial']?.toString().split(',')[0]?.trim() || undefined;
+}
+
+function keyOf({ platform }: Identities, serial: string | undefined): PlatformKey | undefined {
+  const now = Date.now();
+  const id = platform.ids(now).find((known) => known.toUpperCase() === serial?.toUpperCase());
+  return id === undefined ? undefined : platform.find(id, now);
+}
