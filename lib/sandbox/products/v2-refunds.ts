@@ -1,6 +1,6 @@
 import { keyOf } from '../store';
 import { v2Fault } from '../wire/response';
-import { digits } from './members';
+import { beijing, digits } from './members';
 import { keyOfOrder, type Order, type Orders } from './orders';
 import type { Product, ProductContext } from './product';
 import {
@@ -38,15 +38,25 @@ export interface V2Refund {
 /** `CHANGE`: the user's account does not take the money; `REFUNDCLOSE`: it stays with the merchant. */
 export type V2RefundStatus = 'PROCESSING' | 'SUCCESS' | 'CHANGE' | 'REFUNDCLOSE';
 
-/** Refunds of v2, and how one ends otherwise than by itself. */
+/** How tests and the console end a refund, in the words of APIv3. */
+const OUTCOMES = { SUCCESS: 'SUCCESS', ABNORMAL: 'CHANGE', CLOSED: 'REFUNDCLOSE' } as const;
+const SHOWN_STATUS = {
+  ...{ PROCESSING: 'PROCESSING', SUCCESS: 'SUCCESS' },
+  CHANGE: 'ABNORMAL',
+  REFUNDCLOSE: 'CLOSED',
+} as const;
+
+/** Refunds of v2, and what tests and the console see of them and do to them. */
 export interface V2Refunds extends Product {
-  readonly table: ReturnType<typeof tableOf>;
-  find(mchid: string, out_refund_no: string): V2Refund | undefined;
-  /**
-   * Ends a refund that is being processed, and notifies.
-   * @returns the refund and the key of its notification
-   */
-  finish(refund: V2Refund, status: Exclude<V2RefundStatus, 'PROCESSING'>): { refund: V2Refund; notified?: string };
+  readonly book: {
+    readonly protocol: 'v2';
+    /** In the order in which they were accepted. */
+    all(): ReturnType<typeof seen>[];
+    /** Those with that number, one for each merchant. */
+    numbered(out_refund_no: string): ReturnType<typeof seen>[];
+    /** Ends one, and notifies; returns the key of the notification. */
+    finish(mchid: string, out_refund_no: string, status: keyof typeof OUTCOMES): string | undefined;
+  };
 }
 
 /** The task that ends a refund. */
@@ -71,16 +81,17 @@ export function v2Refunds(context: ProductContext, orders: Orders): V2Refunds {
     if (refund?.status === 'PROCESSING') finish(refund, 'SUCCESS');
   });
 
-  const finish: V2Refunds['finish'] = (before, status) => {
+  /** Ends a refund, and notifies; returns the key of the notification. */
+  function finish(before: V2Refund, status: Exclude<V2RefundStatus, 'PROCESSING'>): string | undefined {
     const now = clock.now();
     const refund = { ...before, status, ...(status === 'SUCCESS' && { succeeded: now }) };
     table.put(keyOf(refund.mchid, refund.out_refund_no), refund);
     const order = orders.table.get(refund.order);
-    if (refund.notify_url === undefined || !order) return { refund };
+    if (refund.notify_url === undefined || !order) return undefined;
     const recipient = { kind: 'merchant', id: refund.mchid } as const;
     const content = { appid: order.appid, ...subMerchant(order), ...notified(refund) };
-    return { refund, notified: notifier.notify(recipient, 'v2/refund-processed', content, refund.notify_url) };
-  };
+    return notifier.notify(recipient, 'v2/refund-processed', content, refund.notify_url);
+  }
 
   /** The refunds of an order that money was, or will be, returned by. */
   function effective(order: Order): V2Refund[] {
@@ -140,9 +151,15 @@ export function v2Refunds(context: ProductContext, orders: Orders): V2Refunds {
   }
 
   return {
-    table,
-    find: (mchid, out_refund_no) => table.get(keyOf(mchid, out_refund_no)),
-    finish,
+    book: {
+      protocol: 'v2',
+      all: () => [...table.values()].map(seen),
+      numbered: (out_refund_no) => table.by('number', out_refund_no).map(seen),
+      finish(mchid, out_refund_no, status) {
+        const refund = table.get(keyOf(mchid, out_refund_no));
+        return refund && finish(refund, OUTCOMES[status]);
+      },
+    },
     routes: [
       xmlOperation('v2/secapi/pay/refund', ({ mchid, xml }) => {
         const { out_refund_no, refund_id, out_trade_no, transaction_id, refund_fee, total_fee } = refund(mchid, xml);
@@ -173,8 +190,22 @@ export function v2Refunds(context: ProductContext, orders: Orders): V2Refunds {
 
 function tableOf({ store }: ProductContext) {
   return store.table<V2Refund>('v2-refunds', {
-    indexes: { order: ({ order }) => order, refund_id: ({ refund_id }) => refund_id },
+    indexes: {
+      order: ({ order }) => order,
+      refund_id: ({ refund_id }) => refund_id,
+      number: ({ out_refund_no }) => out_refund_no,
+    },
   });
+}
+
+/** A refund as tests and the console see it. */
+function seen(refund: V2Refund) {
+  const { mchid, out_refund_no, refund_id, out_trade_no, transaction_id, status, notify_url, created } = refund;
+  return {
+    ...{ mchid, protocol: 'v2' as const, out_refund_no, refund_id, out_trade_no, transaction_id },
+    ...{ status: SHOWN_STATUS[status], amount: { total: refund.total_fee, refund: refund.refund_fee } },
+    ...{ create_time: beijing(created), notify_url },
+  };
 }
 
 function checkTransactionId({ transaction_id }: Fields): void {
