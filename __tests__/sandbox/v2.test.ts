@@ -116,7 +116,9 @@ test.each<[string, () => Promise<Received>, string]>([
 
 test('a refusal is written as WeChat Pay writes it', async () => {
   const { text } = await post(order({ sign: 'X' }));
-  expect(text).toBe('<xml><return_code>FAIL</return_code><return_msg>签名错误，请检查后再试</return_msg></xml>');
+  expect(text).toBe(
+    '<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[签名错误，请检查后再试]]></return_msg></xml>',
+  );
 });
 
 test('a GET is signed in its query', async () => {
@@ -132,12 +134,12 @@ test('a GET is signed in its query', async () => {
 
 test('a handler is given the fields as text, the path as in the request line', async () => {
   const seen = jest.fn();
-  sandbox.on('post', 'v2/pay/{what}', seen);
-  await post({ mch_id, total_fee: '100', body: '商品', attach: '' }, '/pay/micropay?a=1');
+  sandbox.on('post', 'v2/shop/{what}', seen);
+  await post({ mch_id, total_fee: '100', body: '商品', attach: '' }, '/shop/sale?a=1');
   const [{ path, variables, query, xml, json, files }] = seen.mock.calls[0];
   const sign = signed({ mch_id, total_fee: '100', body: '商品' });
   expect({ path, variables, xml, json, files, a: query.get('a') }).toEqual({
-    ...{ path: '/pay/micropay', variables: { what: 'micropay' }, json: undefined, files: [], a: '1' },
+    ...{ path: '/shop/sale', variables: { what: 'sale' }, json: undefined, files: [], a: '1' },
     xml: { mch_id, total_fee: '100', body: '商品', attach: '', sign },
   });
 });
@@ -211,9 +213,9 @@ test('v2 and APIv3 have paths of their own', async () => {
 });
 
 test('an unknown path gets a failure that says how to teach it', async () => {
-  const { status, fields } = await post(order(), '/pay/orderquery');
+  const { status, fields } = await post(order(), '/shop/sale');
   expect(status).toBe(200);
-  expect(fields.return_msg).toContain("sandbox.on('post', 'v2/pay/orderquery', handler)");
+  expect(fields.return_msg).toContain("sandbox.on('post', 'v2/shop/sale', handler)");
 });
 
 describe('misbehaviours', () => {

@@ -1,10 +1,12 @@
 import * as AesEcb from '../../crypto/aes-ecb';
 import * as AesGcm from '../../crypto/aes-gcm';
+import { fieldText } from '../../format/fields';
 import { toXml } from '../../format/transformer';
 import { nonce } from '../../signature/formatter';
 import * as Hash from '../../signature/hash';
 import type { Identity } from '../identity';
 import { beijing } from '../products/members';
+import { writeXml } from '../wire/xml';
 import type { Draft, MessageMaker } from './message';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -35,8 +37,10 @@ const VOUCHING = ['sign', 'req_info'];
  */
 export const v2Message: MessageMaker = async (draft, { identity }, { signature }) => {
   const fields = await writerOf(draft.name)(draft, identity, signature ? nonce() : identity.secret);
-  const kept = Object.entries(fields).filter(([name]) => signature !== 'none' || !VOUCHING.includes(name));
-  return { headers: [['Content-Type', 'text/xml']], body: Buffer.from(toXml(Object.fromEntries(kept))) };
+  const kept = Object.entries(fields)
+    .filter(([name, value]) => value !== undefined && (signature !== 'none' || !VOUCHING.includes(name)))
+    .map(([name, value]) => [name, fieldText(name, value)]);
+  return { headers: [['Content-Type', 'text/xml']], body: Buffer.from(writeXml(Object.fromEntries(kept))) };
 };
 
 function writerOf(name: string): Writer {
@@ -45,21 +49,24 @@ function writerOf(name: string): Writer {
 }
 
 const plain: Writer = async ({ name, content, created }, { id: mchid }, secret) => {
-  const given: Fields = { ...content };
+  const { sign_type, ...given }: Fields = { ...content };
   const merchantField = name === 'v2/combined-transactions-success' ? 'combine_mch_id' : 'mch_id';
   const nonce_str = name === 'v2/pap-contract-state-changed' ? undefined : nonce();
-  const fields = { ...ESSENTIAL[name]?.(created), [merchantField]: mchid, nonce_str, ...given };
-  return { ...fields, sign: Hash.sign(given.sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5', fields, secret) };
+  // A payment is signed as the order was, and does not say how.
+  const kept = name === 'v2/transaction-success' ? {} : { sign_type };
+  const fields = { ...ESSENTIAL[name]?.(created), [merchantField]: mchid, nonce_str, ...given, ...kept };
+  return { ...fields, sign: Hash.sign(sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5', fields, secret) };
 };
 
 /** @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16 */
-const refund: Writer = async ({ content }, { id: mchid }, secret) => ({
-  return_code: 'SUCCESS',
-  appid: APPID,
-  mch_id: mchid,
-  nonce_str: nonce(),
-  req_info: await AesEcb.encrypt(toXml({ ...content }, 'root'), Hash.md5(secret)),
-});
+const refund: Writer = async ({ content }, { id: mchid }, secret) => {
+  // These stand outside of what is encrypted.
+  const { appid = APPID, sub_appid, sub_mch_id, ...resource }: Fields = { ...content };
+  return {
+    ...{ return_code: 'SUCCESS', appid, mch_id: mchid, sub_appid, sub_mch_id, nonce_str: nonce() },
+    req_info: await AesEcb.encrypt(toXml(resource, 'root'), Hash.md5(secret)),
+  };
+};
 
 /** @see https://pay.weixin.qq.com/wiki/doc/apiv3/payscore.php?chapter=18_7&index=7 */
 const event: Writer = async ({ name, content, id, created }, { id: mchid, apiKey }, secret) => {

@@ -14,6 +14,9 @@ import { createRefunds } from './refund-state';
 import { refundBook, refunds } from './refunds';
 import { transferBatches } from './transfer-batches';
 import { transfers } from './transfers';
+import { v2CodePayments } from './v2-micropay';
+import { v2Payments } from './v2-payments';
+import { v2Refunds } from './v2-refunds';
 
 /** The products of a sandbox. */
 export interface Products {
@@ -33,11 +36,12 @@ export function createProducts(context: ProductContext): Products {
   const ledger = createLedger(context, orders);
   const refundState = createRefunds(context, orders, ledger);
   const combined = combinedPayments(context, orders);
+  const xmlRefunds = v2Refunds(context, orders, ledger);
 
   const shown = {
     payer: createPayer(context, orders, combined),
     // Refunds of another protocol go into both lists.
-    refunder: createRefunder(context, [refundBook(refundState)]),
+    refunder: createRefunder(context, [refundBook(refundState), xmlRefunds.book]),
     coupons: businessCoupons(context),
     transfers: transfers(context),
     transferBatches: transferBatches(context),
@@ -51,8 +55,11 @@ export function createProducts(context: ProductContext): Products {
       combined,
       shown.payer.product,
       refunds(context, refundState),
+      v2Payments(context, orders),
+      v2CodePayments(context, orders),
+      xmlRefunds,
       shown.refunder.product,
-      bills(context, orders, ledger, [refundState]),
+      bills(context, orders, ledger, [refundState, xmlRefunds]),
       shown.coupons,
       shown.transfers,
       shown.transferBatches,

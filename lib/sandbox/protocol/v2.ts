@@ -1,16 +1,20 @@
 import { fieldText } from '../../format/fields';
-import { toObject, toXml } from '../../format/transformer';
+import { toObject } from '../../format/transformer';
 import { nonce } from '../../signature/formatter';
 import * as Hash from '../../signature/hash';
 import type { Identities } from '../identity';
 import { type IncomingRequest, queryOf } from '../wire/request';
 import { fromResponse, isResponse, type SandboxResponse, v2Fault } from '../wire/response';
+import { writeXml } from '../wire/xml';
 import type { ProtocolRules } from './protocol';
 
 type Fields = Readonly<Record<string, string>>;
 
 /** The fields that may hold the merchant id, in the order in which they are looked for. */
 const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
+
+/** What a response repeats of a request besides: the merchant that a partner acts for. */
+const REPEATED = ['sub_appid', 'sub_mch_id'];
 
 /** v2: XML, signed in a field. */
 export function v2Protocol(identities: Identities): ProtocolRules {
@@ -52,7 +56,7 @@ export function v2Protocol(identities: Identities): ProtocolRules {
       if (fields?.return_code !== 'SUCCESS') return response;
       const key = signature === undefined ? secret : otherSecret;
       const sign = Hash.sign(signTypeOf(fieldsOf(request)) ?? 'MD5', fields, key);
-      return { ...response, body: Buffer.from(toXml({ ...fields, sign })) };
+      return { ...response, body: Buffer.from(writeXml({ ...fields, sign })) };
     },
   };
 }
@@ -100,6 +104,7 @@ function completed(result: unknown = {}, request: Fields): Fields {
     result_code: 'SUCCESS',
     ...(request.appid !== undefined && { appid: request.appid }),
     ...(field !== undefined && { [field]: request[field] }),
+    ...Object.fromEntries(REPEATED.flatMap((name) => (request[name] ? [[name, request[name]]] : []))),
     nonce_str: nonce(),
     ...fields,
   };
@@ -116,5 +121,5 @@ function refusal(return_msg: string): SandboxResponse {
 
 function xmlResponse(fields: Fields, unsigned: boolean): SandboxResponse {
   // WeChat Pay's own type: it never says XML.
-  return { status: 200, headers: [['Content-Type', 'text/plain']], body: Buffer.from(toXml(fields)), unsigned };
+  return { status: 200, headers: [['Content-Type', 'text/plain']], body: Buffer.from(writeXml(fields)), unsigned };
 }
