@@ -68,7 +68,7 @@ test('from order to payment to refund, each with its notification', async () => 
   expect(code_url).toMatch(/^weixin:\/\/wxpay\/bizpayurl\?pr=\w+$/);
   expect(await place()).toEqual({ code_url });
   expect(await query()).toEqual({
-    ...{ appid, mchid, out_trade_no, attach: 'table 7', amount: { total: 100, currency: 'CNY' } },
+    ...{ appid, mchid, out_trade_no, amount: { total: 100, payer_currency: 'CNY' } },
     ...{ trade_state: 'NOTPAY', trade_state_desc: '订单未支付' },
   });
 
@@ -110,7 +110,6 @@ test('an order is refused by the rules of WeChat Pay', async () => {
   expect(await refusal(query())).toBe('404 ORDER_NOT_EXIST');
   expect(await refusal(close())).toBe('404 ORDER_NOT_EXIST');
   const wrong = [
-    { out_trade_no: 'A-1' },
     { out_trade_no: undefined },
     { notify_url: '/notify' },
     { notify_url: `${notify_url}?order=1` },
@@ -120,7 +119,7 @@ test('an order is refused by the rules of WeChat Pay', async () => {
   ];
   for (const more of wrong) expect([more, await refusal(place(more))]).toEqual([more, '400 PARAM_ERROR']);
   await place();
-  expect(await refusal(place({ amount: { total: 1 } }))).toBe('403 OUT_TRADE_NO_USED');
+  expect(await refusal(place({ amount: { total: 1 } }))).toBe('400 INVALID_REQUEST');
   const other = instance.v3.pay.transactions.outTradeNo._out_trade_no_.get({ out_trade_no, query: { mchid: '1' } });
   expect(await refusal(other)).toBe('400 PARAM_ERROR');
 });
@@ -129,7 +128,7 @@ test('an order that is paid is neither placed, closed nor paid again', async () 
   await place();
   await sandbox.pay(out_trade_no);
   expect([await refusal(place()), await refusal(close())]).toEqual(['400 ORDERPAID', '400 ORDERPAID']);
-  await expect(sandbox.pay(out_trade_no)).rejects.toThrow('The order ORDER-1 cannot be paid: SUCCESS.');
+  await expect(sandbox.pay(out_trade_no)).rejects.toThrow('The order ORDER-1 cannot be paid: it is SUCCESS.');
 });
 
 test('an order that is closed is neither placed, closed nor paid again', async () => {
@@ -137,7 +136,7 @@ test('an order that is closed is neither placed, closed nor paid again', async (
   expect((await close()).status).toBe(204);
   expect(await query()).toMatchObject({ trade_state: 'CLOSED' });
   expect([await refusal(place()), await refusal(close())]).toEqual(['400 ORDER_CLOSED', '400 ORDER_CLOSED']);
-  await expect(sandbox.pay(out_trade_no)).rejects.toThrow('cannot be paid: CLOSED.');
+  await expect(sandbox.pay(out_trade_no)).rejects.toThrow('cannot be paid: it is CLOSED.');
   await expect(sandbox.pay('ORDER-2')).rejects.toMatchObject({ name: 'InvalidArgumentError' });
   expect(notified).toEqual([]);
 });
@@ -172,6 +171,7 @@ test('no more is refunded than was paid, and each refund once', async () => {
   expect(await refusal(refund({ out_refund_no: 'REFUND-2', ...amount(61) }))).toBe('400 INVALID_REQUEST');
   const rest = { out_trade_no: undefined, transaction_id, notify_url: undefined };
   expect(await refund({ ...rest, out_refund_no: 'REFUND-2', ...amount(60) })).toMatchObject({ out_trade_no });
+  await sandbox.clock.advance({ seconds: 1 });
   expect(await refundState('REFUND-2')).toMatchObject({ status: 'SUCCESS' });
   expect(await refusal(refund({ out_refund_no: 'REFUND-3', ...amount(1) }))).toBe('400 INVALID_REQUEST');
   while (notified.length < 2) await once(server, 'notified');

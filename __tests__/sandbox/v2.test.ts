@@ -211,9 +211,9 @@ test('v2 and APIv3 have paths of their own', async () => {
 });
 
 test('an unknown path gets a failure that says how to teach it', async () => {
-  const { status, fields } = await post(order(), '/pay/orderquery');
+  const { status, fields } = await post(order(), '/pay/unknown');
   expect(status).toBe(200);
-  expect(fields.return_msg).toContain("sandbox.on('post', 'v2/pay/orderquery', handler)");
+  expect(fields.return_msg).toContain("sandbox.on('post', 'v2/pay/unknown', handler)");
 });
 
 describe('misbehaviours', () => {
