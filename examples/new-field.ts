@@ -14,6 +14,9 @@ declare module 'wechatpay-undici/openapi/v3/marketing/busifavor' {
 async function main(): Promise<void> {
   await using sandbox = await Sandbox.start();
   const instance = Builder.factory(sandbox.config);
+  // By itself, the sandbox refuses what nobody documents; a handler takes anything.
+  const response = { stock_id: '100088', openid: 'xsd3434454567676' };
+  sandbox.on('post', 'v3/marketing/busifavor/coupons/use', () => response);
   const known = {
     coupon_code: 'sxxe34343434',
     appid: 'wx1234567889999',

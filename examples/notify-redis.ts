@@ -61,9 +61,10 @@ async function main(): Promise<void> {
   const machines = [await startMachine('A'), await startMachine('B')];
   const send = ({ url }: { url: string }) =>
     sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url, { id: 'EV-1' });
-  const deliveries = await Promise.all(machines.map(send));
-  // One machine replies with 503 while the other is processing it.
-  console.log('replied:', ...deliveries.map(({ attempts }) => attempts.map(({ status }) => status)));
+  await Promise.all(machines.map(send));
+  // One machine replied with 503 while the other was processing it: to that one it is sent again, after 15 s.
+  await sandbox.clock.advance({ seconds: 15 });
+  console.log('replied:', ...sandbox.notifications.map(({ attempts }) => attempts.map(({ status }) => status)));
   await Promise.all(machines.map(({ close }) => close()));
 }
 

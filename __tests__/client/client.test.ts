@@ -122,8 +122,7 @@ describe('what is sent', () => {
   });
 
   test("the caller's Wechatpay-Serial stays, the caller's Authorization does not", async () => {
-    const error = await rejection(use({ headers: { 'Wechatpay-Serial': 'MINE', Authorization: 'mine' } }));
-    expect(error).toMatchObject({ name: 'ApiError', status: 400 });
+    await use({ headers: { 'Wechatpay-Serial': 'MINE', Authorization: 'mine' } });
     expect(sandbox.requests[0]?.headers['wechatpay-serial']).toBe('MINE');
     expect(sandbox.requests[0]?.headers.authorization).toContain('WECHATPAY2-SHA256-RSA2048');
   });

@@ -1,4 +1,4 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { AesGcm, Rsa } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { isSigned, SEND, send } from './support';
@@ -13,8 +13,10 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   now = NOW;
+  jest.spyOn(Date, 'now').mockImplementation(() => now);
   sandbox.reset();
 });
+afterEach(() => jest.restoreAllMocks());
 afterAll(() => sandbox.close());
 
 interface List {
@@ -36,6 +38,9 @@ async function list(path = '/v3/certificates', headers = {}) {
   });
   return { answer, data, certificates: await Promise.all(certificates) };
 }
+
+/** An operation that takes a sensitive field. */
+const SENSITIVE = '/v3/gov/subsidy/zhejiang/qualifications/query';
 
 const publicKeyId = () => Object.keys(sandbox.config.certs)[0];
 
@@ -94,19 +99,27 @@ test('each valid key may be announced, and encrypt; no other may', async () => {
   const serial = await sandbox.rotate('certificate', { validFor: DAY });
   const { certificates } = await list();
   await sandbox.rotate();
-  const announce = async (id: string | undefined) =>
-    (await send(sandbox, '/v3/none', { timestamp: Math.floor(now / 1000), headers: { 'wechatpay-serial': id } }))
-      .status;
-  expect(await announce(serial)).toBe(404);
-  expect(await announce(publicKeyId())).toBe(404);
-  expect(await announce('5000')).toBe(400);
+  /** Code of the response to a request with a sensitive field, encrypted by a key, that announces one. */
+  const announce = async (id: string | undefined, key: KeyObject | undefined) => {
+    const cert_no = key && (await Rsa.encrypt('X1', key));
+    const headers = { 'wechatpay-serial': id };
+    const json = { cert_no, req_ssn: '1' };
+    return (await send(sandbox, SENSITIVE, { timestamp: Math.floor(now / 1000), headers, json })).json.code;
+  };
+  const [own] = Object.values(sandbox.config.certs);
+  const [first] = certificates.map(({ publicKey }) => publicKey);
+  expect(await announce(serial, first)).toBeUndefined();
+  expect(await announce(serial.toLowerCase(), first)).toBeUndefined();
+  expect(await announce(publicKeyId(), own)).toBeUndefined();
+  expect(await announce(publicKeyId(), first)).toBe('PARAM_ERROR');
+  expect(await announce('5000', own)).toBe('PARAM_ERROR');
   const keys = [...certificates.map(({ publicKey }) => publicKey), ...Object.values(sandbox.config.certs)];
   for (const key of keys) expect(await sandbox.decrypt(await Rsa.encrypt('张三', key))).toBe('张三');
   await expect(
     sandbox.decrypt(await Rsa.encrypt('张三', createPublicKey(sandbox.config.privateKey))),
   ).rejects.toThrow();
   now += 2 * DAY;
-  expect(await announce(serial)).toBe(400);
+  expect(await announce(serial, first)).toBe('PARAM_ERROR');
 });
 
 test('reset() forgets the certificates', async () => {

@@ -206,5 +206,5 @@ test('an unknown path gets 404 RESOURCE_NOT_EXISTS that says how to teach it', a
 test('another verb than that of a path gets 404 that names the right one', async () => {
   const { status, json } = await send(sandbox, '/v3/marketing/busifavor/coupons/use');
   expect(status).toBe(404);
-  expect(json.message).toContain('known for POST');
+  expect(json.message).toContain('It exists for POST.');
 });

@@ -4,7 +4,7 @@ const OPERATION = `import('../../lib/sandbox/catalogue/operation')`;
 const handler = (path: string, verb: string, body: string) =>
   `{ const handler: ${OPERATION}.HandlerOf<'${path}', '${verb}'> = () => (${body}); void handler; }`;
 const notify = (name: string, content: string) =>
-  `void ({} as import('../../lib/sandbox/notifications/notify').Notifier).notify('${name}', ${content}, '');`;
+  `void ({} as import('../../lib/sandbox/notifications/notify').Notifier).notify({ kind: 'merchant', id: '1' }, '${name}', ${content}, '');`;
 
 test('what the sandbox returns and sends by itself has the types of the catalogue', () => {
   const right = [

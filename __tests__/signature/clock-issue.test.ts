@@ -1,7 +1,7 @@
 import { clockIssue } from '../../lib/signature/platform-signature';
 
 const NOW = 1_700_000_000;
-const REST = '; at most 300 s is allowed. Check the system clock, and that the message is recent.';
+const REST = '; 300 s are allowed. Check the local clock, and that the message is not an old one.';
 
 test.each([0, 1, -1, 300, -300])('a difference of %d s is allowed', (difference) => {
   expect(clockIssue(String(NOW + difference), NOW)).toBeUndefined();

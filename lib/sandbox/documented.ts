@@ -1,5 +1,5 @@
-import { constants, privateDecrypt, publicEncrypt } from 'node:crypto';
-import { Response } from 'undici';
+import { constants, createHash, privateDecrypt, publicEncrypt } from 'node:crypto';
+import { Headers, Response } from 'undici';
 import { type Decrypt, type Issue, type KnownOperation, synthesise, validate } from './catalogue';
 import type { Identities, Identity } from './identity';
 import type { PlatformKey } from './protocol/keyring';
@@ -43,10 +43,30 @@ export function documented(
       encrypt: (plain) => publicEncrypt(identity.publicKey, Buffer.from(plain)).toString('base64'),
     });
     if (made.location !== undefined) return new Response(null, { status: 302, headers: { location: made.location } });
-    if (made.file)
-      return new Response(new Uint8Array(made.file), { headers: { 'content-type': 'application/octet-stream' } });
-    return made.body ?? new Response(null, { status: made.status });
+    if (made.file) return fileResponse(operation, made.file);
+    if (made.body === undefined) return new Response(null, { status: made.status });
+    if (operation.fact.response_format === 'json') return Response.json(made.body);
+    return isV2 ? flat(made.body) : made.body;
   };
+}
+
+/** Overseas statements are signed over their hash; other files are not signed. */
+const STATEMENTS: ReadonlySet<string> = new Set(['v3/statements', 'v3/global/statements']);
+
+/** Whether the response of an operation is signed: those to browsers and files are not. */
+export function isSigned({ path, fact: { download = false, redirect = false } }: KnownOperation): boolean {
+  return STATEMENTS.has(path) || !(download || redirect);
+}
+
+function fileResponse({ path }: KnownOperation, file: Buffer): Response {
+  const headers = new Headers({ 'content-type': 'application/octet-stream' });
+  if (STATEMENTS.has(path)) headers.set('wechatpay-statement-sha1', createHash('sha1').update(file).digest('hex'));
+  return new Response(new Uint8Array(file), { headers });
+}
+
+/** The fields of v2 that can be signed. How XML within XML is signed is documented nowhere. */
+function flat(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => typeof value !== 'object'));
 }
 
 /** A `PARAM_ERROR` for what is wrong with a request. @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709 */
@@ -76,9 +96,11 @@ function decrypting(identities: Identities, request: SandboxRequest): Decrypt {
     const { original } = identities.platform;
     const key = recipient === 'platform' ? keyOf(identities, announced(request)) : original;
     if (!key) return undefined;
-    const padding = recipient === 'platform' ? constants.RSA_PKCS1_OAEP_PADDING : constants.RSA_PKCS1_PADDING;
     try {
-      return privateDecrypt({ key: key.privateKey, padding }, Buffer.from(ciphertext, 'base64')).toString();
+      return privateDecrypt(
+        { key: key.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING },
+        Buffer.from(ciphertext, 'base64'),
+      ).toString();
     } catch {
       return undefined;
     }

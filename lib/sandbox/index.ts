@@ -10,6 +10,7 @@ export type { RefundOutcome } from './products/refund';
 export type { RefundOptions, ShownRefund } from './products/refund-control';
 export type { TransferBatch, TransferBatchOutcome } from './products/transfer-batches';
 export type { Transfer, TransferOutcome, TransferState } from './products/transfers';
+export type { PlatformKeyKind } from './protocol/keyring';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';
 export type { UploadedFile } from './wire/form';

@@ -1,5 +1,5 @@
 import { operations } from './catalogue';
-import { type DocumentedOptions, documented } from './documented';
+import { type DocumentedOptions, documented, isSigned } from './documented';
 import type { Identity } from './identity';
 import type { Product } from './products/product';
 import { type Protocol, type ProtocolRules, protocolOfRequest } from './protocol/protocol';
@@ -41,9 +41,8 @@ export function createPlatform({ handlers, products, ...options }: PlatformOptio
     const { match, verbs } = operations.match(name, method, path);
     if (!match) return [...new Set([...own.map((one) => one.method), ...verbs.map((verb) => verb.toUpperCase())])];
     const { operation, variables } = match;
-    const { download = false, redirect = false } = operation.fact;
     const handler = documented(operation, processed.get(`${operation.verb} ${operation.path}`), identity, options);
-    return { handler, variables, signed: !download && !redirect };
+    return { handler, variables, signed: isSigned(operation) };
   }
 
   async function process(name: Protocol, request: IncomingRequest, identity: Identity): Promise<SandboxResponse> {

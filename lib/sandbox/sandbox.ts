@@ -363,7 +363,8 @@ export class Sandbox implements AsyncDisposable {
    * @param mchid only what belongs to that merchant
    */
   reset(mchid?: string): void {
-    const { store, schedule, identities } = this.#parts;
+    const { store, schedule, identities, notifier } = this.#parts;
+    notifier.release(mchid);
     if (mchid === undefined) {
       this.#handlers.clear();
       this.#misbehaviours.clear();

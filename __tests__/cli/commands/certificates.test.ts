@@ -103,7 +103,7 @@ describe('what goes wrong', () => {
     expect(code).toBe(3);
     expect(stderr).toBe(
       'wxpay: Missing: WECHATPAY_SERIAL (or --serial), WECHATPAY_PRIVATE_KEY (or --private-key), WECHATPAY_APIV3_KEY ' +
-        '(or --apiv3-key). Set them in the environment, or pass them as options; see "wxpay --help".\n',
+        '(or --apiv3-key). Set them in the environment, or pass them as options; "wxpay --help" says more.\n',
     );
   });
 

@@ -9,7 +9,7 @@ afterwards();
 beforeAll(async () => {
   sandbox = await Sandbox.start();
   merchant = environment(sandbox);
-  const { brandId, serial, privateKey, certs, baseUrl } = sandbox.brandConfig;
+  const { brandId, serial, privateKey, certs, baseUrl } = await sandbox.addBrand();
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   keepSecret(...pem.split('\n').filter((line) => line.length === 64));
   const [[id = '', key] = []] = Object.entries(certs);

@@ -62,8 +62,10 @@ export interface Notifier {
     url: string,
     options?: NotifyOptions,
   ): string;
-  /** Waits for the first attempt, with a probe for the two of them. */
+  /** Waits for the first attempt, with a probe for the two of them; what is never sent counts as not delivered. */
   firstAttempt(key: string): Promise<Delivery>;
+  /** Ends the waiting for what is about to be forgotten: all of it, or that of one merchant. */
+  release(mchid?: string): void;
   /** Sends nothing any more. */
   close(): void;
 }
@@ -146,6 +148,15 @@ export function createNotifier({ store, clock, schedule, identities }: NotifierC
     if (settled.length > KEPT) table.delete(settled.shift() ?? '');
   }
 
+  function release(mchid?: string): void {
+    for (const [key, resolve] of waiting) {
+      const delivery = table.get(key);
+      if (!delivery || (mchid !== undefined && delivery.mchid !== mchid)) continue;
+      resolve({ ...delivery, delivered: false });
+      waiting.delete(key);
+    }
+  }
+
   return {
     deliveries: () => [...table.values()],
     notify({ kind, id: mchid }, name, content, url, { id = randomUUID(), probe = false, ...how } = {}) {
@@ -156,13 +167,15 @@ export function createNotifier({ store, clock, schedule, identities }: NotifierC
       schedule.at(created, SEND, key);
       return key;
     },
-    firstAttempt: (key) => new Promise((resolve) => waiting.set(key, resolve)),
+    firstAttempt: (key) =>
+      new Promise((resolve) => {
+        waiting.set(key, resolve);
+        if (end.signal.aborted) release();
+      }),
+    release,
     close() {
       end.abort();
-      for (const [key, resolve] of waiting) {
-        const delivery = table.get(key);
-        if (delivery) resolve(delivery);
-      }
+      release();
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Response } from 'undici';
 import { verify } from '../../crypto/rsa';
 import * as Formatter from '../../signature/formatter';
 import type { Identities, Identity } from '../identity';
-import type { IncomingRequest } from '../wire/request';
+import { type IncomingRequest, pathOf } from '../wire/request';
 import { fault } from '../wire/response';
 
 /** Who sent a request, or the response that refuses it. */
@@ -39,9 +39,10 @@ export function authorizer(identities: Identities): (request: IncomingRequest) =
       return refuse(malformed('The header Authorization is missing.'));
     }
     const [scheme = ''] = authorization.split(' ', 1);
-    const kind = scheme === SCHEMES.merchant ? 'merchant' : scheme === SCHEMES.brand ? 'brand' : undefined;
-    if (!kind) {
-      const expected = `The scheme of Authorization is "${scheme}"; it must be ${SCHEMES.merchant}, or ${SCHEMES.brand} for brands.`;
+    const kind = pathOf(request.target).startsWith('/brand/') ? 'brand' : 'merchant';
+    if (scheme !== SCHEMES[kind]) {
+      const where = kind === 'brand' ? 'below /brand/' : 'here';
+      const expected = `The scheme of Authorization is "${scheme}"; ${where} it must be ${SCHEMES[kind]}.`;
       return refuse(refused('authorization', 'Http头Authorization认证类型不正确', expected));
     }
     const members = parse(authorization.slice(scheme.length + 1), ID[kind]);
