@@ -116,7 +116,7 @@ export function createClock(store: Store): { clock: Clock; schedule: Schedule } 
     };
     try {
       const result = runners.get(task.name)?.(task.key);
-      if (!result) return done();
+      if (!result) return void done();
       const settled = result.catch(failed).then(() => {
         underWay.delete(settled);
         done();
