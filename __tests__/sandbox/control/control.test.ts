@@ -132,6 +132,55 @@ test('a notification that is sent again while its schedule runs is delivered onc
   expect(sandbox.notifications).toMatchObject([{ delivered: true, attempts: [{ status: 500 }, { status: 204 }] }]);
 });
 
+test('a probe goes first, and is no attempt of the schedule', async () => {
+  const statuses = [401, 500, 204];
+  const url = await receiver((_, response) => response.writeHead(statuses.shift() ?? 418).end());
+  sandbox.clock.freeze();
+  const body = { name: 'TEA.SERVED', content: {}, url, probe: true };
+  const { json } = await control(sandbox, 'POST /sandbox/notifications', body);
+  expect(json.attempts).toMatchObject([
+    { probe: true, status: 401 },
+    { probe: false, status: 500 },
+  ]);
+  await sandbox.clock.advance({ seconds: 15 });
+  expect(sandbox.notifications).toMatchObject([{ delivered: true, attempts: [{}, {}, { status: 204 }] }]);
+});
+
+test('a month with refunds and addresses that fail ends in the right states, and nothing runs after close()', async () => {
+  let calls = 0;
+  const url = await receiver((_, response) => {
+    calls += 1;
+    response.writeHead(500).end();
+  });
+  const month = await Sandbox.start();
+  month.clock.freeze();
+  const { v3 } = Builder.factory(month.config);
+  const numbers = Array.from({ length: 20 }, (_, i) => `ORDER-${i}`);
+  for (const number of numbers) {
+    await v3.pay.transactions.native.post({ json: { ...order(number), notify_url: url } });
+    await month.pay(number);
+    const amount = { refund: 1, total: 1, currency: 'CNY' };
+    const json = { out_trade_no: number, out_refund_no: number, notify_url: url, amount };
+    await v3.refund.domestic.refunds.post({ json });
+  }
+  await month.clock.advance({ days: 31 });
+  const refund = v3.refund.domestic.refunds.chain('{out_refund_no}');
+  for (const out_refund_no of numbers)
+    expect(await refund.get({ out_refund_no }).json()).toMatchObject({ status: 'SUCCESS' });
+  expect(month.notifications).toHaveLength(40);
+  for (const { attempts, delivered } of month.notifications) {
+    expect([attempts.length, delivered]).toEqual([16, false]);
+    const times = attempts.map(({ time }) => time);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  }
+  expect(calls).toBe(40 * 16);
+  await v3.pay.transactions.native.post({ json: { ...order('LAST'), notify_url: url } });
+  await month.pay('LAST');
+  await month.close();
+  await month.clock.advance({ days: 31 });
+  expect(calls).toBe(40 * 16 + 1);
+});
+
 describe('requests', () => {
   const last = async () => (await control(sandbox, 'GET /sandbox/requests')).json.at(-1);
   const names = ({ checks }: { checks: { check: string; ok: boolean }[] }) =>
