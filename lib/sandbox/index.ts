@@ -1,9 +1,10 @@
 export type { Clock, Duration } from './clock';
-export type { OwnIdentity, SandboxBrandConfig, SandboxConfig } from './identity';
+export type { OwnFiles, OwnIdentity, SandboxBrandConfig, SandboxConfig } from './identity';
 export type { NotificationContent, NotificationName } from './notifications/message';
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/coupons';
+export type { Check } from './protocol/check';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';
 export type { UploadedFile } from './wire/form';
