@@ -22,17 +22,23 @@ export interface Clock {
   resume(): void;
   /**
    * Moves the clock ahead to a time and runs all that falls due on the way, in order.
-   * @throws InvalidArgumentError where the time lies in the past
+   * @throws InvalidArgumentError where the time lies in the past, or is none
    */
   set(time: Date): Promise<void>;
-  /** Moves the clock ahead by a span, and runs all that falls due on the way, in order. */
+  /**
+   * Moves the clock ahead by a span, and runs all that falls due on the way, in order.
+   * @throws InvalidArgumentError where it is no span
+   */
   advance(duration: Duration): Promise<void>;
   readonly isFrozen: boolean;
 }
 
 /** What is to happen later: as data, so that it outlives the process. */
 export interface Schedule {
-  /** Says what a task of that name does. What it returns is waited for before the clock moves on by more than its patience. */
+  /**
+   * Says what a task of that name does. What it returns is waited for before the clock moves on by more than its patience.
+   * A task that fails is a warning of the process, and over. One that was under way when the process ended runs again.
+   */
   on(task: string, run: (key: string) => void | Promise<void>): void;
   /** Runs a task for what has that key, once the clock shows a time in milliseconds since 1970. */
   at(time: number, task: string, key: string): void;
@@ -100,12 +106,27 @@ export function createClock(store: Store): { clock: Clock; schedule: Schedule } 
   function run(id: string): void {
     const task = tasks.get(id);
     if (!task) return;
-    tasks.delete(id);
-    const result = runners.get(task.name)?.(task.key);
-    store.commit();
-    if (!result) return;
-    const settled = result.finally(() => underWay.delete(settled)).then(() => store.commit());
-    underWay.set(settled, task.at + PATIENCE);
+    // It is kept until it has been carried out: where the process ends meanwhile, the next one begins with it.
+    const done = (): void => {
+      tasks.delete(id);
+      store.commit();
+    };
+    const failed = (error: unknown): void => {
+      process.emitWarning(`The task ${task.name} of the sandbox failed for ${task.key}: ${String(error)}`);
+    };
+    try {
+      const result = runners.get(task.name)?.(task.key);
+      if (!result) return void done();
+      const settled = result.catch(failed).then(() => {
+        underWay.delete(settled);
+        done();
+      });
+      underWay.set(settled, task.at + PATIENCE);
+      store.commit();
+    } catch (error) {
+      failed(error);
+      done();
+    }
   }
 
   /** Runs what is due now, and sets the timer for what is due next. */
@@ -167,13 +188,15 @@ export function createClock(store: Store): { clock: Clock; schedule: Schedule } 
       tick();
     },
     async set(time) {
-      if (!(time.getTime() >= now())) {
+      checkTime(time.getTime());
+      if (time.getTime() < now()) {
         throw new InvalidArgumentError(`The clock cannot go back: it shows ${new Date(now()).toISOString()}.`);
       }
       await move(() => time.getTime());
     },
     async advance(duration) {
       const span = spanOf(duration);
+      checkTime(now() + span);
       await move(() => now() + span);
     },
   };
@@ -206,6 +229,14 @@ export function createClock(store: Store): { clock: Clock; schedule: Schedule } 
     },
   };
   return { clock, schedule };
+}
+
+/** The last time that the clock shows, the end of the year 9999. */
+const LAST = 253_402_300_799_999;
+
+function checkTime(time: number): void {
+  if (time <= LAST) return;
+  throw new InvalidArgumentError('The clock can be moved to times up to the end of the year 9999.');
 }
 
 function spanOf(duration: Duration): number {

@@ -15,27 +15,33 @@ export interface DocumentedOptions {
   readonly strict: boolean;
 }
 
-/**
- * Makes the handler of an operation of the catalogue: it checks the request against the facts, and hands it to the product,
- * or makes a response from the facts.
- * @param product what processes the operation; `undefined` where no product does
- */
+/** What becomes of a request for an operation of the catalogue. */
+export interface Documented {
+  /** Checks a request against the facts. @throws the response that refuses it */
+  validate(request: SandboxRequest): void;
+  /** Hands a request to the product, or makes a response from the facts. */
+  readonly handler: Handler;
+}
+
+/** @param product what processes the operation; `undefined` where no product does */
 export function documented(
   operation: KnownOperation,
   product: Handler | undefined,
   identity: Identity,
   { identities, baseUrl, strict }: DocumentedOptions,
-): Handler {
+): Documented {
   const isV2 = operation.protocol === 'v2';
-  return (request) => {
-    const { variables, query, json, xml, files, mchid } = request;
-    const decrypt = decrypting(identities, request);
+  const check = (request: SandboxRequest): void => {
+    const { variables, query, json, xml, files } = request;
     const names = files.length > 0 ? { files: files.map(({ name }) => name) } : {};
-    const [issue] = validate(operation, { variables, query, body: isV2 ? xml : json, ...names }, decrypt);
+    const parts = { variables, query, body: isV2 ? xml : json, ...names };
+    const [issue] = validate(operation, parts, decrypting(identities, request));
     if (issue) throw isV2 ? { return_code: 'FAIL', return_msg: issue.message } : refused(issue, request, identities);
-    if (product) return product(request);
+  };
+  const make: Handler = (request) => {
     if (strict) throw unprocessed(operation, isV2);
-    const { method, path, body } = request;
+    const { mchid, method, path, variables, query, json, xml, body } = request;
+    const decrypt = decrypting(identities, request);
     const search = query.size > 0 ? `?${query}` : '';
     const sent = { method, target: path + search, variables, query, body: isV2 ? xml : json, raw: body };
     const made = synthesise(operation, sent, {
@@ -48,6 +54,7 @@ export function documented(
     if (operation.fact.response_format === 'json') return Response.json(made.body);
     return isV2 ? flat(made.body) : made.body;
   };
+  return { validate: check, handler: product ?? make };
 }
 
 /** Overseas statements are signed over their hash; other files are not signed. */

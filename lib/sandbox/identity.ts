@@ -19,6 +19,15 @@ export interface Identity extends KeyPair {
   readonly apiKey: string;
   /** Its APIv2 key; brands have none. */
   readonly secret: string;
+  /** What it brought along, and where that is from, as far as the sandbox was told: this is never shown or kept. */
+  readonly own: OwnFiles;
+}
+
+/** The files of keys that a merchant or a brand brings along. */
+export interface OwnFiles {
+  readonly privateKey?: string | undefined;
+  readonly apiKey?: string | undefined;
+  readonly secret?: string | undefined;
 }
 
 /** What identities share: the platform, by its keys. */
@@ -26,6 +35,8 @@ export interface Identities {
   readonly platform: Keyring;
   find(kind: Identity['kind'], id: string): Identity | undefined;
   all(): readonly Identity[];
+  /** Those whose own keys are missing at this start: their state is there, but they cannot do anything. */
+  absent(kind: Identity['kind']): readonly string[];
   /** @throws ConfigurationError where it exists already, or its keys do not belong together */
   add(kind: Identity['kind'], own?: OwnIdentity): Promise<Identity>;
 }
@@ -42,10 +53,16 @@ export interface OwnIdentity {
   readonly apiKey?: string | undefined;
   /** Its APIv2 key: 32 characters. */
   readonly secret?: string | undefined;
+  /** The files that these are from, for the control API, which shows them in the place of the keys. */
+  readonly files?: OwnFiles | undefined;
 }
 
-/** An identity as the store keeps it. */
-type Stored = Omit<Identity, keyof KeyPair> & { readonly privateKey: string };
+/** An identity as the store keeps it: without what it brought along, which it brings along to the next start, too. */
+interface Stored extends Pick<Identity, 'kind' | 'id' | 'serial' | 'certificate'> {
+  readonly privateKey?: string;
+  readonly apiKey?: string;
+  readonly secret?: string;
+}
 
 /** How long the certificates of merchants are valid: five years. */
 const VALID_FOR = 5 * 365 * 86_400_000;
@@ -61,9 +78,11 @@ export function createIdentities(store: Store, platform: Keyring): Identities {
     const known = loaded.get(key);
     if (known) return known;
     const value = stored.get(key);
-    if (!value) return undefined;
+    // Who has not brought its keys along to this start is not there.
+    if (value?.privateKey === undefined || value.apiKey === undefined || value.secret === undefined) return undefined;
+    const { apiKey, secret } = value;
     const privateKey = createPrivateKey(value.privateKey);
-    const identity = { ...value, privateKey, publicKey: createPublicKey(privateKey) };
+    const identity = { ...value, apiKey, secret, privateKey, publicKey: createPublicKey(privateKey), own: {} };
     loaded.set(key, identity);
     return identity;
   }
@@ -73,46 +92,66 @@ export function createIdentities(store: Store, platform: Keyring): Identities {
     find: (kind, id) => load(`${kind}/${id}`),
     all: () => [...stored.values()].flatMap(({ kind, id }) => load(`${kind}/${id}`) ?? []),
     async add(kind, own = {}) {
-      const identity = await createIdentity(kind, own, () => {
+      const nextId = () => {
         let id = FIRST[kind];
         while (stored.get(`${kind}/${id}`)) id += 1;
         return String(id);
-      });
-      const key = `${kind}/${identity.id}`;
-      if (stored.get(key)) throw new ConfigurationError(`The sandbox has the ${kind} ${identity.id} already.`);
-      const { privateKey, publicKey: _, ...rest } = identity;
-      stored.put(key, { ...rest, privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
+      };
+      const id = own.id ?? idOf(own.certificate) ?? nextId();
+      const key = `${kind}/${id}`;
+      const before = stored.get(key);
+      if (before && load(key)) throw new ConfigurationError(`The sandbox has the ${kind} ${id} already.`);
+      const identity = await createIdentity(kind, id, before, own);
+      stored.put(key, storedOf(identity));
       store.commit();
       loaded.set(key, identity);
       return identity;
     },
+    absent: (kind) =>
+      [...stored.values()].flatMap((one) => (one.kind !== kind || load(`${kind}/${one.id}`) ? [] : one.id)),
   };
 }
 
+function storedOf({ kind, id, serial, certificate, privateKey, apiKey, secret, own }: Identity): Stored {
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const made = Object.entries({ privateKey: pem, apiKey, secret }).filter(([name]) => !Object.hasOwn(own, name));
+  return { kind, id, serial, certificate, ...Object.fromEntries(made) };
+}
+
+const KEYS = ['privateKey', 'apiKey', 'secret'] as const;
+
+/** @param before what the store has of it: that it brought along another part is no reason to make up this one again */
 async function createIdentity(
   kind: Identity['kind'],
-  { privateKey, certificate, apiKey = nonce(32), secret = nonce(32), ...own }: OwnIdentity,
-  nextId: () => string,
+  id: string,
+  before: Partial<Stored> = {},
+  own: OwnIdentity,
 ): Promise<Identity> {
+  const privateKey = own.privateKey ?? before.privateKey;
+  const certificate = own.certificate ?? before.certificate;
+  const { apiKey = before.apiKey ?? nonce(32), secret = before.secret ?? nonce(32), files = {} } = own;
   if (apiKey.length !== 32) throw new ConfigurationError('The API key of an identity has 32 characters.');
-  if (certificate === undefined) {
-    const pair = privateKey === undefined ? await keyPair() : pairOf(privateKey);
-    const id = own.id ?? nextId();
-    const serial = `5${nonce(39)}`.toUpperCase();
-    const notBefore = new Date();
-    const notAfter = new Date(Date.now() + VALID_FOR);
-    const pem = selfSigned({ serial, subject: id, notBefore, notAfter, pair });
-    return { kind, id, serial, certificate: pem, apiKey, secret, ...pair };
+  const brought = KEYS.filter((name) => own[name] !== undefined).map((name) => [name, files[name]]);
+  const common = { kind, id, apiKey, secret, own: Object.fromEntries(brought) };
+  if (certificate !== undefined) {
+    const parsed = parseCertificate(certificate);
+    if (privateKey === undefined) throw new ConfigurationError('The private key of the certificate is missing.');
+    const pair = pairOf(privateKey);
+    if (!parsed.checkPrivateKey(pair.privateKey)) {
+      throw new ConfigurationError('The private key and the certificate do not belong together.');
+    }
+    return { ...common, serial: parsed.serialNumber.toUpperCase(), certificate, ...pair };
   }
-  const parsed = parseCertificate(certificate);
-  if (privateKey === undefined) throw new ConfigurationError('The private key of the certificate is missing.');
-  const pair = pairOf(privateKey);
-  if (!parsed.checkPrivateKey(pair.privateKey)) {
-    throw new ConfigurationError('The private key and the certificate do not belong together.');
-  }
-  // The subject of a merchant certificate is its merchant id.
-  const id = own.id ?? /^CN=(\d+)$/m.exec(parsed.subject)?.[1] ?? nextId();
-  return { kind, id, serial: parsed.serialNumber.toUpperCase(), certificate, apiKey, secret, ...pair };
+  const pair = privateKey === undefined ? await keyPair() : pairOf(privateKey);
+  const serial = `5${nonce(39)}`.toUpperCase();
+  const notBefore = new Date();
+  const notAfter = new Date(Date.now() + VALID_FOR);
+  return { ...common, serial, certificate: selfSigned({ serial, subject: id, notBefore, notAfter, pair }), ...pair };
+}
+
+/** The subject of a merchant certificate is its merchant id. */
+function idOf(certificate: string | undefined): string | undefined {
+  return certificate === undefined ? undefined : /^CN=(\d+)$/m.exec(parseCertificate(certificate).subject)?.[1];
 }
 
 function pairOf(pem: string): KeyPair {

@@ -1,5 +1,5 @@
 export type { Clock, Duration } from './clock';
-export type { OwnIdentity, SandboxBrandConfig, SandboxConfig } from './identity';
+export type { OwnFiles, OwnIdentity, SandboxBrandConfig, SandboxConfig } from './identity';
 export type { NotificationContent, NotificationName } from './notifications/message';
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
@@ -10,6 +10,7 @@ export type { RefundOutcome } from './products/refund';
 export type { RefundOptions, ShownRefund } from './products/refund-control';
 export type { TransferBatch, TransferBatchOutcome } from './products/transfer-batches';
 export type { Transfer, TransferOutcome, TransferState } from './products/transfers';
+export type { Check } from './protocol/check';
 export type { PlatformKeyKind } from './protocol/keyring';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { ConfigurationError } from '../errors';
+import { lock } from './lock';
 import { type Change, createStore, type Store, type Values } from './store';
 
 /** The first line of a journal. */
@@ -10,28 +11,59 @@ const HEADER = '{"journal":"wechatpay-undici sandbox","version":1}\n';
  * anyone is told of it. What was written survives the end of the process, however it ends.
  * @param path the file; it is created if it does not exist, and only its owner can read it
  * @returns the store, and what ends the writing
- * @throws ConfigurationError where the file is damaged other than by an unfinished last line; it is left as it is
+ * @throws ConfigurationError where the file is damaged other than by an unfinished last line, or cannot be read or written:
+ * it is left as it is; and where another sandbox has it open
  */
 export function openJournal(path: string): { store: Store; close: () => void } {
-  const kept = readJournal(path);
-  // Begin anew with what is left of the past, and replace the old file in one step.
-  const next = `${path}.new`;
-  const file = openSync(next, 'w', 0o600);
-  write(file, HEADER);
-  for (const [table, values] of kept) {
-    for (const [key, value] of values) write(file, `${JSON.stringify([[table, key, value]])}\n`);
+  const unlock = explained(path, () => lock(path));
+  try {
+    const kept = explained(path, () => readJournal(path));
+    const file = explained(path, () => compact(path, kept));
+    const store = createStore(kept);
+    const stop = store.listen((changes) => write(file, `${JSON.stringify(changes)}\n`));
+    return {
+      store,
+      close() {
+        stop();
+        closeSync(file);
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
   }
-  fsyncSync(file);
-  renameSync(next, path);
-  const store = createStore(kept);
-  const stop = store.listen((changes) => write(file, `${JSON.stringify(changes)}\n`));
-  return {
-    store,
-    close() {
-      stop();
-      closeSync(file);
-    },
-  };
+}
+
+/** Begins anew with what is left of the past, and replaces the old file in one step. */
+function compact(path: string, kept: Values): number {
+  const next = `${path}.new`;
+  // A new file, so that its mode is this one.
+  rmSync(next, { force: true });
+  const file = openSync(next, 'wx', 0o600);
+  try {
+    write(file, HEADER);
+    for (const [table, values] of kept) {
+      for (const [key, value] of values) write(file, `${JSON.stringify([[table, key, value]])}\n`);
+    }
+    fsyncSync(file);
+    renameSync(next, path);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+/** @throws ConfigurationError in the place of an error of the file system */
+function explained<T>(path: string, use: () => T): T {
+  try {
+    return use();
+  } catch (cause) {
+    const { code, syscall } = Object(cause);
+    if (syscall === undefined) throw cause;
+    throw new ConfigurationError(`The journal ${path} cannot be used (${code}).`, { cause });
+  }
 }
 
 function write(file: number, text: string): void {

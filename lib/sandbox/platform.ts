@@ -1,21 +1,34 @@
 import { operations } from './catalogue';
-import { type DocumentedOptions, documented, isSigned } from './documented';
+import { type Documented, type DocumentedOptions, documented, isSigned } from './documented';
 import type { Identity } from './identity';
 import type { Product } from './products/product';
+import type { Check } from './protocol/check';
 import { type Protocol, type ProtocolRules, protocolOfRequest } from './protocol/protocol';
 import { v2Protocol } from './protocol/v2';
 import { v3Protocol } from './protocol/v3';
 import type { Match, Routes } from './routes';
 import { distort, replace } from './wire/distort';
 import type { Misbehaviour } from './wire/misbehaviour';
-import { type IncomingRequest, pathOf, queryOf } from './wire/request';
+import { type IncomingRequest, pathOf, queryOf, type SandboxRequest } from './wire/request';
 import type { SandboxResponse } from './wire/response';
 
 /** What handles a request. */
-type Found = Pick<Match, 'handler' | 'variables' | 'signed'>;
+type Found = Pick<Match, 'handler' | 'variables' | 'signed'> & Partial<Pick<Documented, 'validate'>>;
+/** What was found of a request: who sent it, and whether it is as it should be. */
+export interface Verdict {
+  readonly protocol: Protocol;
+  /** Merchant id, or brand id, where there is such an identity. */
+  readonly mchid?: string | undefined;
+  readonly checks: readonly Check[];
+  /** What its signature should be over, as the sandbox built it; of v2 without the APIv2 key. */
+  readonly toSign?: string | undefined;
+}
 
 /** Processes a request and makes its response. */
-export type Platform = (request: IncomingRequest, how: Misbehaviour) => Promise<SandboxResponse>;
+export type Platform = (
+  request: IncomingRequest,
+  how: Misbehaviour,
+) => Promise<{ readonly response: SandboxResponse; readonly verdict: Verdict }>;
 
 /** What the platform consists of. */
 export interface PlatformOptions extends DocumentedOptions {
@@ -41,28 +54,37 @@ export function createPlatform({ handlers, products, ...options }: PlatformOptio
     const { match, verbs } = operations.match(name, method, path);
     if (!match) return [...new Set([...own.map((one) => one.method), ...verbs.map((verb) => verb.toUpperCase())])];
     const { operation, variables } = match;
-    const handler = documented(operation, processed.get(`${operation.verb} ${operation.path}`), identity, options);
-    return { handler, variables, signed: isSigned(operation) };
+    const product = processed.get(`${operation.verb} ${operation.path}`);
+    return { ...documented(operation, product, identity, options), variables, signed: isSigned(operation) };
   }
 
-  async function process(name: Protocol, request: IncomingRequest, identity: Identity): Promise<SandboxResponse> {
+  async function process(
+    name: Protocol,
+    request: IncomingRequest,
+    identity: Identity,
+    found: (check: Check) => void,
+  ): Promise<SandboxResponse> {
     const protocol = protocols[name];
-    const found = find(name, request, identity);
-    return Array.isArray(found)
-      ? protocol.unknown(unknownTo(name, request.method, pathOf(request.target), found))
-      : responseTo(protocol, found, request, identity);
+    const handling = find(name, request, identity);
+    return Array.isArray(handling)
+      ? protocol.unknown(unknownTo(name, request.method, pathOf(request.target), handling))
+      : responseTo(protocol, handling, request, identity, found);
   }
 
   return async (request, how) => {
     const name = protocolOfRequest(request);
     const protocol = protocols[name];
-    const { identity, refusal } = await protocol.identify(request);
-    const processed = refusal ?? (how.ignore ? await protocol.failing(500) : await process(name, request, identity));
+    const { identity, refusal, checks: looked, toSign } = await protocol.identify(request);
+    const checks = [...looked];
+    const found = (check: Check) => void checks.push(check);
+    const processed =
+      refusal ?? (how.ignore ? await protocol.failing(500) : await process(name, request, identity, found));
     const response = await replace(processed, how, protocol);
     const now = Date.now();
     const isSealed = !refusal && !response.unsigned;
     const sealed = isSealed ? await protocol.seal(response, how, request, identity, Math.floor(now / 1000)) : response;
-    return distort(sealed, new Date(now), how);
+    const verdict = { protocol: name, mchid: identity?.id, checks, toSign };
+    return { response: await distort(sealed, new Date(now), how), verdict };
   };
 }
 
@@ -71,21 +93,39 @@ async function responseTo(
   match: Found,
   request: IncomingRequest,
   identity: Identity,
+  found: (check: Check) => void,
 ): Promise<SandboxResponse> {
-  const { handler, variables, signed } = match;
+  const { handler, signed } = match;
   const respond = async (result: unknown): Promise<SandboxResponse> => {
     const response = await protocol.respond(result, request, signed);
     return signed ? response : { ...response, unsigned: true };
   };
-  const { method, target, headers, body, form } = request;
-  const [path, query] = [pathOf(target), queryOf(target)];
   try {
-    const content = protocol.read(request);
-    const [mchid, files] = [identity.id, form?.files ?? []];
-    return await respond(await handler({ mchid, method, path, variables, query, headers, body, files, ...content }));
+    return await respond(await handler(read(protocol, match, request, identity, found)));
   } catch (thrown) {
     if (protocol.isResponse(thrown)) return respond(thrown);
     return protocol.broken(`The handler of the sandbox failed: ${String(thrown)}`, request);
+  }
+}
+
+/** What the handler is given. @throws the response that refuses a request that is not as documented */
+function read(
+  protocol: ProtocolRules,
+  { variables, validate }: Found,
+  { method, target, headers, body, form }: IncomingRequest,
+  identity: Identity,
+  found: (check: Check) => void,
+): SandboxRequest {
+  let ok = false;
+  try {
+    const [path, query, files] = [pathOf(target), queryOf(target), form?.files ?? []];
+    const content = protocol.read({ method, target, headers, body, form });
+    const request = { mchid: identity.id, method, path, variables, query, headers, body, files, ...content };
+    validate?.(request);
+    ok = true;
+    return request;
+  } finally {
+    found({ check: 'parameters', ok });
   }
 }
 

@@ -3,6 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { encrypt } from '../crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import { type Clock, createClock, type Schedule } from './clock';
+import { type Control, createControl, isControl } from './control/control';
+import { type Announcer, createAnnouncer } from './control/events';
+import { createGuard } from './control/guard';
+import { controlRows } from './control/rows';
 import {
   brandConfig,
   createIdentities,
@@ -36,6 +40,10 @@ import { transmit } from './wire/transmit';
 export interface SandboxOptions {
   /** Port to listen on; by default any free one. */
   port?: number;
+  /** Address or name to listen on; `127.0.0.1` by default, which other machines cannot reach. */
+  host?: string;
+  /** Further names by which its console and control API may be asked: `shop.test:8787`, or `shop.test` for any port. */
+  allowHosts?: readonly string[];
   /** The merchant's own keys; by default the sandbox generates them. */
   merchant?: OwnIdentity;
   /**
@@ -43,7 +51,7 @@ export interface SandboxOptions {
    * everything is gone at the end.
    */
   journal?: string;
-  /** Refuses operations that neither a product nor a handler processes; by default their response is made up. */
+  /** Refuses operations that neither a product nor a handler processes, instead of making a response up. */
   strict?: boolean;
 }
 
@@ -66,12 +74,13 @@ interface Parts {
   readonly notifier: Notifier;
   readonly products: Products;
   readonly merchant: Identity;
+  readonly announcer: Announcer;
   /** Ends the journal. */
   readonly release: () => void;
 }
 
 /**
- * A WeChat Pay platform on 127.0.0.1, for examples and tests.
+ * A WeChat Pay platform on this machine, for examples and tests.
  *
  * It checks the signature of every request and signs its responses, with APIv3 and with v2. It keeps the state of
  * payments, refunds and coupons, and sends their notifications; handlers of yours process other paths.
@@ -90,21 +99,34 @@ export class Sandbox implements AsyncDisposable {
 
   readonly #parts: Parts;
   readonly #platform: Platform;
+  readonly #control: Control;
   readonly #handlers = createRoutes();
   readonly #misbehaviours = createMisbehaviours();
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: Parts, strict: boolean) {
-    const { server, identities, merchant, products, schedule } = parts;
+  private constructor(parts: Parts, { host, allowHosts, strict = false }: SandboxOptions) {
+    const { server, identities, merchant, products, schedule, store, notifier, announcer } = parts;
     const { port } = server.address() as AddressInfo;
-    this.url = `http://127.0.0.1:${port}/`;
+    this.url = urlOf(host, port);
     this.config = merchantConfig(merchant, identities.platform, this.url);
     this.clock = parts.clock;
     this.#parts = parts;
     this.#platform = createPlatform({
       ...{ identities, baseUrl: this.url, strict, products: products.all, handlers: this.#handlers },
     });
+    const rows = controlRows({
+      ...{ store, clock: this.clock, identities, notifier, announcer, merchant: merchant.id, url: this.url },
+      requests: () => this.requests,
+      misbehave: (how, times) => void this.misbehave(how, times),
+      behave: () => this.#misbehaviours.clear(),
+      addMerchant: (own) => this.addMerchant(own),
+      rotate: (to) => this.rotate(to),
+      reset: (mchid) => this.reset(mchid),
+    });
+    const guard = createGuard({ port, host, allowHosts });
+    const controls = products.all.flatMap(({ control = [] }) => control);
+    this.#control = createControl({ guard, identities, store, merchant: merchant.id }, rows, controls);
     this.#seed();
     schedule.start();
     server.on('request', (request, response) => void this.#serve(request, response));
@@ -113,19 +135,29 @@ export class Sandbox implements AsyncDisposable {
   /**
    * Starts a sandbox.
    * @throws ConfigurationError where it cannot listen on the port, or where keys or journal cannot be used
+   * @throws InvalidArgumentError where `allowHosts` holds what is no name
    */
-  static async start({ port = 0, merchant: own, journal, strict = false }: SandboxOptions = {}): Promise<Sandbox> {
+  static async start(options: SandboxOptions = {}): Promise<Sandbox> {
+    const { port = 0, host = LOOPBACK, merchant: own, journal } = options;
     const { store, close: release } =
       journal === undefined ? { store: createStore(), close: () => {} } : openJournal(journal);
-    const { clock, schedule } = createClock(store);
-    const platform = await createKeyring(store);
-    const identities = createIdentities(store, platform);
-    const merchant =
-      identities.all().find(({ kind }) => kind === 'merchant') ?? (await identities.add('merchant', own));
-    const notifier = createNotifier({ store, clock, schedule, identities });
-    const products = createProducts({ store, clock, schedule, identities, notifier });
-    const server = await listen(port);
-    return new Sandbox({ server, store, clock, schedule, identities, notifier, products, merchant, release }, strict);
+    let server: Server | undefined;
+    try {
+      const { clock, schedule } = createClock(store);
+      const platform = await createKeyring(store);
+      const identities = createIdentities(store, platform);
+      const merchant = await firstMerchant(identities, own);
+      const notifier = createNotifier({ store, clock, schedule, identities });
+      const products = createProducts({ store, clock, schedule, identities, notifier });
+      const announcer = createAnnouncer();
+      server = await listen(port, host);
+      const parts = { server, store, clock, schedule, identities, notifier, products, merchant, announcer, release };
+      return new Sandbox(parts, options);
+    } catch (error) {
+      server?.close();
+      release();
+      throw error;
+    }
   }
 
   /**
@@ -401,23 +433,34 @@ export class Sandbox implements AsyncDisposable {
     // The client went away in the middle of its request.
     if (!request) return;
     const { method, target, headers, body, form } = request;
-    const files = form?.files ?? [];
+    if (isControl(target)) {
+      await this.#control(request).then(
+        (sent) => transmit(response, sent, {}),
+        (error) => explain(response, error),
+      );
+      return;
+    }
+    const started = performance.now();
     const record: Mutable<ReceivedRequest> = {
-      ...{ method, target, headers, body: body.toString(), files },
-      status: undefined,
+      ...{ method, target, headers, body: body.toString(), files: form?.files ?? [] },
+      ...{ time: Date.now(), status: undefined, milliseconds: undefined, checks: [] },
     };
     this.#requests.push(record);
     if (this.#requests.length > KEPT) this.#requests.shift();
     record.status = await this.#respond(request, record, response).catch((error) => explain(response, error));
+    record.milliseconds = Math.round(performance.now() - started);
+    const { mchid, status } = record;
+    this.#parts.announcer.announce('request', { method, target, mchid, status });
   }
 
   async #respond(
     request: IncomingRequest,
-    record: ReceivedRequest,
+    record: Mutable<ReceivedRequest>,
     response: ServerResponse,
   ): Promise<number | undefined> {
     const how = this.#misbehaviours.next(record);
-    const sent = await this.#platform(request, how);
+    const { response: sent, verdict } = await this.#platform(request, how);
+    Object.assign(record, verdict);
     // Before anyone is told of it.
     this.#parts.store.commit();
     return transmit(response, sent, how);
@@ -437,15 +480,37 @@ async function explain(response: ServerResponse, error: unknown): Promise<number
 
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };
 
-/** Listens on the loopback interface only. */
-function listen(port: number): Promise<Server> {
+const LOOPBACK = '127.0.0.1';
+
+/** The first merchant of the journal, or the one that is given, or a new one. */
+async function firstMerchant(identities: Identities, own: OwnIdentity | undefined): Promise<Identity> {
+  const known = identities.all().find(({ kind }) => kind === 'merchant');
+  const absent = identities.absent('merchant');
+  const { id = own?.certificate === undefined ? (absent[0] ?? known?.id) : undefined, ...keys } = own ?? {};
+  const hasKeys = Object.values(keys).some((key) => key !== undefined);
+  if (hasKeys || (id !== undefined && id !== known?.id && !absent.includes(id))) {
+    return identities.add('merchant', { id, ...keys });
+  }
+  if (known || absent.length === 0) return known ?? identities.add('merchant', { id });
+  throw new ConfigurationError(
+    `The journal belongs to ${absent.join(', ')}, whose own keys are not kept in it: start with these keys again.`,
+  );
+}
+
+/** Where clients on this machine find it. */
+function urlOf(host = LOOPBACK, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://${LOOPBACK}:${port}/`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
+}
+
+function listen(port: number, host: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     // Idle connections stay until close(): a client must not meet one that is just being closed.
     const server = createServer({ keepAliveTimeout: 0 });
     const fail = (cause: unknown): void =>
-      reject(new ConfigurationError(`The sandbox cannot listen on port ${port} of 127.0.0.1.`, { cause }));
+      reject(new ConfigurationError(`The sandbox cannot listen on port ${port} of ${host}.`, { cause }));
     try {
-      server.once('error', fail).listen(port, '127.0.0.1', () => resolve(server.off('error', fail)));
+      server.once('error', fail).listen(port, host, () => resolve(server.off('error', fail)));
     } catch (cause) {
       fail(cause);
     }

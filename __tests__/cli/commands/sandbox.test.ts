@@ -1,9 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { Builder, Certificates } from 'wechatpay-undici';
+import { selfSigned } from '../../../lib/sandbox/protocol/x509';
 import { afterwards, directory, file, keepSecret, wxpay } from '../support';
 
 afterwards();
@@ -91,10 +94,10 @@ test('the text can be pasted into a shell and into a program', async () => {
     },
   });
   expect(code).toBe(0);
-  expect(readdirSync(output)).toHaveLength(4);
+  expect(readdirSync(output)).toHaveLength(5);
 });
 
-test('a second run writes over its own files, and over nothing else', async () => {
+test('a second run has the same keys, and writes over its own files and nothing else', async () => {
   const output = directory();
   const target = file('elsewhere.txt', 'kept');
   writeFileSync(join(output, 'apiclient_key.pem'), 'kept');
@@ -102,10 +105,80 @@ test('a second run writes over its own files, and over nothing else', async () =
   await wxpay(['sandbox', '-o', output]);
   const before = readFileSync(join(output, 'sandbox_secret.txt'), 'utf8');
   await wxpay(['sandbox', '-o', output]);
-  expect(readFileSync(join(output, 'sandbox_secret.txt'), 'utf8')).not.toBe(before);
+  expect(readFileSync(join(output, 'sandbox_secret.txt'), 'utf8')).toBe(before);
   expect(readFileSync(join(output, 'apiclient_key.pem'), 'utf8')).toBe('kept');
   expect(readFileSync(target, 'utf8')).toBe('kept');
-  expect(readdirSync(output)).toHaveLength(5);
+  expect(readdirSync(output)).toHaveLength(6);
+});
+
+test('a second run with -o goes on with the same orders', async () => {
+  const output = directory();
+  const order = JSON.stringify({
+    ...{ appid: 'wx8888888888888888', mchid: '1900000109', description: '茶', out_trade_no: 'ORDER-1' },
+    ...{ notify_url: 'https://shop.example/notify', amount: { total: 1 } },
+  });
+  const run = (...args: string[]) =>
+    wxpay(['sandbox', '--json', '-o', output], {
+      until: async (stdout) => {
+        expect(await wxpay(['request', ...args], { env: JSON.parse(stdout).env })).toMatchObject({ code: 0 });
+      },
+    });
+  expect(await run('post', 'v3/pay/transactions/native', order)).toMatchObject({ code: 0 });
+  const query = ['get', 'v3.pay.transactions.outTradeNo._no_', '-v', 'no=ORDER-1', '-q', 'mchid=1900000109'];
+  expect(await run(...query)).toMatchObject({ code: 0 });
+
+  const journal = join(output, 'sandbox_journal.jsonl');
+  expect(statSync(journal).mode & 0o777).toBe(0o600);
+  writeFileSync(journal, `tea\n${readFileSync(journal, 'utf8')}`);
+  const damaged = readFileSync(journal, 'utf8');
+  expect(await wxpay(['sandbox', '-o', output])).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('is not a journal of this version'),
+  });
+  expect(readFileSync(journal, 'utf8')).toBe(damaged);
+});
+
+test("a merchant's own key and certificate stay where they are", async () => {
+  const [keys, output] = [directory(), directory()];
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const dates = { notBefore: new Date(), notAfter: new Date(Date.now() + 86_400_000) };
+  const pair = { privateKey, publicKey };
+  writeFileSync(join(keys, 'apiclient_key.pem'), pem);
+  writeFileSync(
+    join(keys, 'apiclient_cert.pem'),
+    selfSigned({ serial: '5ABCDEF0', subject: '1230000109', pair, ...dates }),
+  );
+  const apiv3Key = file('apiv3.txt', 'v'.repeat(32));
+  const secret = 'k'.repeat(32);
+  keepSecret('v'.repeat(32), secret, ...pem.split('\n').filter((line) => line.length === 64));
+  const env = { WECHATPAY_APIV3_KEY: apiv3Key, WECHATPAY_SECRET: secret };
+  for (const _ of ['first', 'second']) {
+    const { code, stderr } = await wxpay(['sandbox', '--json', '--merchant', keys, '-o', output], {
+      env,
+      until: async (stdout) => {
+        const { env: printed } = JSON.parse(stdout);
+        expect(printed).toMatchObject({ WECHATPAY_MCHID: '1230000109', WECHATPAY_SERIAL: '5ABCDEF0' });
+        expect(printed.WECHATPAY_PRIVATE_KEY).toBe(pathToFileURL(join(keys, 'apiclient_key.pem')).href);
+        expect(printed.WECHATPAY_APIV3_KEY).toBe(apiv3Key);
+        expect(printed).not.toHaveProperty('WECHATPAY_SECRET');
+        expect(await wxpay(['doctor', '--json'], { env: { ...env, ...printed } })).toMatchObject({ code: 0 });
+      },
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+  expect(readdirSync(output)).toEqual(['sandbox_journal.jsonl', 'sandbox_public_key.pem']);
+  const journal = readFileSync(join(output, 'sandbox_journal.jsonl'), 'utf8');
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().split('\n')[1] ?? '';
+  for (const one of [secret, 'v'.repeat(32), key]) expect(journal).not.toContain(one);
+  expect(await wxpay(['sandbox', '-o', output])).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('The journal belongs to 1230000109'),
+  });
+  expect(await wxpay(['sandbox', '--merchant', output])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('apiclient_key.pem cannot be read (ENOENT)'),
+  });
 });
 
 test('what cannot be', async () => {

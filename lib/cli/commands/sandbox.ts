@@ -1,22 +1,27 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { codeOf } from '../../crypto/bytes';
 import { InvalidArgumentError } from '../../errors';
-import { Sandbox, type SandboxConfig } from '../../sandbox';
+import { type OwnIdentity, Sandbox, type SandboxConfig } from '../../sandbox';
 import { makeDirectory, write, writeFile } from '../io';
-import { SETTINGS, type SettingName } from '../settings';
+import { isPath, keyText, SETTINGS, type SettingName, type Settings } from '../settings';
 import type { CommandSpec } from './command';
 
-const HELP = `A WeChat Pay platform on 127.0.0.1 that checks every signature and signs its responses. It supports business coupons and native
-payments with refunds, and sends their notifications. It runs until Ctrl-C.
+const HELP = `A WeChat Pay platform on this machine that checks every signature and signs its responses. It keeps the state of its products
+and sends their notifications. It runs until Ctrl-C.
 
-Its keys are generated anew each time and never printed. They are written to files that only you can read: in the directory
-given with -o, where they remain, or otherwise in a temporary directory that is removed at the end.
+Its keys are never printed. They are written to files that only you can read: in the directory given with -o, where they
+remain with all orders, so that the next start goes on with both; otherwise in a temporary directory that is removed at the end.
+
+With --merchant it takes a merchant's own apiclient_key.pem and apiclient_cert.pem, and the API keys that WECHATPAY_APIV3_KEY
+and WECHATPAY_SECRET name. These are never copied.
 
 Examples:
   $ wxpay sandbox                          # then paste what it prints into another terminal
   $ wxpay sandbox -p 8787 -o ./sandbox
+  $ wxpay sandbox --merchant ./cert       # the application's configuration stays, but for base URL and platform key
   $ wxpay sandbox --json > sandbox.json & # one line: url, directory, env`;
 
 /** `wxpay sandbox`: the sandbox, until Ctrl-C. */
@@ -28,16 +33,27 @@ export const sandboxCommand: CommandSpec = {
   configure: (command) =>
     command
       .option('-p, --port <number>', 'port to listen on; any free port by default')
-      .option('-o, --output <directory>', 'where to write the keys'),
+      .option('--host <address>', 'address to listen on; 127.0.0.1 by default, which other machines cannot reach')
+      .option('--allow-host <name>', 'a further name by which its console may be asked; may be repeated', collected, [])
+      .option('-o, --output <directory>', 'where to write the keys, and to keep them and all state')
+      .option('--merchant <directory>', 'where the apiclient_key.pem and apiclient_cert.pem of the merchant are')
+      .option('--strict', 'refuse operations that no product processes, instead of making a response up'),
 
-  async run({ io, options, json }) {
+  async run({ io, options, settings: given, json }) {
     const port = readPort(options.port);
-    const kept = typeof options.output === 'string' ? resolve(options.output) : undefined;
-    await using sandbox = await Sandbox.start({ port });
+    const kept = text(options.output) === undefined ? undefined : resolve(String(options.output));
+    const merchant = readMerchant(text(options.merchant), given);
+    const host = text(options.host);
     if (kept !== undefined) makeDirectory(kept);
+    await using sandbox = await Sandbox.start({
+      ...{ port, allowHosts: options.allowHost as string[], strict: options.strict === true },
+      ...(host !== undefined && { host }),
+      ...(merchant && { merchant }),
+      ...(kept !== undefined && { journal: join(kept, 'sandbox_journal.jsonl') }),
+    });
     const directory = kept ?? mkdtempSync(join(tmpdir(), 'wxpay-sandbox-'));
     try {
-      const settings = writeKeys(directory, sandbox.config);
+      const settings = writeKeys(directory, sandbox.config, merchant, given);
       const { url } = sandbox;
       const printed = json
         ? JSON.stringify({ url, directory, env: environment(settings) })
@@ -51,7 +67,12 @@ export const sandboxCommand: CommandSpec = {
   },
 };
 
-type Written = Readonly<Record<Exclude<SettingName, 'brandId' | 'certificate' | 'passphrase'>, string>>;
+/** The API keys are missing where the environment itself holds them. */
+type Written = Readonly<
+  Record<Exclude<SettingName, 'brandId' | 'certificate' | 'passphrase' | ApiKeyName>, string> &
+    Partial<Record<ApiKeyName, string>>
+>;
+type ApiKeyName = 'apiv3Key' | 'secret';
 
 function readPort(value: unknown): number {
   if (value === undefined) return 0;
@@ -59,8 +80,48 @@ function readPort(value: unknown): number {
   throw new InvalidArgumentError(`"${String(value)}" is not a port; pass a number from 1 to 65535.`);
 }
 
-/** Writes the keys to files whose names WeChat Pay does not use; returns settings that name these files. */
-function writeKeys(directory: string, config: SandboxConfig): Written {
+function text(option: unknown): string | undefined {
+  return typeof option === 'string' ? option : undefined;
+}
+
+function collected(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+/** A merchant's own keys; the library says what is wrong with them. */
+function readMerchant(directory: string | undefined, settings: Settings): OwnIdentity | undefined {
+  if (directory === undefined) return undefined;
+  const path = (name: string) => resolve(directory, name);
+  const url = (name: SettingName) => {
+    const value = settings[name];
+    if (value === undefined || !isPath(value)) return undefined;
+    return value.startsWith('file:') ? value : pathToFileURL(resolve(value)).href;
+  };
+  return {
+    privateKey: readPem(path('apiclient_key.pem')),
+    certificate: readPem(path('apiclient_cert.pem')),
+    ...{ apiKey: keyText(settings, 'apiv3Key'), secret: keyText(settings, 'secret') },
+    files: {
+      privateKey: pathToFileURL(path('apiclient_key.pem')).href,
+      apiKey: url('apiv3Key'),
+      secret: url('secret'),
+    },
+  };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new InvalidArgumentError(`${path} cannot be read (${codeOf(cause)}).`, { cause });
+  }
+}
+
+/**
+ * Writes the keys, under names that no file of WeChat Pay has; gives the settings that name these files. What the merchant
+ * brought along is named where it is.
+ */
+function writeKeys(directory: string, config: SandboxConfig, own: OwnIdentity | undefined, given: Settings): Written {
   const put = (name: string, content: string) => writeFile(directory, `sandbox_${name}`, content, 0o600);
   // The library accepts this form, too.
   const url = (path: string) => pathToFileURL(path).href;
@@ -69,11 +130,17 @@ function writeKeys(directory: string, config: SandboxConfig): Written {
   return {
     mchid,
     serial,
-    privateKey: url(put('private_key.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())),
+    privateKey:
+      own?.files?.privateKey ??
+      url(put('private_key.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())),
     publicKey: url(put('public_key.pem', String(publicKey?.export({ type: 'spki', format: 'pem' })))),
     publicKeyId,
-    apiv3Key: put('apiv3_key.txt', apiv3Key),
-    secret: put('secret.txt', secret),
+    ...(own?.apiKey === undefined
+      ? { apiv3Key: put('apiv3_key.txt', apiv3Key) }
+      : isPath(given.apiv3Key ?? '') && { apiv3Key: given.apiv3Key ?? '' }),
+    ...(own?.secret === undefined
+      ? { secret: put('secret.txt', secret) }
+      : isPath(given.secret ?? '') && { secret: given.secret ?? '' }),
     baseUrl,
   };
 }
@@ -106,10 +173,14 @@ const instance = Builder.factory({
   serial: '${serial}',
   privateKey: ${quoted(privateKey)},
   certs: { ${publicKeyId}: ${quoted(publicKey)} },
-  apiv3Key: readFileSync(${quoted(apiv3Key)}, 'utf8'),
-  secret: readFileSync(${quoted(secret)}, 'utf8'),
+  apiv3Key: ${apiKey(apiv3Key, 'apiv3Key')},
+  secret: ${apiKey(secret, 'secret')},
   baseUrl: '${baseUrl}',
 });`;
+}
+
+function apiKey(path: string | undefined, name: ApiKeyName): string {
+  return path === undefined ? `process.env.${SETTINGS[name].env}` : `readFileSync(${quoted(path)}, 'utf8')`;
 }
 
 function quoted(text: string): string {

@@ -43,6 +43,9 @@ interface Kept extends Delivery {
   readonly how: Misbehaviour;
   /** A probe goes out first. */
   readonly probe: boolean;
+  /** How often the schedule has sent it, probes not counted. */
+  readonly sent: number;
+  readonly key: string;
   /** Milliseconds since 1970. */
   readonly created: number;
 }
@@ -62,6 +65,10 @@ export interface Notifier {
     url: string,
     options?: NotifyOptions,
   ): string;
+  /** The key of the last delivery with that id of a notification, of one merchant or of any. */
+  find(id: string, mchid?: string): string | undefined;
+  /** Sends a notification once more, now; the schedule of its repeats remains. @returns the delivery after that */
+  resend(key: string): Promise<Delivery>;
   /** Waits for the first attempt, with a probe for the two of them; what is never sent counts as not delivered. */
   firstAttempt(key: string): Promise<Delivery>;
   /** Ends the waiting for what is about to be forgotten: all of it, or that of one merchant. */
@@ -95,57 +102,62 @@ export interface NotifierContext {
 export function createNotifier({ store, clock, schedule, identities }: NotifierContext): Notifier {
   // It keeps no connections, and so no process alive.
   const dispatcher = new Agent({ pipelining: 0 });
-  const table = store.table<Kept>('notifications');
+  const table = store.table<Kept>('notifications', { indexes: { id: ({ id }) => id } });
   /** The keys of those that nothing is left to do for, in order. */
   const settled: string[] = [];
   const waiting = new Map<string, (delivery: Delivery) => void>();
   const end = new AbortController();
 
-  async function attempt(kept: Kept): Promise<Kept> {
+  /** Sends it once; gives `undefined` where there is nobody to send it as: the merchant may be gone. */
+  async function attempt(kept: Kept): Promise<DeliveryAttempt | undefined> {
     const identity = identities.find(kept.kind, kept.mchid);
-    // The merchant may be gone, with all that it was to be told.
-    if (!identity) return { ...kept, delivered: false };
-    const isProbe = kept.probe && kept.attempts.length === 0;
-    const wrong = isProbe ? { ...kept.how, signature: 'probe' as const } : kept.how;
+    if (!identity) return undefined;
+    const probe = kept.probe && kept.attempts.length === 0;
+    const how = probe ? { ...kept.how, signature: 'probe' as const } : kept.how;
     const isV2 = kept.name.startsWith('v2/');
     const make = isV2 ? v2Message : v3Message;
     const time = clock.now();
-    const message = await make(
-      kept,
-      { identity, key: identities.platform.signerFor(kept.kind) },
-      wrong,
-      Math.floor(Date.now() / 1000),
-    );
+    const seconds = Math.floor(Date.now() / 1000);
+    const message = await make(kept, { identity, key: identities.platform.signerFor(kept.kind) }, how, seconds);
     const started = performance.now();
-    const outcome = await send(kept.url, message, wrong, { dispatcher, signal: end.signal, isV2 });
-    const milliseconds = Math.round(performance.now() - started);
-    const attempts = [...kept.attempts, { ...outcome, probe: isProbe, time, milliseconds }];
-    const repeats = attempts.length - (kept.probe ? 2 : 1);
-    const isLast = !isProbe && (Object.keys(kept.how).length > 0 || repeats >= SCHEDULE.length);
-    const isAccepted = outcome.accepted && !isProbe;
-    return { ...kept, attempts, delivered: isAccepted || (isLast ? false : undefined) };
+    const outcome = await send(kept.url, message, how, { dispatcher, signal: end.signal, isV2 });
+    return { ...outcome, probe, time, milliseconds: Math.round(performance.now() - started) };
+  }
+
+  /** Keeps an attempt; a delivery that was reset meanwhile stays gone. */
+  function keep(key: string, attempt: DeliveryAttempt): Kept | undefined {
+    const kept = table.get(key);
+    if (!kept || end.signal.aborted) return undefined;
+    const accepted = attempt.accepted && !attempt.probe;
+    const after = { ...kept, attempts: [...kept.attempts, attempt], delivered: accepted || kept.delivered };
+    table.put(key, after);
+    return after;
+  }
+
+  function settle(key: string, kept: Kept, delivered: boolean): void {
+    table.put(key, { ...kept, delivered });
+    settled.push(key);
+    if (settled.length > KEPT) table.delete(settled.shift() ?? '');
   }
 
   schedule.on(SEND, async (key) => {
     const before = table.get(key);
-    if (!before) return;
-    const after = await attempt(before);
-    const sent = after.attempts.length - (after.probe ? 1 : 0);
-    // It may have been reset meanwhile.
-    if (table.get(key) === before && !end.signal.aborted) keep(key, after, sent);
-    if (sent === 0) return;
-    waiting.get(key)?.(after);
+    if (before?.delivered !== undefined || !before) return;
+    const made = await attempt(before);
+    const after = made && keep(key, made);
+    const sent = before.sent + (made?.probe ? 0 : 1);
+    if (!made) settle(key, before, false);
+    else if (after) carryOn(key, { ...after, sent });
+    if (made?.probe) return;
+    waiting.get(key)?.(table.get(key) ?? before);
     waiting.delete(key);
   });
 
-  function keep(key: string, delivery: Kept, sent: number): void {
-    table.put(key, delivery);
-    if (delivery.delivered === undefined) {
-      schedule.at(clock.now() + (SCHEDULE[sent - 1] ?? 0) * 1000, SEND, key);
-      return;
-    }
-    settled.push(key);
-    if (settled.length > KEPT) table.delete(settled.shift() ?? '');
+  function carryOn(key: string, kept: Kept): void {
+    const isLast = kept.sent > 0 && (Object.keys(kept.how).length > 0 || kept.sent > SCHEDULE.length);
+    if (kept.delivered !== undefined || isLast) return void settle(key, kept, kept.delivered ?? false);
+    table.put(key, kept);
+    schedule.at(clock.now() + (SCHEDULE[kept.sent - 1] ?? 0) * 1000, SEND, key);
   }
 
   function release(mchid?: string): void {
@@ -163,9 +175,22 @@ export function createNotifier({ store, clock, schedule, identities }: NotifierC
       check(name, content, url, how);
       const key = keyOf(mchid, randomUUID());
       const created = clock.now();
-      table.put(key, { id, name, url, mchid, attempts: [], delivered: undefined, kind, content, how, probe, created });
+      const delivery = { id, name, url, mchid, attempts: [], delivered: undefined };
+      table.put(key, { ...delivery, key, kind, content, how, probe, created, sent: 0 });
       schedule.at(created, SEND, key);
       return key;
+    },
+    find(id, mchid) {
+      const found = table.by('id', id).filter((kept) => mchid === undefined || kept.mchid === mchid);
+      return found.at(-1)?.key;
+    },
+    async resend(key) {
+      const before = table.get(key);
+      if (!before) throw new InvalidArgumentError(`There is no notification ${key}.`);
+      const made = await attempt(before);
+      const after = made && keep(key, made);
+      store.commit();
+      return after ?? before;
     },
     firstAttempt: (key) =>
       new Promise((resolve) => {

@@ -4,11 +4,20 @@ import * as Formatter from '../../signature/formatter';
 import type { Identities, Identity } from '../identity';
 import { type IncomingRequest, pathOf } from '../wire/request';
 import { fault } from '../wire/response';
+import { type Check, checksUpTo } from './check';
 
-/** Who sent a request, or the response that refuses it. */
-export type Authorized =
+/** Who sent a request, or the response that refuses it; and what was looked at on the way. */
+export type Authorized = (
   | { readonly identity: Identity; readonly refusal?: undefined }
-  | { readonly identity: Identity | undefined; readonly refusal: Response };
+  | { readonly identity: Identity | undefined; readonly refusal: Response }
+) & {
+  readonly checks: readonly Check[];
+  /** What the signature should be over, once that is known. */
+  readonly toSign?: string;
+};
+
+/** What is looked at, in this order. */
+const CHECKS = ['authorization', 'merchant', 'serial', 'timestamp', 'signature', 'nonce'] as const;
 
 /** The schemes of `Authorization`, which `Wechatpay-Signature-Type` repeats. */
 export const SCHEMES: Readonly<Record<Identity['kind'], string>> = {
@@ -33,52 +42,59 @@ type Members = Record<(typeof MEMBERS)[number] | 'id', string>;
 export function authorizer(identities: Identities): (request: IncomingRequest) => Promise<Authorized> {
   const claim = nonceStore();
   return async (request) => {
-    const refuse = (refusal: Response, identity?: Identity) => ({ identity, refusal });
+    const refuse = (failed: (typeof CHECKS)[number], refusal: Response, identity?: Identity, toSign?: string) => {
+      const checks = checksUpTo(CHECKS, failed);
+      return { identity, refusal, checks, ...(toSign !== undefined && { toSign }) };
+    };
     const { authorization } = request.headers;
     if (authorization === undefined) {
-      return refuse(malformed('The header Authorization is missing.'));
+      return refuse('authorization', malformed('The header Authorization is missing.'));
     }
     const [scheme = ''] = authorization.split(' ', 1);
     const kind = pathOf(request.target).startsWith('/brand/') ? 'brand' : 'merchant';
     if (scheme !== SCHEMES[kind]) {
       const where = kind === 'brand' ? 'below /brand/' : 'here';
       const expected = `The scheme of Authorization is "${scheme}"; ${where} it must be ${SCHEMES[kind]}.`;
-      return refuse(refused('authorization', 'Http头Authorization认证类型不正确', expected));
+      return refuse('authorization', refused('authorization', 'Http头Authorization认证类型不正确', expected));
     }
     const members = parse(authorization.slice(scheme.length + 1), ID[kind]);
-    if (typeof members === 'string') return refuse(malformed(members));
+    if (typeof members === 'string') return refuse('authorization', malformed(members));
 
     const { id, serial_no, nonce_str, timestamp, signature } = members;
+    const messageOver = (body: Buffer) => Formatter.request(request.method, request.target, timestamp, nonce_str, body);
+    const message = messageOver(request.body);
+    const toSign = Buffer.from(message).toString();
     const identity = identities.find(kind, id);
     if (!identity) {
       const known = identities.all().flatMap((one) => (one.kind === kind ? one.id : []));
       const issue = `The ${kind} "${id}" does not exist. The sandbox has ${known.join(', ') || `no ${kind}`}.`;
-      return refuse(refused(ID[kind], '商户号不存在', issue));
+      return refuse('merchant', refused(ID[kind], '商户号不存在', issue));
     }
     if (serial_no.toUpperCase() !== identity.serial) {
       const issue = `The ${kind} ${id} has no certificate with the serial number "${serial_no}". Its serial number is ${identity.serial}.`;
-      return refuse(refused('serial_no', '商户证书序列号有误。', issue), identity);
+      return refuse('serial', refused('serial_no', '商户证书序列号有误。', issue), identity, toSign);
     }
     const now = Math.floor(Date.now() / 1000);
     if (!/^\d{1,15}$/.test(timestamp) || Math.abs(Number(timestamp) - now) > TOLERANCE) {
       const issue = `The timestamp "${timestamp}" differs by more than ${TOLERANCE} s from the time now, ${now} (seconds since 1970).`;
       const text = 'Http头Authorization中的timestamp与发起请求的时间不得超过5分钟';
-      return refuse(refused('timestamp', text, issue), identity);
+      return refuse('timestamp', refused('timestamp', text, issue), identity, toSign);
     }
-    const messageOver = (body: Buffer) => Formatter.request(request.method, request.target, timestamp, nonce_str, body);
-    if (!(await verify(messageOver(request.body), signature, identity.publicKey))) {
+    if (!(await verify(message, signature, identity.publicKey))) {
       const issue =
         "The signature does not match this request and the merchant's key: compare detail.sign_information with what was signed.";
       return refuse(
+        'signature',
         refused('signature', '错误的签名，验签失败', issue, signInformation(request, messageOver)),
         identity,
+        toSign,
       );
     }
     if (!claim(`${id}/${nonce_str}`, now, Number(timestamp) + TOLERANCE)) {
       const issue = `The nonce "${nonce_str}" has been used before: this request is a replay.`;
-      return refuse(refused('nonce_str', '请求重放', issue), identity);
+      return refuse('nonce', refused('nonce_str', '请求重放', issue), identity, toSign);
     }
-    return { identity };
+    return { identity, checks: checksUpTo(CHECKS), toSign };
   };
 }
 

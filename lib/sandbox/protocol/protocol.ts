@@ -2,14 +2,20 @@ import type { Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import { type IncomingRequest, queryOf, type SandboxRequest } from '../wire/request';
 import type { SandboxResponse } from '../wire/response';
+import type { Check } from './check';
 
 /** The two protocols of WeChat Pay's API: XML, and JSON. */
 export type Protocol = 'v2' | 'v3';
 
-/** Who sent a request, or the response that refuses it. */
-export type Identified =
+/** Who sent a request, or the response that refuses it; and what was looked at on the way. */
+export type Identified = (
   | { readonly identity: Identity; readonly refusal?: undefined }
-  | { readonly refusal: SandboxResponse; readonly identity?: Identity | undefined };
+  | { readonly refusal: SandboxResponse; readonly identity?: Identity | undefined }
+) & {
+  readonly checks: readonly Check[];
+  /** What the signature should be over; of v2 without the APIv2 key. */
+  readonly toSign?: string;
+};
 
 /** How the platform speaks one of them. */
 export interface ProtocolRules {

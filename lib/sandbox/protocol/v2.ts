@@ -1,4 +1,4 @@
-import { fieldText } from '../../format/fields';
+import { fieldText, queryStringLike, sortedEntries } from '../../format/fields';
 import { toObject } from '../../format/transformer';
 import { nonce } from '../../signature/formatter';
 import * as Hash from '../../signature/hash';
@@ -6,6 +6,7 @@ import type { Identities } from '../identity';
 import { type IncomingRequest, queryOf } from '../wire/request';
 import { fromResponse, isResponse, type SandboxResponse, v2Fault } from '../wire/response';
 import { writeXml } from '../wire/xml';
+import { checksUpTo } from './check';
 import type { ProtocolRules } from './protocol';
 
 type Fields = Readonly<Record<string, string>>;
@@ -15,6 +16,8 @@ const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
 
 /** What a response repeats of a request besides: the merchant that a partner acts for. */
 const REPEATED = ['sub_appid', 'sub_mch_id'];
+/** What is looked at, in this order. */
+const CHECKS = ['fields', 'merchant', 'signature'] as const;
 
 /** v2: XML, signed in a field. */
 export function v2Protocol(identities: Identities): ProtocolRules {
@@ -24,14 +27,19 @@ export function v2Protocol(identities: Identities): ProtocolRules {
   return {
     async identify(request) {
       const fields = fieldsOf(request);
-      if (!fields) return { refusal: refusal('XML格式错误') };
+      if (!fields) return { refusal: refusal('XML格式错误'), checks: checksUpTo(CHECKS, 'fields') };
+      const toSign = `${queryStringLike(sortedEntries(fields))}&key=…`;
       const field = merchantField(fields);
-      if (field === undefined) return { refusal: refusal('mch_id参数格式错误') };
+      const refuse = (failed: (typeof CHECKS)[number], text: string) => ({
+        refusal: refusal(text),
+        ...{ checks: checksUpTo(CHECKS, failed), toSign },
+      });
+      if (field === undefined) return refuse('merchant', 'mch_id参数格式错误');
       const identity = identities.find('merchant', fields[field] ?? '');
-      if (!identity) return { refusal: refusal('商户号mch_id或sub_mch_id不存在') };
+      if (!identity) return refuse('merchant', '商户号mch_id或sub_mch_id不存在');
       return isSigned(fields, identity.secret)
-        ? { identity }
-        : { identity, refusal: refusal('签名错误，请检查后再试') };
+        ? { identity, checks: checksUpTo(CHECKS), toSign }
+        : { identity, ...refuse('signature', '签名错误，请检查后再试') };
     },
     read(request) {
       const xml = fieldsOf(request) ?? {};

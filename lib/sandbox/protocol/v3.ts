@@ -71,9 +71,12 @@ export function v3Protocol(identities: Identities): ProtocolRules {
   return {
     async identify(request) {
       const refused = missingHeader(request) ?? malformedForm(request);
-      if (refused) return { refusal: await fromResponse(refused) };
-      const { identity, refusal } = await authorize(request);
-      return refusal ? { identity, refusal: await fromResponse(refusal) } : { identity };
+      if (refused) return { refusal: await fromResponse(refused), checks: [{ check: 'headers', ok: false }] };
+      const { checks, ...found } = await authorize(request);
+      const all = [{ check: 'headers', ok: true }, ...checks];
+      return found.refusal
+        ? { ...found, refusal: await fromResponse(found.refusal), checks: all }
+        : { ...found, checks: all };
     },
     read(request) {
       const json = parseJson(request);

@@ -69,7 +69,7 @@ export function createMisbehaviours(): Misbehaviours {
 
   return {
     add(how, times) {
-      if (typeof how !== 'function') check(how);
+      if (typeof how !== 'function') checkMisbehaviour(how);
       if (!(times === Number.POSITIVE_INFINITY || (Number.isInteger(times) && times > 0))) {
         throw new InvalidArgumentError(`misbehave() takes a number of requests, 1 or more, not ${times}.`);
       }
@@ -83,7 +83,7 @@ export function createMisbehaviours(): Misbehaviours {
         if (how === undefined) continue;
         entry.left -= 1;
         if (entry.left === 0) remove(entry);
-        check(how);
+        checkMisbehaviour(how);
         return how;
       }
       return {};
@@ -94,7 +94,8 @@ export function createMisbehaviours(): Misbehaviours {
   };
 }
 
-function check(how: Misbehaviour): void {
+/** @throws InvalidArgumentError where it cannot be played */
+export function checkMisbehaviour(how: Misbehaviour): void {
   const names = Object.keys(how);
   const unknown = names.find((name) => !KNOWN.has(name));
   if (unknown !== undefined) {

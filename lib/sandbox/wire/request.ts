@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Check } from '../protocol/check';
 import { type Form, readForm, type UploadedFile } from './form';
 
 /** A request as it came off the socket. */
@@ -25,6 +26,18 @@ export interface ReceivedRequest {
   readonly files: readonly UploadedFile[];
   /** HTTP status of the response; `undefined` until it is sent, and where no status line was sent. */
   readonly status: number | undefined;
+  /** When it arrived, by the real clock: milliseconds since 1970. */
+  readonly time: number;
+  /** How long the response took, in milliseconds; `undefined` until it is sent. */
+  readonly milliseconds: number | undefined;
+  /** The protocol that it speaks; `undefined` until it has been looked at. */
+  readonly protocol?: 'v2' | 'v3';
+  /** Who sent it, as far as the sandbox knows: merchant id, or brand id. */
+  readonly mchid?: string | undefined;
+  /** What was looked at, in order, and whether it is as it should be; what follows a failure was not looked at. */
+  readonly checks: readonly Check[];
+  /** What its signature should be over, as the sandbox built it; of v2 without the APIv2 key. */
+  readonly toSign?: string | undefined;
 }
 
 /** What a handler is given. */
