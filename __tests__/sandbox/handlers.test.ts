@@ -38,7 +38,7 @@ test.each<[string, () => unknown, number, string]>([
   const response = await send(sandbox, '/v3/pay/transactions/native', { json: {} });
   expect(response).toMatchObject({ status, text });
   expect(isSigned(sandbox, response)).toBe(true);
-  expect(response.headers['request-id']).toMatch(/^[0-9A-F]{32}-0$/);
+  expect(response.headers['request-id']).toMatch(/^[0-9A-F]+-\d+$/);
 });
 
 test('a Response keeps its headers, also several of one name', async () => {
