@@ -23,7 +23,7 @@ test.each<[string, () => unknown, number, string]>([
     'a fault',
     () => fault(403, 'NO_AUTH', 'No.', { field: 'x' }),
     403,
-    '{"code":"NO_AUTH","message":"No.","detail":{"field":"x"}}',
+    '{"code":"NO_AUTH","detail":{"field":"x"},"message":"No."}',
   ],
   ['a fault without detail', () => busy, 429, '{"code":"FREQUENCY_LIMITED","message":"Slow down."}'],
   ['the same fault once more', () => busy, 429, '{"code":"FREQUENCY_LIMITED","message":"Slow down."}'],

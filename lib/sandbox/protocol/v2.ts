@@ -5,12 +5,15 @@ import * as Hash from '../../signature/hash';
 import type { Identities } from '../identity';
 import { type IncomingRequest, queryOf } from '../wire/request';
 import { fromResponse, isResponse, type SandboxResponse, v2Fault } from '../wire/response';
+import { diagnoseV2 } from './diagnosis-v2';
 import type { ProtocolRules } from './protocol';
 
 type Fields = Readonly<Record<string, string>>;
 
 /** The fields that may hold the merchant id, in the order in which they are looked for. */
 const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
+
+const WRONG_SIGN = '签名错误，请检查后再试';
 
 /** v2: XML, signed in a field. */
 export function v2Protocol(identities: Identities): ProtocolRules {
@@ -25,9 +28,9 @@ export function v2Protocol(identities: Identities): ProtocolRules {
       if (field === undefined) return { refusal: refusal('mch_id参数格式错误') };
       const identity = identities.find('merchant', fields[field] ?? '');
       if (!identity) return { refusal: refusal('商户号mch_id或sub_mch_id不存在') };
-      return isSigned(fields, identity.secret)
-        ? { identity }
-        : { identity, refusal: refusal('签名错误，请检查后再试') };
+      if (isSigned(fields, identity.secret)) return { identity };
+      const issue = diagnoseV2(fields, identity, identities);
+      return { identity, refusal: refusal(issue === '' ? WRONG_SIGN : `${WRONG_SIGN}: ${issue}`) };
     },
     read(request) {
       const xml = fieldsOf(request) ?? {};
