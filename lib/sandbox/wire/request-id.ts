@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import type { SandboxResponse } from './response';
 
 /** The numbers by which WeChat Pay knows its errors, by the beginning of the message or else by the code. */
 const NUMBERS: readonly (readonly [text: string, number: number])[] = [
@@ -37,7 +36,7 @@ const OTHER = 268435461;
  * A `Request-ID` as WeChat Pay has it: five varints of protobuf in hexadecimal, the time being the first, and the number
  * of the error, 0 on success.
  */
-export function requestId({ status, body }: Pick<SandboxResponse, 'status' | 'body'>, date: Date): string {
+export function requestId({ status, body }: { readonly status: number; readonly body: unknown }, date: Date): string {
   const fields = [
     Math.floor(date.getTime() / 1000),
     randomInt(1, 1024),
@@ -53,7 +52,7 @@ function varint(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))];
 }
 
-function numberOf(body: SandboxResponse['body']): number {
+function numberOf(body: unknown): number {
   const { code, message } = Buffer.isBuffer(body) ? textsOf(body) : { code: '', message: '' };
   return NUMBERS.find(([text]) => message.startsWith(text) || code === text)?.[1] ?? OTHER;
 }
