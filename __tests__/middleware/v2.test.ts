@@ -97,7 +97,7 @@ test.each<[string, string]>([
 test('a host that is neither of WeChat Pay nor configured gets no signature', async () => {
   await using elsewhere = await Sandbox.start();
   const error = await rejection(request(`${elsewhere.url}pay/x`, { method: 'POST', body, dispatcher }));
-  expect(error).toMatchObject({ message: '签名错误，请检查后再试' });
+  expect(error).toMatchObject({ message: expect.stringMatching(/^签名错误，请检查后再试/) });
   expect(elsewhere.requests).toMatchObject([{ body }]);
 });
 

@@ -23,7 +23,7 @@ test.each<[string, () => unknown, number, string]>([
     'a fault',
     () => fault(403, 'NO_AUTH', 'No.', { field: 'x' }),
     403,
-    '{"code":"NO_AUTH","message":"No.","detail":{"field":"x"}}',
+    '{"code":"NO_AUTH","detail":{"field":"x"},"message":"No."}',
   ],
   ['a fault without detail', () => busy, 429, '{"code":"FREQUENCY_LIMITED","message":"Slow down."}'],
   ['the same fault once more', () => busy, 429, '{"code":"FREQUENCY_LIMITED","message":"Slow down."}'],
@@ -38,7 +38,7 @@ test.each<[string, () => unknown, number, string]>([
   const response = await send(sandbox, '/v3/pay/transactions/native', { json: {} });
   expect(response).toMatchObject({ status, text });
   expect(isSigned(sandbox, response)).toBe(true);
-  expect(response.headers['request-id']).toMatch(/^[0-9A-F]{32}-0$/);
+  expect(response.headers['request-id']).toMatch(/^[0-9A-F]+-\d+$/);
 });
 
 test('a Response keeps its headers, also several of one name', async () => {

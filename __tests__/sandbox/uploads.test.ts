@@ -142,7 +142,11 @@ describe('a form of v2', () => {
   });
 
   test.each<[string, () => Promise<Received>, string]>([
-    ['a wrong sign', () => post({ ...fields, sign: 'X' }), '<return_msg>签名错误，请检查后再试</return_msg>'],
+    [
+      'a wrong sign',
+      () => post({ ...fields, sign: '0'.repeat(32) }),
+      '<return_msg>签名错误，请检查后再试</return_msg>',
+    ],
     ['another file', () => post(fields, [media[0], 'x']), '<err_code>PARAM_ERROR</err_code>'],
   ])('with %s is refused', async (_, call, expected) => {
     const handler = jest.fn();

@@ -5,6 +5,7 @@ import type { Identities, Identity } from '../identity';
 import { type IncomingRequest, pathOf } from '../wire/request';
 import { fault } from '../wire/response';
 import { type Check, checksUpTo } from './check';
+import { diagnose } from './diagnosis';
 
 /** Who sent a request, or the response that refuses it; and what was looked at on the way. */
 export type Authorized = (
@@ -54,7 +55,7 @@ export function authorizer(identities: Identities): (request: IncomingRequest) =
     const kind = pathOf(request.target).startsWith('/brand/') ? 'brand' : 'merchant';
     if (scheme !== SCHEMES[kind]) {
       const where = kind === 'brand' ? 'below /brand/' : 'here';
-      const expected = `The scheme of Authorization is "${scheme}"; ${where} it must be ${SCHEMES[kind]}.`;
+      const expected = `${schemeFault(scheme)}The scheme of Authorization is "${scheme}"; ${where} it must be ${SCHEMES[kind]}.`;
       return refuse('authorization', refused('authorization', 'Http头Authorization认证类型不正确', expected));
     }
     const members = parse(authorization.slice(scheme.length + 1), ID[kind]);
@@ -66,29 +67,31 @@ export function authorizer(identities: Identities): (request: IncomingRequest) =
     const toSign = Buffer.from(message).toString();
     const identity = identities.find(kind, id);
     if (!identity) {
+      const other = kind === 'merchant' ? 'brand' : 'merchant';
+      if (identities.find(other, id)) {
+        const issue = `${id} is a ${other}, not a ${kind}: the scheme must be ${SCHEMES[other]}, with ${ID[other]}.`;
+        return refuse('merchant', refused('authorization', 'Http头Authorization认证类型不正确', issue));
+      }
       const known = identities.all().flatMap((one) => (one.kind === kind ? one.id : []));
       const issue = `The ${kind} "${id}" does not exist. The sandbox has ${known.join(', ') || `no ${kind}`}.`;
       return refuse('merchant', refused(ID[kind], '商户号不存在', issue));
     }
     if (serial_no.toUpperCase() !== identity.serial) {
-      const issue = `The ${kind} ${id} has no certificate with the serial number "${serial_no}". Its serial number is ${identity.serial}.`;
+      const issue = `The ${kind} ${id} has no certificate with the serial number "${serial_no}". Its serial number is ${identity.serial}.${ownerOf(serial_no, identities)}`;
       return refuse('serial', refused('serial_no', '商户证书序列号有误。', issue), identity, toSign);
     }
     const now = Math.floor(Date.now() / 1000);
     if (!/^\d{1,15}$/.test(timestamp) || Math.abs(Number(timestamp) - now) > TOLERANCE) {
-      const issue = `The timestamp "${timestamp}" differs by more than ${TOLERANCE} s from the time now, ${now} (seconds since 1970).`;
+      const isMilliseconds = /^\d{13}$/.test(timestamp) && Math.abs(Number(timestamp) / 1000 - now) <= TOLERANCE;
+      const unit = isMilliseconds ? ' It is in milliseconds; it must be in seconds.' : '';
+      const issue = `The timestamp "${timestamp}" differs by more than ${TOLERANCE} s from the time now, ${now} (seconds since 1970).${unit}`;
       const text = 'Http头Authorization中的timestamp与发起请求的时间不得超过5分钟';
       return refuse('timestamp', refused('timestamp', text, issue), identity, toSign);
     }
     if (!(await verify(message, signature, identity.publicKey))) {
-      const issue =
-        "The signature does not match this request and the merchant's key: compare detail.sign_information with what was signed.";
-      return refuse(
-        'signature',
-        refused('signature', '错误的签名，验签失败', issue, signInformation(request, messageOver)),
-        identity,
-        toSign,
-      );
+      const { issue, mistakes } = diagnose(request, members, identity, identities);
+      const more = { detail: { issue: 'sign not match' }, mistakes, ...signInformation(request, messageOver) };
+      return refuse('signature', refused('signature', '错误的签名，验签失败', issue, more), identity, toSign);
     }
     if (!claim(`${id}/${nonce_str}`, now, Number(timestamp) + TOLERANCE)) {
       const issue = `The nonce "${nonce_str}" has been used before: this request is a replay.`;
@@ -103,9 +106,7 @@ function parse(list: string, idName: string): Members | string {
   const members: Partial<Record<string, string>> = {};
   for (const pair of list.split(',')) {
     const [, name, value] = /^\s*(\w+)="([^"]*)"\s*$/.exec(pair) ?? [];
-    if (name === undefined) {
-      return 'Authorization is malformed: after the scheme come name="value" pairs, separated by commas.';
-    }
+    if (name === undefined) return `Authorization is malformed: ${pairFault(list, pair)}`;
     if (Object.hasOwn(members, name)) return `Authorization is malformed: it has ${name} twice.`;
     members[name] = value;
   }
@@ -114,6 +115,41 @@ function parse(list: string, idName: string): Members | string {
     return `Authorization is malformed: it lacks ${[idName, ...MEMBERS].filter((name) => !members[name]).join(', ')}.`;
   }
   return { id, serial_no, nonce_str, timestamp, signature };
+}
+
+/** Whose serial number it is, if anybody's. */
+function ownerOf(serial: string, { all, platform }: Identities): string {
+  const upper = serial.toUpperCase();
+  if (platform.find(upper, Date.now())) return ' The one in the header is that of a key of the platform.';
+  const owner = all().find((one) => one.serial === upper);
+  if (owner) return ` The one in the header is that of the ${owner.kind} ${owner.id}.`;
+  if (/^\d{40,}$/.test(serial)) return ' The one in the header looks decimal; it must be hexadecimal.';
+  return /[:\s]/.test(serial) ? ' It is written without colons and spaces.' : '';
+}
+
+const PAIRS = 'after the scheme come name="value" pairs, separated by commas.';
+
+/** What is wrong with a pair. */
+function pairFault(list: string, pair: string): string {
+  const [, name = '', value = ''] = /^\s*(\w+)\s*[=:]\s*(.*?)\s*$/.exec(pair) ?? [];
+  if (list.trim() === '') return PAIRS;
+  if (/^'.*'$/.test(value)) return `the value of ${name} stands in single quotes; they must be double: ${PAIRS}`;
+  if (/"\s*;\s*\w+=/.test(list)) return `pairs are separated by semicolons; ${PAIRS}`;
+  if (/"\s+\w+=/.test(list)) return `the comma between two pairs is missing; ${PAIRS}`;
+  if (/^\s*\w+\s*=\s*"/.test(pair) && /^\s*\w+(\s+=|=\s+)/.test(pair)) {
+    return `there is a space around the "=" of ${name}; ${PAIRS}`;
+  }
+  if (name !== '' && !value.startsWith('"')) return `the value of ${name} is not in double quotes: ${PAIRS}`;
+  return PAIRS;
+}
+
+/** What is likely wrong where the scheme is none. */
+function schemeFault(scheme: string): string {
+  const known = Object.values(SCHEMES).find((one) => one.toLowerCase() === scheme.replace(/[,:]$/, '').toLowerCase());
+  if (known !== undefined) return 'The scheme must be written in upper case, with a space after it. ';
+  if (/^\w+=/.test(scheme)) return 'The scheme before the first pair is missing. ';
+  if (Object.values(SCHEMES).some((one) => scheme.startsWith(one))) return 'The space after the scheme is missing. ';
+  return '';
 }
 
 /** Remembers nonces until their timestamp is too old to be taken again. */

@@ -7,6 +7,7 @@ import { type IncomingRequest, queryOf } from '../wire/request';
 import { fromResponse, isResponse, type SandboxResponse, v2Fault } from '../wire/response';
 import { writeXml } from '../wire/xml';
 import { checksUpTo } from './check';
+import { diagnoseV2 } from './diagnosis-v2';
 import type { ProtocolRules } from './protocol';
 
 type Fields = Readonly<Record<string, string>>;
@@ -18,6 +19,7 @@ const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
 const REPEATED = ['sub_appid', 'sub_mch_id'];
 /** What is looked at, in this order. */
 const CHECKS = ['fields', 'merchant', 'signature'] as const;
+const WRONG_SIGN = '签名错误，请检查后再试';
 
 /** v2: XML, signed in a field. */
 export function v2Protocol(identities: Identities): ProtocolRules {
@@ -37,9 +39,9 @@ export function v2Protocol(identities: Identities): ProtocolRules {
       if (field === undefined) return refuse('merchant', 'mch_id参数格式错误');
       const identity = identities.find('merchant', fields[field] ?? '');
       if (!identity) return refuse('merchant', '商户号mch_id或sub_mch_id不存在');
-      return isSigned(fields, identity.secret)
-        ? { identity, checks: checksUpTo(CHECKS), toSign }
-        : { identity, ...refuse('signature', '签名错误，请检查后再试') };
+      if (isSigned(fields, identity.secret)) return { identity, checks: checksUpTo(CHECKS), toSign };
+      const issue = diagnoseV2(fields, identity, identities);
+      return { identity, ...refuse('signature', issue === '' ? WRONG_SIGN : `${WRONG_SIGN}: ${issue}`) };
     },
     read(request) {
       const xml = fieldsOf(request) ?? {};

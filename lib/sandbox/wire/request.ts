@@ -12,7 +12,12 @@ export interface IncomingRequest {
   readonly body: Buffer;
   /** What an upload (multipart/form-data) holds; `undefined` of any other request. */
   readonly form: Form | undefined;
+  /** All of an upload, where it is not too long to be kept. */
+  readonly multipart?: () => Buffer | undefined;
 }
+
+/** How much of an upload is kept, for who signs all of it. */
+const MAX_MULTIPART = 8 * 1024 * 1024;
 
 /** What `sandbox.requests` keeps of a request. */
 export interface ReceivedRequest {
@@ -93,12 +98,28 @@ export async function receive(message: IncomingMessage): Promise<IncomingRequest
   const { method = '', url = '', headers } = message;
   const type = headers['content-type'] ?? '';
   if (/^multipart\/form-data\b/i.test(type)) {
-    const form = await readForm(type, message);
-    return { method, target: url, headers, body: Buffer.from(form.fields.meta ?? ''), form };
+    const { pieces, whole } = keeping(message);
+    const form = await readForm(type, pieces);
+    return { method, target: url, headers, body: Buffer.from(form.fields.meta ?? ''), form, multipart: whole };
   }
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk);
   return { method, target: url, headers, body: Buffer.concat(chunks), form: undefined };
+}
+
+/** Passes a stream on and keeps what it passes, up to a limit. */
+function keeping(source: AsyncIterable<Buffer>): { pieces: AsyncIterable<Buffer>; whole: () => Buffer | undefined } {
+  let kept: Buffer[] | undefined = [];
+  let size = 0;
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for await (const piece of source) {
+      size += piece.length;
+      if (size > MAX_MULTIPART) kept = undefined;
+      kept?.push(piece);
+      yield piece;
+    }
+  }
+  return { pieces: pieces(), whole: () => kept && Buffer.concat(kept) };
 }
 
 /** The path of a request target, without its query. */

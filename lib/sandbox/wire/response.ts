@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { Response } from 'undici';
-import { nonce } from '../../signature/formatter';
+import { requestId } from './request-id';
 
 /** What the platform answers. */
 export interface SandboxResponse {
@@ -83,7 +83,7 @@ export function frame(outgoing: SandboxResponse, date: Date): SandboxResponse {
   const { status, headers, body } = outgoing;
   const common: Header[] = [
     ['Date', date.toUTCString()],
-    ['Request-ID', `${nonce(32).toUpperCase()}-0`],
+    ['Request-ID', requestId(outgoing, date)],
   ];
   if (BODYLESS.has(status)) return { ...withBody(outgoing, ''), headers: [...headers.filter(isNoLength), ...common] };
   if (!Buffer.isBuffer(body)) return { ...outgoing, headers: [...headers, ...common] };
@@ -109,7 +109,14 @@ function isNoLength([name]: Header): boolean {
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709
  */
 export function fault(status: number, code: string, message: string, detail?: unknown): Response {
-  return Response.json({ code, message, detail }, { status });
+  return Response.json(sorted({ code, message, detail }), { status });
+}
+
+/** WeChat Pay sorts the members of its errors. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, member]) => [name, sorted(member)]));
 }
 
 /** The fields of a response of v2 that says what is wrong. */
