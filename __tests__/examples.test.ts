@@ -20,7 +20,7 @@ const OUTPUT: Readonly<Record<string, RegExp>> = {
   'new-field.ts': /^declared: 100088\nloose: xsd3434454567676 true$/m,
   'non-extractable-key.ts': /^used at: \d{4}-.*\nwhen exported: key is not extractable$/m,
   'native-payment.ts':
-    /^state: NOTPAY\npaid: ORDER-1 100\nstate: SUCCESS\nagain: ORDERPAID\nrefund: PROCESSING\nrefunded: REFUND-1 40\nstate: REFUND$/m,
+    /^state: NOTPAY\npaid: ORDER-1 100\nstate: SUCCESS\nagain: ORDER_PAID\nrefund: PROCESSING\nrefunded: REFUND-1 40\nstate: REFUND$/m,
   'notify-express.ts': /^paid: ORDER-1\nanswered: 204$/m,
   'notify-fastify.ts': /^paid: ORDER-1\nanswered: 204$/m,
   'notify-hono.ts': /^paid: ORDER-1\nanswered: 204$/m,

@@ -4,6 +4,7 @@ export type { NotificationContent, NotificationName } from './notifications/mess
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/coupons';
+export type { PayOptions, ShownOrder, WhichOrder } from './products/payer';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';
 export type { UploadedFile } from './wire/form';

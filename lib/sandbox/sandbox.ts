@@ -19,12 +19,13 @@ import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/coupons';
+import type { PayOptions, ShownOrder } from './products/payer';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createStore, type Store } from './store';
 import { createMisbehaviours, type Misbehaving } from './wire/misbehaviour';
 import { type Handler, type HandlerOptions, type IncomingRequest, type ReceivedRequest, receive } from './wire/request';
-import { fault, frame, fromResponse } from './wire/response';
+import { fault, frame, fromResponse, isResponse, messageOf } from './wire/response';
 import { transmit } from './wire/transmit';
 
 /** Options of {@link Sandbox.start}. */
@@ -221,20 +222,24 @@ export class Sandbox implements AsyncDisposable {
     return notifier.firstAttempt(notifier.notify(recipient, name, content, url, how));
   }
 
+  /** The orders of all merchants as queries show them, in the order in which they were placed. */
+  get orders(): readonly ShownOrder[] {
+    return this.#parts.products.payer.list();
+  }
+
   /**
-   * Pays an order, as the user does who scans its `code_url`, and sends `TRANSACTION.SUCCESS` to its `notify_url`.
-   * @param openid the user
-   * @returns the notification after its first attempt
-   * @throws InvalidArgumentError where there is no such order, or it is paid or closed
+   * Plays the user who pays an order, and sends `TRANSACTION.SUCCESS` to its `notify_url`.
+   * @param out_trade_no the number of the order; of a combined order `combine_out_trade_no`
+   * @param options who pays by what, or `outcome` where the user does not: see {@link PayOptions}
+   * @returns the notification after its first attempt; `undefined` where nobody is notified
+   * @throws InvalidArgumentError where there is no such order, or several, or it cannot be paid
    */
-  async pay(out_trade_no: string, openid = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o'): Promise<Delivery> {
-    const { products, notifier, merchant, store } = this.#parts;
-    const order = products.orders.find(merchant.id, 'v3', out_trade_no);
-    if (!order) throw new InvalidArgumentError(`The order ${out_trade_no} does not exist.`);
-    const { notified } = products.orders.pay(order, { openid });
-    store.commit();
-    if (notified === undefined) throw new InvalidArgumentError(`The order ${out_trade_no} has no notify_url.`);
-    return notifier.firstAttempt(notified);
+  async pay(out_trade_no: string, options: PayOptions = {}): Promise<Delivery | undefined> {
+    try {
+      return await this.#parts.products.payer.pay(out_trade_no, options).notification;
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */

@@ -1,6 +1,9 @@
 import { certificates } from './certificates';
+import { codePayments } from './codepay';
+import { combinedPayments } from './combine';
 import { businessCoupons } from './coupons';
 import { createOrders, type Orders } from './orders';
+import { createPayer } from './payer';
 import { payments } from './payments';
 import type { Product, ProductContext } from './product';
 import { refunds } from './refunds';
@@ -9,15 +12,27 @@ import { refunds } from './refunds';
 export interface Products {
   readonly all: readonly Product[];
   readonly orders: Orders;
+  readonly payer: ReturnType<typeof createPayer>;
   readonly coupons: ReturnType<typeof businessCoupons>;
 }
 
 export function createProducts(context: ProductContext): Products {
   const orders = createOrders(context);
+  const combined = combinedPayments(context, orders);
+  const payer = createPayer(context, orders, combined);
   const coupons = businessCoupons(context);
   return {
-    all: [certificates(context), coupons, payments(context, orders), refunds(context, orders)],
+    all: [
+      certificates(context),
+      coupons,
+      payments(context, orders),
+      codePayments(context, orders),
+      combined,
+      payer.product,
+      refunds(context, orders),
+    ],
     orders,
+    payer,
     coupons,
   };
 }

@@ -16,9 +16,14 @@ export interface Order {
   readonly trade_state: TradeState;
   readonly appid: string;
   /** The merchant that a partner acts for. */
-  readonly partner?: { readonly sub_mchid: string; readonly sub_appid?: string | undefined };
-  /** The combined order that it is a part of. */
+  readonly partner?: {
+    readonly sub_mchid: string;
+    readonly sub_appid?: string | undefined;
+    readonly sub_openid?: string | undefined;
+  };
+  /** The combined order that it is a part of, and who placed that. */
   readonly combine_out_trade_no?: string;
+  readonly combine_mchid?: string;
   readonly description: string;
   readonly attach?: string;
   readonly notify_url?: string;
@@ -30,6 +35,11 @@ export interface Order {
   readonly prepay_id: string;
   readonly code_url?: string;
   readonly h5_url?: string;
+  /** When `prepay_id` and its links were given: they are valid for {@link PREPAID_FOR}. Without it, for ever. */
+  readonly prepaid?: number;
+  /** `scene_info` of the request. */
+  readonly device_id?: string;
+  readonly payer_client_ip?: string;
   /** Whether its money may be shared (`settle_info.profit_sharing`). */
   readonly profit_sharing: boolean;
   /** Milliseconds since 1970, by the sandbox's clock. */
@@ -64,17 +74,39 @@ export const DESCRIPTIONS: Readonly<Record<TradeState, string>> = {
   PAYERROR: '支付失败',
 };
 
+/** How long `prepay_id` and `code_url` are valid: 2 hours, in milliseconds. */
+export const PREPAID_FOR = 2 * 3_600_000;
+
+/** How long an order can be paid where it does not say: 7 days, in milliseconds. */
+export const VALID_FOR = 7 * 86_400_000;
+
+/** The user who pays where nobody says which: 28 characters, as every openid. */
+const SOMEONE = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
+
+/** The task that closes an order which nobody has paid in time. */
+const EXPIRE = 'order.expire';
+
+/** How the user pays. */
+export interface Paying {
+  /** The user; by default the one that the order is for, or anyone. */
+  readonly openid?: string | undefined;
+  /** `OTHERS` by default: no bank card. */
+  readonly bank_type?: string | undefined;
+}
+
 /** Called when an order is paid; returns the key of the notification that it sends. */
 type PaidListener = (order: PaidOrder) => string | undefined;
 
 /** The orders of all merchants, which several products share. An order of v2 is not seen by v3, nor the other way round. */
-export function createOrders({ store, clock }: ProductContext) {
+export function createOrders({ store, clock, schedule }: ProductContext) {
   const table = store.table<Order>('orders', {
     indexes: {
       transaction_id: ({ payment }) => payment?.transaction_id,
       prepay_id: ({ prepay_id }) => prepay_id,
       code_url: ({ code_url }) => code_url,
-      combine: ({ mchid, combine_out_trade_no: number }) => number && keyOf(mchid, number),
+      combine: ({ mchid, combine_mchid = mchid, combine_out_trade_no: number }) =>
+        number && keyOf(combine_mchid, number),
+      out_trade_no: ({ out_trade_no }) => out_trade_no,
     },
   });
   const paidListeners: PaidListener[] = [];
@@ -84,41 +116,93 @@ export function createOrders({ store, clock }: ProductContext) {
     return order;
   }
 
+  const change = (order: Order, changes: Partial<Order>): Order => put({ ...order, ...changes });
+
+  schedule.on(EXPIRE, (key) => {
+    const order = table.get(key);
+    if (order && isUnpaid(order) && order.expires <= clock.now()) change(order, { trade_state: 'CLOSED' });
+  });
+
+  function checkPayable(order: Order, openid = order.openid): void {
+    const { out_trade_no, trade_state, expires, prepaid, trade_type, payer_client_ip } = order;
+    const now = clock.now();
+    const refuse = (why: string): InvalidArgumentError =>
+      new InvalidArgumentError(`The order ${out_trade_no} cannot be paid: ${why}`);
+    if (!isUnpaid(order)) throw refuse(`it is ${trade_state}.`);
+    if (now >= expires) throw refuse('it has expired.');
+    if (prepaid !== undefined && now >= prepaid + PREPAID_FOR) {
+      throw refuse('its prepay_id has expired after 2 hours; place it again with the same parameters.');
+    }
+    if (openid !== order.openid && order.openid !== undefined) throw refuse('下单账号与支付账号不一致，请核实后再支付');
+    if (trade_type === 'MWEB' && payer_client_ip === '127.0.0.1') {
+      throw refuse(
+        '由于商家传入的H5交易参数有误 (scene_info.payer_client_ip is 127.0.0.1, not the address of the user)',
+      );
+    }
+  }
+
+  /** Pays an order that can be paid: see {@link checkPayable}. */
+  function settle(order: Order, { openid = order.openid ?? SOMEONE, bank_type = 'OTHERS' }: Paying) {
+    const time = clock.now();
+    const payment = { transaction_id: transactionId(order, time), bank_type, time, payer_total: order.total };
+    const paid = { ...order, trade_state: 'SUCCESS' as const, openid, payment };
+    put(paid);
+    const [notified] = paidListeners.flatMap((listener) => listener(paid) ?? []);
+    return { order: paid, notified };
+  }
+
   return {
     table,
     put,
+    change,
+    /** Puts a new order, which is closed when it expires. */
+    place(order: Order): Order {
+      schedule.at(order.expires, EXPIRE, keyOfOrder(order));
+      return put(order);
+    },
     /** By the merchant's number. */
     find: (mchid: string, protocol: Protocol, out_trade_no: string): Order | undefined =>
       table.get(keyOfOrder({ mchid, protocol, out_trade_no })),
     /** By WeChat Pay's number; it is unique. */
     findPaid: (mchid: string, transaction_id: string): Order | undefined =>
       table.by('transaction_id', transaction_id).find((order) => order.mchid === mchid),
-    change: (order: Order, changes: Partial<Order>): Order => put({ ...order, ...changes }),
     /** Says what is to happen when an order is paid: the product that placed it notifies. */
     onPaid: (listener: PaidListener) => void paidListeners.push(listener),
+    /** @throws InvalidArgumentError where the order cannot be paid, or not by that user */
+    checkPayable,
+    settle,
     /**
      * Plays the payer.
      * @returns the order and the key of its notification
      * @throws InvalidArgumentError where the order cannot be paid
      */
-    pay(
-      order: Order,
-      { openid = order.openid, bank_type = 'OTHERS' }: { openid?: string | undefined; bank_type?: string },
-    ): {
-      order: Order;
-      notified: string | undefined;
-    } {
-      if (order.trade_state !== 'NOTPAY' && order.trade_state !== 'USERPAYING') {
+    pay(order: Order, how: Paying): { order: Order; notified: string | undefined } {
+      const { out_trade_no, combine_out_trade_no: whole } = order;
+      if (whole !== undefined) {
+        throw new InvalidArgumentError(
+          `The order ${out_trade_no} is part of the combined order ${whole}: pay that one.`,
+        );
+      }
+      checkPayable(order, how.openid);
+      return settle(order, how);
+    },
+    /**
+     * Plays a user who does not pay: the order stays `NOTPAY`, and may be paid later. One that waits for a password
+     * (`USERPAYING`) does not wait any longer.
+     * @throws InvalidArgumentError where the order could not be paid
+     */
+    decline(order: Order, outcome: 'cancel' | 'fail'): Order {
+      if (!isUnpaid(order)) {
         throw new InvalidArgumentError(`The order ${order.out_trade_no} cannot be paid: it is ${order.trade_state}.`);
       }
-      const time = clock.now();
-      const payment = { transaction_id: transactionId(order, time), bank_type, time, payer_total: order.total };
-      const paid = { ...order, trade_state: 'SUCCESS' as const, ...(openid !== undefined && { openid }), payment };
-      put(paid);
-      const [notified] = paidListeners.flatMap((listener) => listener(paid) ?? []);
-      return { order: paid, notified };
+      if (order.trade_state === 'NOTPAY') return order;
+      return change(order, { trade_state: outcome === 'fail' ? 'PAYERROR' : 'NOTPAY' });
     },
   };
+}
+
+function isUnpaid({ trade_state }: Order): boolean {
+  return trade_state === 'NOTPAY' || trade_state === 'USERPAYING';
 }
 
 export type Orders = ReturnType<typeof createOrders>;

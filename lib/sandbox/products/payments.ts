@@ -1,101 +1,205 @@
-import { isDeepStrictEqual } from 'node:util';
-import { nonce } from '../../signature/formatter';
 import { operation } from '../catalogue/operation';
 import { fault, paramError } from '../wire/response';
-import { beijing, digits, fen, notifyUrl, optional, required } from './members';
-import { DESCRIPTIONS, type Order, type Orders, type PaidOrder } from './orders';
+import { byId, byNumber, noOrder, ownOrder, subOrder } from './finding';
+import { linksTo } from './links';
+import { fen } from './members';
+import type { Order, Orders } from './orders';
+import {
+  checkNumber,
+  checkSigner,
+  comparable,
+  expiryOf,
+  isRepeated,
+  isToClose,
+  notifiedAt,
+  otherParameters,
+  refuseSettled,
+} from './placing';
 import type { Product, ProductContext } from './product';
+import {
+  isPartnerOrder,
+  paidPartnerTransactionOf,
+  paidTransactionOf,
+  partnerTransactionOf,
+  transactionOf,
+} from './transaction';
 
-/** The paths of its operations. */
-const NATIVE = 'v3/pay/transactions/native';
-const BY_NUMBER = 'v3/pay/transactions/out-trade-no/{out_trade_no}';
-const BY_ID = 'v3/pay/transactions/id/{transaction_id}';
-const CLOSE = 'v3/pay/transactions/out-trade-no/{out_trade_no}/close';
+/** What the bodies that place an order have in common. */
+interface Placement {
+  readonly out_trade_no: string;
+  readonly description: string;
+  readonly notify_url?: string | undefined;
+  readonly amount: { readonly total: number; readonly currency?: string | undefined };
+  readonly attach?: string | undefined;
+  readonly time_expire?: string | undefined;
+  readonly settle_info?: { readonly profit_sharing?: boolean | undefined } | undefined;
+  readonly scene_info?:
+    | { readonly payer_client_ip?: string | undefined; readonly device_id?: string | undefined }
+    | undefined;
+}
 
-/** How long an order can be paid where it does not say: 7 days, in milliseconds. */
-const VALID_FOR = 7 * 86_400_000;
+interface OwnPlacement extends Placement {
+  readonly mchid: string;
+  readonly appid: string;
+}
 
-/** Payments of APIv3. @see https://pay.weixin.qq.com/doc/v3/merchant/4012791832 */
+interface PartnerPlacement extends Placement {
+  readonly sp_mchid: string;
+  readonly sp_appid: string;
+  readonly sub_mchid: string;
+  readonly sub_appid?: string | undefined;
+}
+
+/** Who pays an order of a partner. */
+interface Payer {
+  readonly sp_openid?: string | undefined;
+  readonly sub_openid?: string | undefined;
+}
+
+/** A request that places an order. */
+interface Placing<Body> {
+  readonly mchid: string;
+  readonly json: Body;
+}
+
+type Who = Pick<Order, 'appid' | 'partner' | 'openid'>;
+
+/** Payments of APIv3, of merchants and of partners. @see https://pay.weixin.qq.com/doc/v3/merchant/4012791832 */
 export function payments({ clock, notifier }: ProductContext, orders: Orders): Product {
-  const known = (order: Order | undefined): Order => {
-    if (!order) throw fault(404, 'ORDER_NOT_EXIST', '订单不存在');
-    return order;
-  };
-
   orders.onPaid((order) => {
-    const { mchid, protocol, notify_url } = order;
-    if (protocol !== 'v3' || notify_url === undefined) return undefined;
-    const content = { ...transactionOf(order), ...paidPart(order) };
+    const { mchid, protocol, notify_url, combine_out_trade_no } = order;
+    if (protocol !== 'v3' || notify_url === undefined || combine_out_trade_no !== undefined) return undefined;
+    const content = isPartnerOrder(order) ? paidPartnerTransactionOf(order) : paidTransactionOf(order);
     return notifier.notify({ kind: 'merchant', id: mchid }, 'TRANSACTION.SUCCESS', content, notify_url);
   });
 
+  function place(trade_type: Order['trade_type'], mchid: string, json: Placement, who: Who): Order {
+    const { out_trade_no, description, attach, notify_url, amount, time_expire, settle_info, scene_info } = json;
+    checkNumber(out_trade_no);
+    const total = fen(amount, 'total');
+    const url = notifiedAt(notify_url);
+    const now = clock.now();
+    const expires = expiryOf(time_expire, now);
+    const placed = comparable(json);
+    const before = orders.find(mchid, 'v3', out_trade_no);
+    if (before) {
+      refuseSettled(before, now);
+      if (!isRepeated(before, placed, trade_type)) throw otherParameters();
+      return orders.change(before, linksTo(trade_type, now));
+    }
+    const { device_id, payer_client_ip } = scene_info ?? {};
+    return orders.place({
+      ...{ mchid, protocol: 'v3', out_trade_no, placed, trade_type, trade_state: 'NOTPAY', ...who },
+      ...{ description, ...(attach !== undefined && { attach }), ...url },
+      ...{ total, currency: amount.currency ?? 'CNY', ...linksTo(trade_type, now) },
+      ...(device_id !== undefined && { device_id }),
+      ...(payer_client_ip !== undefined && { payer_client_ip }),
+      ...{ profit_sharing: settle_info?.profit_sharing === true, created: now, expires },
+    });
+  }
+
+  // Every appid is bound to every merchant, so that users can test with their own; every openid exists.
+  function placeOwn(trade_type: Order['trade_type'], { mchid, json }: Placing<OwnPlacement>, openid?: string): Order {
+    checkSigner(json.mchid, mchid);
+    if (trade_type === 'JSAPI') requireOpenid(openid);
+    return place(trade_type, mchid, json, { appid: json.appid, ...(openid !== undefined && { openid }) });
+  }
+
+  function placeForSub(
+    trade_type: Order['trade_type'],
+    { mchid, json }: Placing<PartnerPlacement>,
+    { sp_openid: openid, sub_openid }: Payer = {},
+  ): Order {
+    checkSigner(json.sp_mchid, mchid);
+    const { sp_appid: appid, sub_mchid, sub_appid } = json;
+    if (trade_type === 'JSAPI') requireOpenid(openid ?? sub_openid);
+    if (sub_openid !== undefined && sub_appid === undefined) {
+      throw paramError('body', 'sub_appid', 'is needed for payer.sub_openid');
+    }
+    const partner = { sub_mchid, sub_appid, sub_openid };
+    return place(trade_type, mchid, json, { appid, partner, ...(openid !== undefined && { openid }) });
+  }
+
+  function close(order: Order | undefined): void {
+    if (order && isToClose(order)) orders.change(order, { trade_state: 'CLOSED' });
+  }
+
   return {
     routes: [
-      operation('post', NATIVE, ({ mchid, json }) => {
-        const names = ['appid', 'mchid', 'description', 'out_trade_no', 'notify_url'] as const;
-        const { appid, out_trade_no, notify_url, description, ...body } = required(json, ...names);
-        checkMerchant('body', body.mchid, mchid);
-        const { amount } = json as { amount?: { currency?: string } };
-        const total = fen(amount, 'total');
-        const before = orders.find(mchid, 'v3', out_trade_no);
-        if (before) return { code_url: placedAgain(before, json).code_url ?? '' };
-        const code_url = `weixin://wxpay/bizpayurl?pr=${nonce(11)}`;
-        const created = clock.now();
-        orders.put({
-          ...{ mchid, protocol: 'v3', out_trade_no, placed: json, trade_type: 'NATIVE', trade_state: 'NOTPAY' },
-          ...{ appid, description, ...optional(json, 'attach'), notify_url: notifyUrl(notify_url) },
-          ...{ total, currency: amount?.currency ?? 'CNY', prepay_id: `wx${digits(34)}`, code_url },
-          ...{ profit_sharing: false, created, expires: created + VALID_FOR },
-        });
-        return { code_url };
+      operation('post', 'v3/pay/transactions/native', (request) => codeUrl(placeOwn('NATIVE', request))),
+      operation('post', 'v3/pay/transactions/jsapi', (request) =>
+        prepayId(placeOwn('JSAPI', request, request.json.payer?.openid)),
+      ),
+      operation('post', 'v3/pay/transactions/app', (request) => prepayId(placeOwn('APP', request))),
+      // With a contract to sign: only the payment is played.
+      operation('post', 'v3/pay/transactions/jsapi-with-contract', (request) =>
+        prepayId(placeOwn('JSAPI', request, request.json.payer?.openid)),
+      ),
+      operation('post', 'v3/pay/transactions/app-with-contract', (request) => prepayId(placeOwn('APP', request))),
+      operation('post', 'v3/pay/transactions/h5', (request) => h5Url(placeOwn('MWEB', request))),
+      operation('get', 'v3/pay/transactions/out-trade-no/{out_trade_no}', ({ mchid, variables, query }) => {
+        checkSigner(query.get('mchid'), mchid);
+        return transactionOf(ownOrder(known(byNumber(orders, mchid, variables.out_trade_no))));
       }),
-      operation('get', BY_NUMBER, ({ mchid, variables: { out_trade_no = '' }, query }) => {
-        checkMerchant('query', query.get('mchid'), mchid);
-        return transactionOf(known(orders.find(mchid, 'v3', out_trade_no)));
+      operation('get', 'v3/pay/transactions/id/{transaction_id}', ({ mchid, variables, query }) => {
+        checkSigner(query.get('mchid'), mchid);
+        return transactionOf(ownOrder(byId(orders, mchid, variables.transaction_id)));
       }),
-      operation('get', BY_ID, ({ mchid, variables: { transaction_id = '' }, query }) => {
-        checkMerchant('query', query.get('mchid'), mchid);
-        return transactionOf(known(orders.findPaid(mchid, transaction_id)));
+      operation(
+        'post',
+        'v3/pay/transactions/out-trade-no/{out_trade_no}/close',
+        ({ mchid, variables, json }): undefined => {
+          checkSigner(json.mchid, mchid);
+          const order = byNumber(orders, mchid, variables.out_trade_no);
+          close(order && ownOrder(order));
+        },
+      ),
+      operation('post', 'v3/pay/partner/transactions/native', (request) => codeUrl(placeForSub('NATIVE', request))),
+      operation('post', 'v3/pay/partner/transactions/jsapi', (request) =>
+        prepayId(placeForSub('JSAPI', request, request.json.payer)),
+      ),
+      operation('post', 'v3/pay/partner/transactions/miniprogram', (request) =>
+        prepayId(placeForSub('JSAPI', request, request.json.payer)),
+      ),
+      operation('post', 'v3/pay/partner/transactions/app', (request) => prepayId(placeForSub('APP', request))),
+      operation('post', 'v3/pay/partner/transactions/jsapi-with-contract', (request) =>
+        prepayId(placeForSub('JSAPI', request, request.json.payer)),
+      ),
+      operation('post', 'v3/pay/partner/transactions/app-with-contract', (request) =>
+        prepayId(placeForSub('APP', request)),
+      ),
+      operation('post', 'v3/pay/partner/transactions/h5', (request) => h5Url(placeForSub('MWEB', request))),
+      operation('get', 'v3/pay/partner/transactions/out-trade-no/{out_trade_no}', ({ mchid, variables, query }) => {
+        checkSigner(query.get('sp_mchid'), mchid);
+        const order = known(byNumber(orders, mchid, variables.out_trade_no));
+        return partnerTransactionOf(subOrder(order, query.get('sub_mchid')));
       }),
-      operation('post', CLOSE, ({ mchid, variables: { out_trade_no = '' }, json }): undefined => {
-        checkMerchant('body', required(json, 'mchid').mchid, mchid);
-        const order = known(orders.find(mchid, 'v3', out_trade_no));
-        refuseSettled(order);
-        orders.change(order, { trade_state: 'CLOSED' });
+      operation('get', 'v3/pay/partner/transactions/id/{transaction_id}', ({ mchid, variables, query }) => {
+        checkSigner(query.get('sp_mchid'), mchid);
+        return partnerTransactionOf(subOrder(byId(orders, mchid, variables.transaction_id), query.get('sub_mchid')));
       }),
+      operation(
+        'post',
+        'v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close',
+        ({ mchid, variables, json }): undefined => {
+          checkSigner(json.sp_mchid, mchid);
+          const order = byNumber(orders, mchid, variables.out_trade_no);
+          close(order && subOrder(order, json.sub_mchid));
+        },
+      ),
     ],
   };
 }
 
-/** An order as queries show it. */
-export function transactionOf(order: Order) {
-  const { appid, mchid, out_trade_no, trade_state, total, currency, payment } = order;
-  const common = { appid, mchid, out_trade_no, trade_state, trade_state_desc: DESCRIPTIONS[trade_state] };
-  return payment
-    ? { ...common, ...paidPart({ ...order, payment }) }
-    : { ...common, amount: { total, payer_currency: currency } };
+const prepayId = ({ prepay_id }: Order) => ({ prepay_id });
+const codeUrl = ({ code_url = '' }: Order) => ({ code_url });
+const h5Url = ({ h5_url = '' }: Order) => ({ h5_url });
+
+function known(order: Order | undefined): Order {
+  if (!order) throw noOrder();
+  return order;
 }
 
-/** What a payment adds to an order, as queries and notifications show it. */
-function paidPart({ attach = '', trade_type, total, currency, openid = '', payment }: PaidOrder) {
-  const { transaction_id, bank_type, time, payer_total } = payment;
-  const amount = { total, currency, payer_total, payer_currency: currency };
-  return { attach, trade_type, transaction_id, bank_type, success_time: beijing(time), payer: { openid }, amount };
-}
-
-function checkMerchant(location: 'body' | 'query', mchid: string | null, signer: string): void {
-  if (mchid === signer) return;
-  const issue = `must be ${signer}, the merchant that signed the request`;
-  throw paramError(location, 'mchid', mchid === null ? 'is missing' : issue, mchid ?? undefined);
-}
-
-function placedAgain(order: Order, json: unknown): Order {
-  refuseSettled(order);
-  if (isDeepStrictEqual(order.placed, json)) return order;
-  throw fault(400, 'INVALID_REQUEST', '请求重入时，参数与首次请求时不一致');
-}
-
-function refuseSettled({ trade_state }: Order): void {
-  if (trade_state === 'CLOSED') throw fault(400, 'ORDER_CLOSED', '订单已关闭');
-  if (trade_state !== 'NOTPAY') throw fault(400, 'ORDERPAID', '该订单已支付');
+function requireOpenid(openid: string | undefined): void {
+  if (!openid) throw fault(400, 'PARAM_ERROR', 'JSAPI支付必须传openid', { location: 'body', value: '' });
 }

@@ -33,6 +33,12 @@ export function isResponse(value: unknown): value is ResponseLike {
   return typeof value === 'object' && value !== null && 'status' in value && 'headers' in value && 'clone' in value;
 }
 
+/** What a {@link fault} says. */
+export async function messageOf(response: ResponseLike): Promise<string> {
+  const body: unknown = JSON.parse(Buffer.from(await response.clone().arrayBuffer()).toString());
+  return String(Object(body).message);
+}
+
 /**
  * A standard `Response` as a response.
  * @param streams whether its body may be passed on as it comes, once

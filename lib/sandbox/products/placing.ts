@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Response } from 'undici';
+import { fault } from '../wire/response';
+import { notifyUrl } from './members';
+import { type Order, VALID_FOR } from './orders';
+
+const MINUTE = 60_000;
+const LATEST = 90 * 86_400_000;
+
+/** A time as RFC 3339 writes it. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/**
+ * Refuses a request whose body or query names another merchant than the one that signed it.
+ * Neither status nor code are documented (?).
+ */
+export function checkSigner(mchid: string | null | undefined, signer: string): void {
+  if (mchid === signer) return;
+  throw fault(400, 'PARAM_ERROR', 'http header中的mchid与post payload中的mchid不匹配', {
+    ...{ field: 'mchid', value: mchid ?? '', location: 'body' },
+    issue: `must be ${signer}, the merchant that signed the request`,
+  });
+}
+
+/** Refuses a merchant's number that has not 6 to 32 of the characters allowed. */
+export function checkNumber(number: string, pointer = '/body/out_trade_no', label = '商户订单号'): void {
+  const size = Buffer.byteLength(number);
+  if (size < 6) throw broken(pointer, label, `字节数 ${size}，小于最小值 6`, size);
+  if (size > 32) throw broken(pointer, label, `字节数 ${size}，大于最大值 32`, size);
+  if (!/^[\w|*-]+$/.test(number)) {
+    throw broken(pointer, label, '字符串必须匹配正则表达式“^[0-9a-zA-Z_\\-|*]+$”', number);
+  }
+}
+
+/** The member of an order that says where payments are notified: at most 255 bytes, and without a query. */
+export function notifiedAt(url: string | undefined): { readonly notify_url?: string } {
+  if (url === undefined) return {};
+  const size = Buffer.byteLength(url);
+  if (size > 255) throw broken('/body/notify_url', '通知地址', `字节数 ${size}，大于最大值 255`, size);
+  return { notify_url: notifyUrl(url) };
+}
+
+function broken(pointer: string, label: string, rule: string, value: unknown): Response {
+  const message = `输入源“${pointer}”映射到值字段“${label}”字符串规则校验失败，${rule}`;
+  return fault(400, 'PARAM_ERROR', message, { location: 'body', value });
+}
+
+/**
+ * When an order expires: at `time_expire`, but not earlier than in a minute, nor later than in 90 days.
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012525167
+ */
+export function expiryOf(time_expire: string | undefined, now: number): number {
+  if (time_expire === undefined) return now + VALID_FOR;
+  const time = TIME.test(time_expire) ? Date.parse(time_expire) : Number.NaN;
+  if (Number.isNaN(time)) {
+    throw fault(400, 'PARAM_ERROR', 'time_expire: must be a time such as 2018-06-08T10:34:56+08:00', {
+      ...{ field: 'time_expire', value: time_expire, location: 'body' },
+    });
+  }
+  return Math.min(Math.max(time, now + MINUTE), now + LATEST);
+}
+
+/** A request as a repeated one is compared with it: what is encrypted differs each time. */
+export function comparable(json: object): object {
+  return JSON.parse(JSON.stringify(json, (name, value) => (name === 'identity' ? undefined : value)));
+}
+
+/** Whether a request repeats the one that placed an order. */
+export function isRepeated(order: Pick<Order, 'placed' | 'trade_type'>, placed: object, trade_type: string): boolean {
+  return order.trade_type === trade_type && isDeepStrictEqual(order.placed, placed);
+}
+
+/** The request repeats a number, with other parameters. */
+export function otherParameters(): Response {
+  return fault(400, 'INVALID_REQUEST', '请求重入时，参数与首次请求时不一致');
+}
+
+/** Refuses to place an order whose number was used up by an earlier one. */
+export function refuseSettled(order: Order, now: number): void {
+  const { trade_state, expires } = order;
+  if (trade_state === 'CLOSED') throw fault(400, 'ORDER_CLOSED', expires <= now ? '该订单已失效' : '订单已关闭');
+  if (trade_state === 'REVOKED') throw reversed();
+  if (order.payment) throw fault(400, 'ORDER_PAID', '该订单已支付');
+}
+
+/** Refuses to close an order that cannot be closed; says whether there is anything to close. */
+export function isToClose(order: Order): boolean {
+  const { trade_state, trade_type, payment } = order;
+  if (trade_state === 'CLOSED') return false;
+  if (trade_state === 'REVOKED') throw reversed();
+  if (payment) throw fault(400, 'ORDER_PAID', '订单已支付');
+  if (trade_type !== 'MICROPAY') return true;
+  throw fault(400, 'INVALID_REQUEST', '当前交易不允许进行普通关单（只能撤销）');
+}
+
+function reversed(): Response {
+  return fault(400, 'ORDER_REVERSED', '订单已撤销');
+}
