@@ -3,7 +3,7 @@ export type { OwnIdentity, SandboxBrandConfig, SandboxConfig } from './identity'
 export type { NotificationContent, NotificationName } from './notifications/message';
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
-export type { Coupon } from './products/coupons';
+export type { Coupon } from './products/busifavor';
 export type { PayOptions, ShownOrder, WhichOrder } from './products/payer';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';

@@ -18,7 +18,7 @@ import type { NotificationContent, NotificationName } from './notifications/mess
 import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from './notifications/notify';
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
-import type { Coupon } from './products/coupons';
+import type { Coupon } from './products/busifavor';
 import type { PayOptions, ShownOrder } from './products/payer';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';

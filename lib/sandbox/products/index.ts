@@ -1,7 +1,7 @@
+import { businessCoupons } from './busifavor';
 import { certificates } from './certificates';
 import { codePayments } from './codepay';
 import { combinedPayments } from './combine';
-import { businessCoupons } from './coupons';
 import { createOrders, type Orders } from './orders';
 import { createPayer } from './payer';
 import { payments } from './payments';
