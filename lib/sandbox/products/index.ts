@@ -2,6 +2,7 @@ import { businessCoupons } from './busifavor';
 import { certificates } from './certificates';
 import { codePayments } from './codepay';
 import { combinedPayments } from './combine';
+import { cashCoupons } from './favor';
 import { createOrders, type Orders } from './orders';
 import { createPayer } from './payer';
 import { payments } from './payments';
@@ -25,6 +26,7 @@ export function createProducts(context: ProductContext): Products {
     all: [
       certificates(context),
       coupons,
+      cashCoupons(context, orders),
       payments(context, orders),
       codePayments(context, orders),
       combined,
