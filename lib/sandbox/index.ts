@@ -5,6 +5,7 @@ export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/busifavor';
 export type { PayOptions, ShownOrder, WhichOrder } from './products/payer';
+export type { ServiceOrderOutcome } from './products/payscore';
 export type { Verb } from './routes';
 export { Sandbox, type SandboxOptions } from './sandbox';
 export type { UploadedFile } from './wire/form';

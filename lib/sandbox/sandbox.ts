@@ -20,6 +20,7 @@ import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/busifavor';
 import type { PayOptions, ShownOrder } from './products/payer';
+import type { ServiceOrderOutcome } from './products/payscore';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createStore, type Store } from './store';
@@ -237,6 +238,41 @@ export class Sandbox implements AsyncDisposable {
   async pay(out_trade_no: string, options: PayOptions = {}): Promise<Delivery | undefined> {
     try {
       return await this.#parts.products.payer.pay(out_trade_no, options).notification;
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
+  }
+
+  /**
+   * Plays the user of a WeChat Pay Score service order, and notifies its `notify_url`.
+   * @param outcome `confirm` a new order, or `pay` a completed one; a completed one is collected by itself after a second
+   * @param openid who confirms it
+   * @returns the notification after its first attempt
+   * @throws InvalidArgumentError where there is no such order, or its state does not allow it
+   */
+  async playServiceOrder(out_order_no: string, outcome: ServiceOrderOutcome, openid?: string): Promise<Delivery> {
+    const { products, merchant, store, notifier } = this.#parts;
+    try {
+      const { notified } = products.services.play(merchant.id, out_order_no, outcome, openid);
+      store.commit();
+      return await notifier.firstAttempt(notified);
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
+  }
+
+  /**
+   * Plays the user who grants a permission of WeChat Pay Score that the merchant has asked for, or withdraws it.
+   * @param openid who grants it
+   * @returns the notification after its first attempt; `undefined` where it has no `notify_url`
+   * @throws InvalidArgumentError where there is no such permission, or its state does not allow it
+   */
+  async playPermission(code: string, outcome: 'open' | 'close', openid?: string): Promise<Delivery | undefined> {
+    const { products, merchant, store, notifier } = this.#parts;
+    try {
+      const notified = products.permissions.play(merchant.id, code, outcome, openid);
+      store.commit();
+      return notified === undefined ? undefined : await notifier.firstAttempt(notified);
     } catch (thrown) {
       throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
     }

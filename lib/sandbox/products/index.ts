@@ -6,6 +6,8 @@ import { cashCoupons } from './favor';
 import { createOrders, type Orders } from './orders';
 import { createPayer } from './payer';
 import { payments } from './payments';
+import { type ServiceOrders, serviceOrders } from './payscore';
+import { type Permissions, servicePermissions } from './payscore-permissions';
 import type { Product, ProductContext } from './product';
 import { refunds } from './refunds';
 
@@ -15,6 +17,8 @@ export interface Products {
   readonly orders: Orders;
   readonly payer: ReturnType<typeof createPayer>;
   readonly coupons: ReturnType<typeof businessCoupons>;
+  readonly services: ServiceOrders;
+  readonly permissions: Permissions;
 }
 
 export function createProducts(context: ProductContext): Products {
@@ -22,11 +26,15 @@ export function createProducts(context: ProductContext): Products {
   const combined = combinedPayments(context, orders);
   const payer = createPayer(context, orders, combined);
   const coupons = businessCoupons(context);
+  const permissions = servicePermissions(context);
+  const services = serviceOrders(context, permissions);
   return {
     all: [
       certificates(context),
       coupons,
       cashCoupons(context, orders),
+      services,
+      permissions,
       payments(context, orders),
       codePayments(context, orders),
       combined,
@@ -36,5 +44,7 @@ export function createProducts(context: ProductContext): Products {
     orders,
     payer,
     coupons,
+    services,
+    permissions,
   };
 }
