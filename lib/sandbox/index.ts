@@ -4,6 +4,7 @@ export type { NotificationContent, NotificationName } from './notifications/mess
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
 export type { Coupon } from './products/busifavor';
+export type { ComplaintOptions } from './products/complaints';
 export type { PayOptions, ShownOrder, WhichOrder } from './products/payer';
 export type { ServiceOrderOutcome } from './products/payscore';
 export type { Verb } from './routes';

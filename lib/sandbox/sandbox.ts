@@ -19,6 +19,7 @@ import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
 import type { Coupon } from './products/busifavor';
+import type { ComplaintOptions } from './products/complaints';
 import type { PayOptions, ShownOrder } from './products/payer';
 import type { ServiceOrderOutcome } from './products/payscore';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
@@ -273,6 +274,23 @@ export class Sandbox implements AsyncDisposable {
       const notified = products.permissions.play(merchant.id, code, outcome, openid);
       store.commit();
       return notified === undefined ? undefined : await notifier.firstAttempt(notified);
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
+  }
+
+  /**
+   * Plays a user who complains, and tells the merchant's callback of complaints.
+   * @param options what of: see {@link ComplaintOptions}
+   * @returns the id of the complaint, and the notification after its first attempt where there is a callback
+   * @throws InvalidArgumentError where the complaint cannot be made
+   */
+  async complain(options: ComplaintOptions = {}): Promise<{ complaint_id: string; notification?: Delivery }> {
+    const { products, merchant, store, notifier } = this.#parts;
+    try {
+      const { complaint_id, notified } = products.complaints.complain(merchant.id, options);
+      store.commit();
+      return { complaint_id, ...(notified !== undefined && { notification: await notifier.firstAttempt(notified) }) };
     } catch (thrown) {
       throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
     }

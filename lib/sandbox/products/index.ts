@@ -2,6 +2,7 @@ import { businessCoupons } from './busifavor';
 import { certificates } from './certificates';
 import { codePayments } from './codepay';
 import { combinedPayments } from './combine';
+import { type Complaints, complaints } from './complaints';
 import { cashCoupons } from './favor';
 import { createOrders, type Orders } from './orders';
 import { createPayer } from './payer';
@@ -19,6 +20,7 @@ export interface Products {
   readonly coupons: ReturnType<typeof businessCoupons>;
   readonly services: ServiceOrders;
   readonly permissions: Permissions;
+  readonly complaints: Complaints;
 }
 
 export function createProducts(context: ProductContext): Products {
@@ -26,6 +28,7 @@ export function createProducts(context: ProductContext): Products {
   const combined = combinedPayments(context, orders);
   const payer = createPayer(context, orders, combined);
   const coupons = businessCoupons(context);
+  const complained = complaints(context, orders);
   const permissions = servicePermissions(context);
   const services = serviceOrders(context, permissions);
   return {
@@ -35,6 +38,7 @@ export function createProducts(context: ProductContext): Products {
       cashCoupons(context, orders),
       services,
       permissions,
+      complained,
       payments(context, orders),
       codePayments(context, orders),
       combined,
@@ -46,5 +50,6 @@ export function createProducts(context: ProductContext): Products {
     coupons,
     services,
     permissions,
+    complaints: complained,
   };
 }
