@@ -98,7 +98,8 @@ function createTable<T extends object>(
   changed: (change: Change) => void,
 ): Table<T> & AnyTable {
   const values = new Map<string, T>();
-  const found = new Map(Object.keys(indexes).map((index) => [index, new Map<string, Set<string>>()]));
+  // Most texts find one key, which takes far less memory than a set of one.
+  const found = new Map(Object.keys(indexes).map((index) => [index, new Map<string, string | Set<string>>()]));
 
   function reindex(key: string, before: T | undefined, after: T | undefined): void {
     for (const [index, textOf] of Object.entries(indexes)) {
@@ -106,11 +107,11 @@ function createTable<T extends object>(
       const [old, now] = [before && textOf(before), after && textOf(after)];
       if (!keys || old === now) continue;
       if (old !== undefined) {
-        const set = keys.get(old);
-        set?.delete(key);
-        if (set?.size === 0) keys.delete(old);
+        const some = keys.get(old);
+        if (some instanceof Set) some.delete(key);
+        if (some === key || (some instanceof Set && some.size === 0)) keys.delete(old);
       }
-      if (now !== undefined) keys.set(now, (keys.get(now) ?? new Set()).add(key));
+      if (now !== undefined) keys.set(now, withKey(keys.get(now), key));
     }
   }
 
@@ -136,11 +137,16 @@ function createTable<T extends object>(
     },
     by(index, text) {
       const keys = found.get(index)?.get(text) ?? [];
-      return [...keys].flatMap((key) => values.get(key) ?? []);
+      return (typeof keys === 'string' ? [keys] : [...keys]).flatMap((key) => values.get(key) ?? []);
     },
     values: () => values.values(),
     entries: () => values.entries(),
     // What was committed is of this type: the table wrote it.
     apply: (key, value) => set(key, value as T | undefined),
   };
+}
+
+function withKey(keys: string | Set<string> | undefined, key: string): string | Set<string> {
+  if (keys === undefined || keys === key) return key;
+  return keys instanceof Set ? keys.add(key) : new Set([keys, key]);
 }

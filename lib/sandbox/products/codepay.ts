@@ -3,7 +3,7 @@ import { fault } from '../wire/response';
 import { byNumber, noOrder, ownOrder, subOrder } from './finding';
 import { digits, fen } from './members';
 import { type Order, type Orders, VALID_FOR } from './orders';
-import { checkNumber, checkSigner, comparable, isRepeated, otherParameters, refuseSettled } from './placing';
+import { checkNumber, checkSigner, fingerprint, isRepeated, otherParameters, refuseSettled } from './placing';
 import type { Product, ProductContext } from './product';
 import { partnerTransactionOf, transactionOf } from './transaction';
 
@@ -31,7 +31,7 @@ export function codePayments({ clock }: ProductContext, orders: Orders): Product
       throw fault(400, 'AUTH_CODE_INVALID', '请扫描微信支付授权码(以10/11/12/13/14/15为前缀的18位数字)');
     }
     const now = clock.now();
-    const placed = comparable(json);
+    const placed = fingerprint(json);
     const before = orders.find(mchid, 'v3', out_trade_no);
     if (before) return again(before, placed, now);
     const needsPassword = total > WITHOUT_PASSWORD;
@@ -46,7 +46,7 @@ export function codePayments({ clock }: ProductContext, orders: Orders): Product
     return needsPassword ? order : orders.pay(order, {}).order;
   }
 
-  function again(order: Order, placed: object, now: number): Order {
+  function again(order: Order, placed: string, now: number): Order {
     if (!isRepeated(order, placed, 'MICROPAY')) throw otherParameters();
     if (!order.payment || order.trade_state === 'REVOKED') refuseSettled(order, now);
     return order;

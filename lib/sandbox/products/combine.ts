@@ -9,8 +9,8 @@ import { keyOfOrder, type Order, type Orders, type PaidOrder, type Paying } from
 import {
   checkNumber,
   checkSigner,
-  comparable,
   expiryOf,
+  fingerprint,
   isRepeated,
   isToClose,
   notifiedAt,
@@ -25,8 +25,9 @@ export interface Combined extends Links {
   readonly mchid: string;
   readonly combine_out_trade_no: string;
   readonly combine_appid: string;
-  /** The request that placed it, to compare a repeated one with. */
-  readonly placed: object;
+  /** The request that placed it, to compare a repeated one with; and without what is said of its settlement. */
+  readonly placed: string;
+  readonly unsettled: string;
   readonly trade_type: Order['trade_type'];
   /** The keys of its orders, in the order of the request. */
   readonly parts: readonly string[];
@@ -65,6 +66,9 @@ interface Payer {
   readonly sub_openid?: string | undefined;
 }
 
+/** The members that say how an order is settled. */
+const SETTLEMENT = ['settle_info', 'profit_sharing'];
+
 /** Combined payments (合单支付) of APIv3. @see https://pay.weixin.qq.com/doc/v3/merchant/4012556933 */
 export function combinedPayments({ store, clock, notifier }: ProductContext, orders: Orders) {
   const table = store.table<Combined>('combined', {
@@ -82,12 +86,15 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
     return combine_mchid !== undefined && !find(combine_mchid, whole) ? undefined : order;
   }
 
-  function placeAgain(before: Combined, placed: object, trade_type: Order['trade_type'], now: number): Combined {
+  function placeAgain(
+    before: Combined,
+    { placed, unsettled, trade_type }: Pick<Combined, 'placed' | 'unsettled' | 'trade_type'>,
+    now: number,
+  ): Combined {
     const parts = partsOf(before);
     for (const part of parts) refuseSettled(part, now);
     if (!isRepeated(before, placed, trade_type)) {
-      const isOtherSettlement = isDeepStrictEqual(withoutSettlement(before.placed), withoutSettlement(placed));
-      throw isOtherSettlement && before.trade_type === trade_type
+      throw before.unsettled === unsettled && before.trade_type === trade_type
         ? fault(400, 'INVALID_REQUEST', '重复下单且结算信息不一致')
         : otherParameters();
     }
@@ -116,9 +123,9 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
     const url = notifiedAt(json.notify_url);
     const now = clock.now();
     const expires = expiryOf(time_expire, now);
-    const placed = comparable(json);
+    const request = { placed: fingerprint(json), unsettled: fingerprint(json, ...SETTLEMENT), trade_type };
     const before = find(mchid, combine_out_trade_no);
-    if (before) return placeAgain(before, placed, trade_type, now);
+    if (before) return placeAgain(before, request, now);
     for (const part of sub_orders) {
       const used = earlier(part.mchid, part.out_trade_no);
       if (used) refuseSettled(used, now);
@@ -144,7 +151,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
       }),
     );
     return put({
-      ...{ mchid, combine_out_trade_no, combine_appid, placed, trade_type, parts: parts.map(keyOfOrder) },
+      ...{ mchid, combine_out_trade_no, combine_appid, ...request, parts: parts.map(keyOfOrder) },
       ...{ ...links, ...url, ...(device_id !== undefined && { device_id }), created: now, expires },
     });
   }
@@ -245,11 +252,6 @@ function checkParts(parts: readonly Part[]): void {
   }
   const numbers = new Set(parts.map(({ mchid, out_trade_no }) => keyOf(mchid, out_trade_no)));
   if (numbers.size < parts.length) throw fault(400, 'INVALID_REQUEST', '201 商户订单号重复');
-}
-
-function withoutSettlement(placed: object): unknown {
-  const ignored = ['settle_info', 'profit_sharing'];
-  return JSON.parse(JSON.stringify(placed, (name, value) => (ignored.includes(name) ? undefined : value)));
 }
 
 function common({ combine_appid, mchid, combine_out_trade_no, device_id = '' }: Combined) {

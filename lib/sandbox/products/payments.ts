@@ -7,8 +7,8 @@ import type { Order, Orders } from './orders';
 import {
   checkNumber,
   checkSigner,
-  comparable,
   expiryOf,
+  fingerprint,
   isRepeated,
   isToClose,
   notifiedAt,
@@ -80,7 +80,7 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
     const url = notifiedAt(notify_url);
     const now = clock.now();
     const expires = expiryOf(time_expire, now);
-    const placed = comparable(json);
+    const placed = fingerprint(json);
     const before = orders.find(mchid, 'v3', out_trade_no);
     if (before) {
       refuseSettled(before, now);

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { createHash } from 'node:crypto';
 import type { Response } from 'undici';
 import { fault } from '../wire/response';
 import { notifyUrl } from './members';
@@ -60,14 +60,26 @@ export function expiryOf(time_expire: string | undefined, now: number): number {
   return Math.min(Math.max(time, now + MINUTE), now + LATEST);
 }
 
-/** A request as a repeated one is compared with it: what is encrypted differs each time. */
-export function comparable(json: object): object {
-  return JSON.parse(JSON.stringify(json, (name, value) => (name === 'identity' ? undefined : value)));
+/**
+ * What a repeated request is told by: the hash of its body, whatever the order of the members. What is encrypted differs
+ * each time, and does not count.
+ * @param ignored members that do not count either, wherever they are
+ */
+export function fingerprint(json: object, ...ignored: string[]): string {
+  const text = JSON.stringify(json, (name, value) => {
+    if (name === 'identity' || ignored.includes(name)) return undefined;
+    return isPlain(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+  });
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether a request repeats the one that placed an order. */
-export function isRepeated(order: Pick<Order, 'placed' | 'trade_type'>, placed: object, trade_type: string): boolean {
-  return order.trade_type === trade_type && isDeepStrictEqual(order.placed, placed);
+export function isRepeated(order: Pick<Order, 'placed' | 'trade_type'>, placed: string, trade_type: string): boolean {
+  return order.trade_type === trade_type && order.placed === placed;
 }
 
 /** The request repeats a number, with other parameters. */
