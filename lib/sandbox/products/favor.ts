@@ -143,9 +143,9 @@ export function cashCoupons({ store, clock, schedule, notifier }: ProductContext
   function fits({ mchid, stock_id, status, amount, minimum, available_begin_time }: CashCoupon, order: Order): boolean {
     const rule = stocks.get(keyOf(mchid, stock_id))?.rule.coupon_use_rule;
     const { available_merchants = [mchid], goods_tag } = rule ?? {};
-    const tag: unknown = Object(order.placed).goods_tag;
     const isInTime = status === 'SENDED' && Date.parse(available_begin_time) <= clock.now();
-    const isMeant = available_merchants.includes(order.mchid) && (!goods_tag || goods_tag.some((one) => one === tag));
+    const isMeant =
+      available_merchants.includes(order.mchid) && (!goods_tag || goods_tag.some((one) => one === order.goods_tag));
     return isInTime && isMeant && amount > 0 && amount < order.total && minimum <= order.total;
   }
 

@@ -27,6 +27,8 @@ export interface Order {
   readonly description: string;
   readonly attach?: string;
   readonly notify_url?: string;
+  /** What it is marked with, for coupons. */
+  readonly goods_tag?: string;
   /** What the order amounts to, in fen. */
   readonly total: number;
   readonly currency: string;
