@@ -156,9 +156,8 @@ describe('requests', () => {
 
 test('reset() forgets handlers, misbehaviours, requests and coupons', async () => {
   sandbox.on('post', 'v3/marketing/busifavor/coupons/use', () => 'mine');
-  await send(sandbox, SEND, {
-    json: { openid: 'o', appid: 'a', stock_id: 's', out_request_no: 'r', coupon_code: 'c' },
-  });
+  await send(sandbox, SEND, { json: { openid: 'o', appid: 'a', stock_id: '100088', out_request_no: 'r' } });
+  expect(sandbox.coupons.size).toBe(2);
   sandbox.misbehave({ status: 500 }, Number.POSITIVE_INFINITY);
   sandbox.reset();
   expect(sandbox.requests).toEqual([]);

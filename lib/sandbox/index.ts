@@ -3,8 +3,10 @@ export type { OwnFiles, OwnIdentity, SandboxBrandConfig, SandboxConfig } from '.
 export type { NotificationContent, NotificationName } from './notifications/message';
 export type { Delivery, NotifyOptions } from './notifications/notify';
 export type { DeliveryAttempt } from './notifications/send';
-export type { Coupon } from './products/coupons';
+export type { Coupon } from './products/busifavor';
+export type { ComplaintOptions } from './products/complaints';
 export type { PayOptions, ShownOrder, WhichOrder } from './products/payer';
+export type { ServiceOrderOutcome } from './products/payscore';
 export type { ProfitSharing, ProfitSharingOutcome } from './products/profit-sharing';
 export type { RefundOutcome } from './products/refund';
 export type { RefundOptions, ShownRefund } from './products/refund-control';

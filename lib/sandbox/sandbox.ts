@@ -22,8 +22,10 @@ import type { NotificationContent, NotificationName } from './notifications/mess
 import { createNotifier, type Delivery, type Notifier, type NotifyOptions } from './notifications/notify';
 import { createPlatform, type Platform } from './platform';
 import { createProducts, type Products } from './products';
-import type { Coupon } from './products/coupons';
+import type { Coupon } from './products/busifavor';
+import type { ComplaintOptions } from './products/complaints';
 import type { PayOptions, ShownOrder } from './products/payer';
+import type { ServiceOrderOutcome } from './products/payscore';
 import type { ProfitSharing, ProfitSharingOutcome } from './products/profit-sharing';
 import type { RefundOptions, ShownRefund } from './products/refund-control';
 import type { TransferBatch, TransferBatchOutcome } from './products/transfer-batches';
@@ -358,6 +360,58 @@ export class Sandbox implements AsyncDisposable {
       const { refund, notification } = this.#parts.products.refunder.end(out_refund_no, options);
       await notification;
       return refund;
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
+  }
+
+  /**
+   * Plays the user of a WeChat Pay Score service order, and notifies its `notify_url`.
+   * @param outcome `confirm` a new order, or `pay` a completed one; a completed one is collected by itself after a second
+   * @param openid who confirms it
+   * @returns the notification after its first attempt
+   * @throws InvalidArgumentError where there is no such order, or its state does not allow it
+   */
+  async playServiceOrder(out_order_no: string, outcome: ServiceOrderOutcome, openid?: string): Promise<Delivery> {
+    const { products, merchant, store, notifier } = this.#parts;
+    try {
+      const { notified } = products.services.play(merchant.id, out_order_no, outcome, openid);
+      store.commit();
+      return await notifier.firstAttempt(notified);
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
+  }
+
+  /**
+   * Plays the user who grants a permission of WeChat Pay Score that the merchant has asked for, or withdraws it.
+   * @param openid who grants it
+   * @returns the notification after its first attempt; `undefined` where it has no `notify_url`
+   * @throws InvalidArgumentError where there is no such permission, or its state does not allow it
+   */
+  async playPermission(code: string, outcome: 'open' | 'close', openid?: string): Promise<Delivery | undefined> {
+    const { products, merchant, store, notifier } = this.#parts;
+    try {
+      const notified = products.permissions.play(merchant.id, code, outcome, openid);
+      store.commit();
+      return notified === undefined ? undefined : await notifier.firstAttempt(notified);
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
+  }
+
+  /**
+   * Plays a user who complains, and tells the merchant's callback of complaints.
+   * @param options what of: see {@link ComplaintOptions}
+   * @returns the id of the complaint, and the notification after its first attempt where there is a callback
+   * @throws InvalidArgumentError where the complaint cannot be made
+   */
+  async complain(options: ComplaintOptions = {}): Promise<{ complaint_id: string; notification?: Delivery }> {
+    const { products, merchant, store, notifier } = this.#parts;
+    try {
+      const { complaint_id, notified } = products.complaints.complain(merchant.id, options);
+      store.commit();
+      return { complaint_id, ...(notified !== undefined && { notification: await notifier.firstAttempt(notified) }) };
     } catch (thrown) {
       throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
     }

@@ -15,6 +15,7 @@ interface Body {
   readonly payer: { readonly auth_code: string };
   readonly attach?: string | undefined;
   readonly settle_info?: { readonly profit_sharing?: boolean | undefined } | undefined;
+  readonly goods_tag?: string | undefined;
   readonly scene_info?: { readonly device_id?: string | undefined } | undefined;
 }
 
@@ -24,7 +25,7 @@ const WITHOUT_PASSWORD = 100_000;
 /** Payment codes of APIv3 (付款码支付): paid at once, without a notification. */
 export function codePayments({ clock }: ProductContext, orders: Orders): Product {
   function pay(mchid: string, json: Body, who: Pick<Order, 'appid' | 'partner'>): Order {
-    const { out_trade_no, description, attach, amount, payer, settle_info, scene_info } = json;
+    const { out_trade_no, description, attach, amount, payer, settle_info, scene_info, goods_tag } = json;
     checkNumber(out_trade_no);
     const total = fen(amount, 'total');
     if (!/^1[0-5]\d{16}$/.test(payer?.auth_code)) {
@@ -40,6 +41,7 @@ export function codePayments({ clock }: ProductContext, orders: Orders): Product
       ...{ trade_state: needsPassword ? 'USERPAYING' : 'NOTPAY', description, ...(attach !== undefined && { attach }) },
       // It has none, since nobody opens it.
       ...{ total, currency: amount.currency ?? 'CNY', prepay_id: `code/${digits(28)}` },
+      ...(goods_tag !== undefined && { goods_tag }),
       ...(scene_info?.device_id !== undefined && { device_id: scene_info.device_id }),
       ...{ profit_sharing: settle_info?.profit_sharing === true, created: now, expires: now + VALID_FOR },
     });

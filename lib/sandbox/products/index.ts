@@ -1,12 +1,16 @@
 import { bills } from './bills';
+import { businessCoupons } from './busifavor';
 import { certificates } from './certificates';
 import { codePayments } from './codepay';
 import { combinedPayments } from './combine';
-import { businessCoupons } from './coupons';
+import { complaints } from './complaints';
+import { cashCoupons } from './favor';
 import { createLedger } from './ledger';
-import { createOrders, type Orders } from './orders';
+import { createOrders } from './orders';
 import { createPayer } from './payer';
 import { payments } from './payments';
+import { serviceOrders } from './payscore';
+import { servicePermissions } from './payscore-permissions';
 import type { Product, ProductContext } from './product';
 import { profitSharing } from './profit-sharing';
 import { createRefunder } from './refund-control';
@@ -19,53 +23,49 @@ import { v2Payments } from './v2-payments';
 import { v2Refunds } from './v2-refunds';
 
 /** The products of a sandbox. */
-export interface Products {
-  readonly all: readonly Product[];
-  readonly orders: Orders;
-  readonly payer: ReturnType<typeof createPayer>;
-  readonly refunder: ReturnType<typeof createRefunder>;
-  readonly coupons: ReturnType<typeof businessCoupons>;
-  readonly transfers: ReturnType<typeof transfers>;
-  readonly transferBatches: ReturnType<typeof transferBatches>;
-  readonly profitSharing: ReturnType<typeof profitSharing>;
-}
+export type Products = ReturnType<typeof createProducts>;
 
-export function createProducts(context: ProductContext): Products {
+export function createProducts(context: ProductContext) {
   // What several products share.
   const orders = createOrders(context);
   const ledger = createLedger(context, orders);
   const refundState = createRefunds(context, orders, ledger);
   const combined = combinedPayments(context, orders);
   const xmlRefunds = v2Refunds(context, orders, ledger);
+  const permissions = servicePermissions(context);
 
-  const shown = {
+  /** What the class `Sandbox` plays with. */
+  const played = {
     payer: createPayer(context, orders, combined),
-    // Refunds of another protocol go into both lists.
     refunder: createRefunder(context, [refundBook(refundState), xmlRefunds.book]),
     coupons: businessCoupons(context),
     transfers: transfers(context),
     transferBatches: transferBatches(context),
     profitSharing: profitSharing(context, orders, refundState.refunded),
+    services: serviceOrders(context, permissions),
+    permissions,
+    complaints: complaints(context, orders),
   };
-  return {
-    all: [
-      certificates(context),
-      payments(context, orders),
-      codePayments(context, orders),
-      combined,
-      shown.payer.product,
-      refunds(context, refundState),
-      v2Payments(context, orders),
-      v2CodePayments(context, orders),
-      xmlRefunds,
-      shown.refunder.product,
-      bills(context, orders, ledger, [refundState, xmlRefunds]),
-      shown.coupons,
-      shown.transfers,
-      shown.transferBatches,
-      shown.profitSharing,
-    ],
-    orders,
-    ...shown,
-  };
+  const all: readonly Product[] = [
+    certificates(context),
+    payments(context, orders),
+    codePayments(context, orders),
+    combined,
+    played.payer.product,
+    v2Payments(context, orders),
+    v2CodePayments(context, orders),
+    refunds(context, refundState),
+    xmlRefunds,
+    played.refunder.product,
+    bills(context, orders, ledger, [refundState, xmlRefunds]),
+    played.transfers,
+    played.transferBatches,
+    played.profitSharing,
+    played.coupons,
+    cashCoupons(context, orders),
+    played.services,
+    permissions,
+    played.complaints,
+  ];
+  return { all, orders, ...played };
 }

@@ -27,6 +27,8 @@ export interface Order {
   readonly description: string;
   readonly attach?: string;
   readonly notify_url?: string;
+  /** What it is marked with, for coupons. */
+  readonly goods_tag?: string;
   /** What the order amounts to, in fen. */
   readonly total: number;
   readonly currency: string;
@@ -55,6 +57,23 @@ export interface Payment {
   readonly time: number;
   /** What the user paid, in fen: less than the order where coupons paid the rest. */
   readonly payer_total: number;
+  /** The coupons that paid the rest. */
+  readonly promotions?: readonly Promotion[];
+}
+
+/** A coupon that paid a part of an order (`promotion_detail`). */
+export interface Promotion {
+  readonly coupon_id: string;
+  readonly name: string;
+  readonly scope: 'GLOBAL' | 'SINGLE';
+  readonly type: 'CASH' | 'NOCASH';
+  /** What it took off, in fen. */
+  readonly amount: number;
+  readonly stock_id: string;
+  readonly wechatpay_contribute: number;
+  readonly merchant_contribute: number;
+  readonly other_contribute: number;
+  readonly currency: string;
 }
 
 /** An order that has been paid, whatever became of it afterwards. */
@@ -96,6 +115,9 @@ export interface Paying {
 /** Called when an order is paid; returns the key of the notification that it sends. */
 type PaidListener = (order: PaidOrder) => string | undefined;
 
+/** Called when a user pays: the coupons of that user which pay a part of the order. */
+type Discount = (order: Order, openid: string) => readonly Promotion[];
+
 /** The orders of all merchants, which several products share. An order of v2 is not seen by v3, nor the other way round. */
 export function createOrders({ store, clock, schedule }: ProductContext) {
   const table = store.table<Order>('orders', {
@@ -110,6 +132,7 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
     },
   });
   const paidListeners: PaidListener[] = [];
+  const discounts: Discount[] = [];
 
   function put(order: Order): Order {
     table.put(keyOfOrder(order), order);
@@ -139,7 +162,10 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
   /** Pays an order that can be paid: see {@link checkPayable}. */
   function settle(order: Order, { openid = order.openid ?? SOMEONE, bank_type = 'OTHERS' }: Paying) {
     const time = clock.now();
-    const payment = { transaction_id: transactionId(order, time), bank_type, time, payer_total: order.total };
+    const promotions = discounts.flatMap((discount) => discount(order, openid));
+    const payer_total = promotions.reduce((left, { amount }) => left - amount, order.total);
+    const paidBy = { payer_total, ...(promotions.length > 0 && { promotions }) };
+    const payment = { transaction_id: transactionId(order, time), bank_type, time, ...paidBy };
     const paid = { ...order, trade_state: 'SUCCESS' as const, openid, payment };
     put(paid);
     const [notified] = paidListeners.flatMap((listener) => listener(paid) ?? []);
@@ -161,6 +187,8 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
     /** By WeChat Pay's number; it is unique. */
     findPaid: (mchid: string, transaction_id: string): Order | undefined =>
       table.by('transaction_id', transaction_id).find((order) => order.mchid === mchid),
+    /** Says which coupons pay a part of an order. */
+    onPaying: (discount: Discount) => void discounts.push(discount),
     /** Says what is to happen when an order is paid: the product that placed it notifies. */
     onPaid: (listener: PaidListener) => void paidListeners.push(listener),
     /** @throws InvalidArgumentError where the order cannot be paid, or not by that user */

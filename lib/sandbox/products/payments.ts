@@ -26,6 +26,7 @@ import {
 
 /** What the bodies that place an order have in common. */
 interface Placement {
+  readonly goods_tag?: string | undefined;
   readonly out_trade_no: string;
   readonly description: string;
   readonly notify_url?: string | undefined;
@@ -73,6 +74,7 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
 
   function place(trade_type: Order['trade_type'], mchid: string, json: Placement, who: Who): Order {
     const { out_trade_no, description, attach, notify_url, amount, time_expire, settle_info, scene_info } = json;
+    const { goods_tag } = json;
     checkNumber(out_trade_no);
     const total = fen(amount, 'total');
     const url = notifiedAt(notify_url);
@@ -90,6 +92,7 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
       ...{ mchid, protocol: 'v3', out_trade_no, placed, trade_type, trade_state: 'NOTPAY', ...who },
       ...{ description, ...(attach !== undefined && { attach }), ...url },
       ...{ total, currency: amount.currency ?? 'CNY', ...linksTo(trade_type, now) },
+      ...(goods_tag !== undefined && { goods_tag }),
       ...(device_id !== undefined && { device_id }),
       ...{ profit_sharing: settle_info?.profit_sharing === true, created: now, expires },
     });

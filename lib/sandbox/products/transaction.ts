@@ -56,6 +56,11 @@ function paid(order: PaidOrder) {
   };
 }
 
-function state({ out_trade_no, trade_state }: Order) {
-  return { out_trade_no, promotion_detail: [], trade_state, trade_state_desc: DESCRIPTIONS[trade_state] };
+function state({ out_trade_no, trade_state, payment }: Order) {
+  return {
+    out_trade_no,
+    promotion_detail: [...(payment?.promotions ?? [])],
+    trade_state,
+    trade_state_desc: DESCRIPTIONS[trade_state],
+  };
 }
