@@ -20,7 +20,7 @@ export interface Verdict {
   /** Merchant id, or brand id, where there is such an identity. */
   readonly mchid?: string | undefined;
   readonly checks: readonly Check[];
-  /** What its signature should be over, as the sandbox built it; of v2 without the APIv2 key. */
+  /** The string to sign, as the sandbox built it; for v2, without the APIv2 key. */
   readonly toSign?: string | undefined;
 }
 
@@ -133,5 +133,5 @@ function unknownTo(name: Protocol, method: string, path: string, verbs: readonly
   const known = verbs.length > 0 ? ` It exists for ${verbs.join(', ')}.` : '';
   const template = name === 'v2' ? `v2${path}` : path.slice(1);
   const hint = `sandbox.on('${method.toLowerCase()}', '${template}', handler)`;
-  return `The sandbox has no ${method} ${path}.${known} Add a handler by ${hint}.`;
+  return `The sandbox has no ${method} ${path}.${known} Add a handler with ${hint}.`;
 }

@@ -140,7 +140,7 @@ export function bills(
         FILE,
         ({ mchid, query }) => {
           const [found] = files.by('token', query.get('token') ?? '');
-          if (!found) throw invalid('The download URL is not good any more: apply for the bill anew.');
+          if (!found) throw invalid('The download URL has expired; apply for the bill again.');
           if (found.mchid !== mchid) throw fault(403, 'NO_AUTH', 'The bill was applied for by another merchant.');
           const text = textOf(found);
           if (typeof text !== 'string') throw v3Lack(text.lack);
@@ -196,7 +196,7 @@ function isTradeBill(type: string): type is TradeBillType {
 function v3Lack(lack: Lack): Response {
   switch (lack) {
     case 'future':
-      return invalid('bill_date lies in the future.');
+      return invalid('bill_date is in the future.');
     case 'old':
       return invalid('请求的账单日期已过期');
     case 'early':
