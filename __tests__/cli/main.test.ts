@@ -178,7 +178,7 @@ describe('as a process', () => {
     try {
       const [chunk] = await once(child.stdout ?? child, 'data');
       const { url, directory } = JSON.parse(String(chunk));
-      expect((await fetch(url)).status).toBe(401);
+      expect((await fetch(`${url}sandbox/health`)).status).toBe(200);
       child.kill(signal);
       expect(await once(child, 'exit')).toEqual([0, null]);
       await expect(fetch(url)).rejects.toThrow();

@@ -156,7 +156,7 @@ describe('failed responses', () => {
       ...{ code: 'ORDERPAID', message: '该订单已支付', status: 200, request: 'POST /pay/unifiedorder' },
       ...{ return_code: 'SUCCESS', result_code: 'FAIL', err_code: 'ORDERPAID', err_code_des: '该订单已支付' },
       requestId: expect.stringMatching(/^[0-9A-F]+-0$/),
-      body: expect.stringContaining('<err_code>ORDERPAID</err_code>'),
+      body: expect.stringContaining('<err_code><![CDATA[ORDERPAID]]></err_code>'),
     });
     expect((error as ApiError).headers.get('content-type')).toBe('text/plain');
   });
@@ -225,8 +225,8 @@ describe('the sign of a response', () => {
   test('a field more, a field less, a field changed', async () => {
     for (const [from, to] of [
       ['</xml>', '<total_fee>1</total_fee></xml>'],
-      ['<return_msg>OK</return_msg>', ''],
-      ['>wx1<', '>wx2<'],
+      ['<return_msg><![CDATA[OK]]></return_msg>', ''],
+      ['[wx1]', '[wx2]'],
     ] as const) {
       let text = '';
       sandbox.on('post', path, () => ({ prepay_id: 'wx1' }));

@@ -63,13 +63,13 @@ test.each<[string, Sent | (() => Sent), string, RegExp]>([
     'a signature of something else',
     { authorization: { nonce_str: 'other' } },
     'signature',
-    /^错误的签名，验签失败: The signature does not match/,
+    /^错误的签名，验签失败: The key is right, but what was signed is another text/,
   ],
   [
     'a signature that is not Base64',
     { authorization: { signature: '?' } },
     'signature',
-    /^错误的签名，验签失败: The signature does not match/,
+    /^错误的签名，验签失败: The signature is not Base64 of 256 bytes/,
   ],
   [
     'a signature by another key',
@@ -79,7 +79,7 @@ test.each<[string, Sent | (() => Sent), string, RegExp]>([
       return { authorization: { nonce_str: 'n', signature, timestamp: String(seconds()) } };
     },
     'signature',
-    /^错误的签名，验签失败: The signature does not match/,
+    /^错误的签名，验签失败: The signature was not made with the private key of the certificate/,
   ],
 ])('%s is refused by 401 SIGN_ERROR, not signed', async (_, options, field, message) => {
   const response = await send(sandbox, '/v3/ping', typeof options === 'function' ? options() : options);

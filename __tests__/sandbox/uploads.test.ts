@@ -136,7 +136,7 @@ describe('a form of v2', () => {
   test('is signed in its fields', async () => {
     const seen = jest.fn(() => ({ media_id: 'M' }));
     sandbox.on('post', 'v2/secapi/mch/uploadmedia', seen);
-    expect((await post(fields)).text).toContain('<result_code>SUCCESS</result_code>');
+    expect((await post(fields)).text).toContain('<result_code><![CDATA[SUCCESS]]></result_code>');
     const xml = { ...fields, sign: expect.any(String) };
     expect(seen).toHaveBeenCalledWith(expect.objectContaining({ xml, files: [{ ...FILE, name: 'media' }] }));
   });
@@ -145,9 +145,9 @@ describe('a form of v2', () => {
     [
       'a wrong sign',
       () => post({ ...fields, sign: '0'.repeat(32) }),
-      '<return_msg>签名错误，请检查后再试</return_msg>',
+      '<return_msg><![CDATA[签名错误，请检查后再试: The sign has 32 characters',
     ],
-    ['another file', () => post(fields, [media[0], 'x']), '<err_code>PARAM_ERROR</err_code>'],
+    ['another file', () => post(fields, [media[0], 'x']), '<err_code><![CDATA[PARAM_ERROR]]></err_code>'],
   ])('with %s is refused', async (_, call, expected) => {
     const handler = jest.fn();
     sandbox.on('post', 'v2/secapi/mch/uploadmedia', handler);

@@ -11,11 +11,23 @@ import { fault } from '../../../lib/sandbox/wire/response';
 import { send } from '../support';
 import { control } from './support';
 
+/** The one of all tests: it takes long to make its keys. */
+let shared: Sandbox;
 let sandbox: Sandbox;
-beforeEach(async () => {
-  sandbox = await Sandbox.start();
+beforeAll(async () => {
+  shared = await Sandbox.start();
 });
-afterEach(() => sandbox.close());
+beforeEach(() => {
+  shared.reset();
+  sandbox = shared;
+});
+afterEach(() => (sandbox === shared ? undefined : sandbox.close()));
+afterAll(() => shared.close());
+
+/** A sandbox for one test alone, which does what a reset does not undo. */
+async function startOwn(): Promise<void> {
+  sandbox = await Sandbox.start();
+}
 
 const servers: Server[] = [];
 afterAll(() => {
@@ -53,6 +65,7 @@ test('a client that is configured by the control API works', async () => {
 });
 
 test('a test takes a merchant of its own', async () => {
+  await startOwn();
   const created = await control(sandbox, 'POST /sandbox/merchants', {});
   expect(created.json).toMatchObject({ mchid: '1900000110', baseUrl: sandbox.url });
   const named = await control(sandbox, 'POST /sandbox/merchants', { mchid: '1230000109', secret: 'k'.repeat(32) });
@@ -175,8 +188,8 @@ test('a month with refunds and addresses that fail ends in the right states, and
     expect(times).toEqual([...times].sort((a, b) => a - b));
   }
   expect(calls).toBe(40 * 16);
-  await v3.pay.transactions.native.post({ json: { ...order('LAST'), notify_url: url } });
-  await month.pay('LAST');
+  await v3.pay.transactions.native.post({ json: { ...order('ORDER-LAST'), notify_url: url } });
+  await month.pay('ORDER-LAST');
   await month.close();
   await month.clock.advance({ days: 31 });
   expect(calls).toBe(40 * 16 + 1);
@@ -252,6 +265,7 @@ describe('requests', () => {
   });
 
   test('of one merchant', async () => {
+    await startOwn();
     const other = await sandbox.addMerchant();
     const instance = Builder.factory(other);
     await instance.v3.pay.transactions.native.post({ json: order('ORDER-1', other.mchid) });
@@ -308,6 +322,7 @@ test('keys are rotated, to a certificate and back', async () => {
 });
 
 test('the clock is frozen, set, advanced and resumed', async () => {
+  await startOwn();
   const frozen = (await control(sandbox, 'POST /sandbox/clock', { freeze: true })).json;
   expect(frozen.frozen).toBe(true);
   expect((await control(sandbox, 'GET /sandbox/clock')).json).toEqual(frozen);
@@ -346,6 +361,7 @@ test('with { wait: false } a server that does one thing at a time can advance th
 });
 
 test('reset: all of it, or what belongs to one merchant', async () => {
+  await startOwn();
   const other = await sandbox.addMerchant();
   const place = (config: typeof other) =>
     Builder.factory(config).v3.pay.transactions.native.post({ json: order('ORDER-1', config.mchid) });
@@ -568,6 +584,7 @@ describe('events', () => {
   });
 
   test('of one merchant, and none of keys', async () => {
+    await startOwn();
     const [all, one] = [await listen(), await listen('?mchid=1900000109')];
     const other = await sandbox.addMerchant();
     await sandbox.rotate();
@@ -599,6 +616,7 @@ describe('events', () => {
   });
 
   test('end with the sandbox', async () => {
+    await startOwn();
     const stream = await listen();
     while (!stream.text().includes('connected')) await setTimeout(2);
     await sandbox.close();

@@ -366,8 +366,9 @@ describe('v2', () => {
     ['data format error', '20001', { bill_date: '20310230' }, NEXT],
   ])('%s (%s): %o', async (return_msg, error_code, more, today, time = '10:00:00') => {
     await sandbox.clock.set(at(time, today));
-    const fields = `<return_code>FAIL</return_code><return_msg>${return_msg}</return_msg><error_code>${error_code}</error_code>`;
-    expect(await failure(bill(more))).toBe(`<xml>${fields}</xml>`);
+    const fields = Object.entries({ return_code: 'FAIL', return_msg, error_code });
+    const xml = fields.map(([name, text]) => `<${name}><![CDATA[${text}]]></${name}>`).join('');
+    expect(await failure(bill(more))).toBe(`<xml>${xml}</xml>`);
   });
 
   describe('the fund flow bill', () => {

@@ -38,15 +38,24 @@ test.each([
   ['jsapi', { combine_payer_info: { openid } }, { prepay_id: PREPAY_ID }, 'JSAPI'],
   ['miniprogram', { combine_payer_info: { openid } }, { prepay_id: PREPAY_ID }, 'JSAPI'],
   ['app', {}, { prepay_id: PREPAY_ID }, 'APP'],
-  ['h5', { scene_info }, { h5_url: expect.stringContaining('checkmweb?prepay_id=up_wx') }, 'MWEB'],
+  [
+    'h5',
+    { scene_info: { ...scene_info, device_id: 'till 3' } },
+    { h5_url: expect.stringContaining('checkmweb?prepay_id=up_wx') },
+    'MWEB',
+  ],
 ])('%s is placed and paid', async (product, more, expected, trade_type) => {
-  expect(await place(more, product)).toEqual(expected);
+  const authorised = product === 'miniprogram' ? { individual_auth_id: 'AUTH-1' } : {};
+  expect(await place({ sub_orders: parts(2, authorised), ...more }, product)).toEqual(expected);
   await shop.sandbox.pay(combine_out_trade_no);
   expect(await query()).toMatchObject({ sub_orders: [{ trade_type, trade_state: 'SUCCESS' }, { trade_type }] });
 });
 
 test('one payment pays all, with one notification', async () => {
-  await place({ scene_info: { ...scene_info, device_id: 'till 3' }, combine_payer_info: { openid } }, 'jsapi');
+  await place(
+    { scene_info: { payer_client_ip: '14.23.150.211', device_id: 'till 3' }, combine_payer_info: { openid } },
+    'jsapi',
+  );
   const common = {
     combine_appid,
     combine_mchid: shop.mchid,

@@ -42,7 +42,8 @@ test('orders show what queries show, and what opens the payment', async () => {
     time_expire: expect.stringContaining('+08:00'),
   };
   expect(shop.sandbox.orders).toEqual([shown]);
-  const { h5_url } = await place('h5', { out_trade_no: 'ORDER-2', scene_info: { payer_client_ip: '1.2.3.4' } });
+  const scene_info = { payer_client_ip: '1.2.3.4', h5_info: { type: 'Wap' } };
+  const { h5_url } = await place('h5', { out_trade_no: 'ORDER-2', scene_info });
   expect(shop.sandbox.orders).toMatchObject([{ out_trade_no }, { product: 'h5', h5_url }]);
 });
 
@@ -57,15 +58,15 @@ test('a user who cancels or fails leaves the order unpaid, and may pay it later'
 
 test('a combined order is declined as a whole', async () => {
   const part = (number: string) => ({
-    ...{ mchid: shop.mchid, attach: '', out_trade_no: number, description: '茶' },
+    ...{ mchid: shop.mchid, attach: 'tea', out_trade_no: number, description: '茶' },
     amount: { total_amount: 1, currency: 'CNY' },
   });
-  const json = { combine_appid: appid, combine_mchid: shop.mchid, combine_out_trade_no: out_trade_no };
+  const { mchid: combine_mchid, notify_url } = shop;
+  const json = { combine_appid: appid, combine_mchid, combine_out_trade_no: out_trade_no, notify_url };
   await shop.post('v3/combine-transactions/native', { ...json, sub_orders: [part('PART-1'), part('PART-2')] });
   expect(await shop.sandbox.pay(out_trade_no, { outcome: 'cancel' })).toBeUndefined();
   expect(shop.sandbox.orders).toMatchObject([{ trade_state: 'NOTPAY', sub_orders: [{}, { trade_state: 'NOTPAY' }] }]);
-  // It has no notify_url.
-  expect(await shop.sandbox.pay(out_trade_no)).toBeUndefined();
+  expect(await shop.sandbox.pay(out_trade_no)).toMatchObject({ delivered: true });
   expect(shop.sandbox.orders).toMatchObject([{ trade_state: 'SUCCESS', combine_out_trade_no: out_trade_no }]);
   await expect(shop.sandbox.pay(out_trade_no, { outcome: 'fail' })).rejects.toThrow('cannot be paid: it is SUCCESS.');
 });

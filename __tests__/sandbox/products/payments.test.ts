@@ -13,6 +13,10 @@ afterAll(() => shop[Symbol.asyncDispose]());
 const [appid, out_trade_no, openid] = ['wx8888888888888888', 'ORDER-1', 'oUpF8uN95-Ptaags6E_roPHg7AG0'];
 const [sp_appid, sub_mchid] = ['wx8888888888888888', '1900000999'];
 const scene_info = { payer_client_ip: '14.23.150.211', h5_info: { type: 'Wap' } };
+const contract_info = {
+  ...{ plan_id: '123', contract_mchid: '1900000109', contract_appid: appid, contract_code: '100001256' },
+  ...{ request_serial: '1695', contract_display_account: '张三' },
+};
 const own = (more: object = {}) => ({
   ...{ appid, mchid: shop.mchid, description: '茶', out_trade_no, notify_url: shop.notify_url },
   ...{ amount: { total: 100, currency: 'CNY' }, ...more },
@@ -45,7 +49,7 @@ describe('placing', () => {
     ['jsapi', { payer: { openid } }, { prepay_id: PREPAY_ID }, 'JSAPI'],
     ['app', {}, { prepay_id: PREPAY_ID }, 'APP'],
     ['h5', { scene_info }, { h5_url: H5_URL }, 'MWEB'],
-    ['app-with-contract', { contract_info: { token: 'x' } }, { prepay_id: PREPAY_ID }, 'APP'],
+    ['app-with-contract', { contract_info }, { prepay_id: PREPAY_ID }, 'APP'],
     ['jsapi-with-contract', { contract_info: { token: 'x' }, payer: { openid } }, { prepay_id: PREPAY_ID }, 'JSAPI'],
   ])('%s, for a merchant', async (product, more, expected, trade_type) => {
     expect(await place(more, product)).toEqual(expected);
@@ -59,7 +63,7 @@ describe('placing', () => {
     ['miniprogram', { sub_appid: appid, payer: { sub_openid: openid } }, { prepay_id: PREPAY_ID }, 'JSAPI'],
     ['app', {}, { prepay_id: PREPAY_ID }, 'APP'],
     ['h5', { scene_info }, { h5_url: H5_URL }, 'MWEB'],
-    ['app-with-contract', { contract_info: { token: 'x' } }, { prepay_id: PREPAY_ID }, 'APP'],
+    ['app-with-contract', { contract_info }, { prepay_id: PREPAY_ID }, 'APP'],
     ['jsapi-with-contract', { contract_info: {}, payer: { sp_openid: openid } }, { prepay_id: PREPAY_ID }, 'JSAPI'],
   ])('%s, for a partner', async (product, more, expected, trade_type) => {
     expect(await placeSub(more, product)).toEqual(expected);
