@@ -109,7 +109,7 @@ export class Sandbox implements AsyncDisposable {
 
   private constructor(parts: Parts, { host, allowHosts, strict = false }: SandboxOptions) {
     const { server, identities, merchant, products, schedule, store, notifier, announcer } = parts;
-    const { port } = server.address() as AddressInfo;
+    const port = portOf(server);
     this.url = urlOf(host, port);
     this.config = merchantConfig(merchant, identities.platform, this.url);
     this.clock = parts.clock;
@@ -128,7 +128,11 @@ export class Sandbox implements AsyncDisposable {
     });
     const guard = createGuard({ port, host, allowHosts });
     const controls = products.all.flatMap(({ control = [] }) => control);
-    this.#control = createControl({ guard, identities, store, merchant: merchant.id }, rows, controls);
+    this.#control = createControl(
+      { guard, identities, store, merchant: merchant.id },
+      [...rows, ...products.media.rows],
+      controls,
+    );
     this.#seed();
     schedule.start();
     server.on('request', (request, response) => void this.#serve(request, response));
@@ -150,9 +154,11 @@ export class Sandbox implements AsyncDisposable {
       const identities = createIdentities(store, platform);
       const merchant = await firstMerchant(identities, own);
       const notifier = createNotifier({ store, clock, schedule, identities });
-      const products = createProducts({ store, clock, schedule, identities, notifier });
+      const listening = await listen(port, host);
+      server = listening;
+      const baseUrl = () => urlOf(host, portOf(listening));
+      const products = createProducts({ store, clock, schedule, identities, notifier, baseUrl });
       const announcer = createAnnouncer();
-      server = await listen(port, host);
       const parts = { server, store, clock, schedule, identities, notifier, products, merchant, announcer, release };
       return new Sandbox(parts, options);
     } catch (error) {
@@ -496,7 +502,9 @@ export class Sandbox implements AsyncDisposable {
     }
     const started = performance.now();
     const record: Mutable<ReceivedRequest> = {
-      ...{ method, target, headers, body: body.toString(), files: form?.files ?? [] },
+      ...{ method, target, headers, body: body.toString() },
+      // Copies: what is kept must not keep the bytes.
+      files: (form?.files ?? []).map((file) => ({ ...file })),
       ...{ time: Date.now(), status: undefined, milliseconds: undefined, checks: [] },
     };
     this.#requests.push(record);
@@ -535,6 +543,11 @@ async function explain(response: ServerResponse, error: unknown): Promise<number
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };
 
 const LOOPBACK = '127.0.0.1';
+
+/** The port of a server that listens. */
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
 
 /** The first merchant of the journal, or the one that is given, or a new one. */
 async function firstMerchant(identities: Identities, own: OwnIdentity | undefined): Promise<Identity> {

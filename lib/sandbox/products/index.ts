@@ -6,6 +6,7 @@ import { combinedPayments } from './combine';
 import { complaints } from './complaints';
 import { cashCoupons } from './favor';
 import { createLedger } from './ledger';
+import { media } from './media';
 import { createOrders } from './orders';
 import { createPayer } from './payer';
 import { payments } from './payments';
@@ -45,6 +46,7 @@ export function createProducts(context: ProductContext) {
     services: serviceOrders(context, permissions),
     permissions,
     complaints: complaints(context, orders),
+    media: media(context),
   };
   const all: readonly Product[] = [
     certificates(context),
@@ -66,6 +68,7 @@ export function createProducts(context: ProductContext) {
     played.services,
     permissions,
     played.complaints,
+    played.media,
   ];
   return { all, orders, ...played };
 }
