@@ -51,11 +51,11 @@ export function createProducts(context: ProductContext) {
   const all: readonly Product[] = [
     certificates(context),
     payments(context, orders),
-    codePayments(context, orders),
+    codePayments(context, orders, ledger),
     combined,
     played.payer.product,
     v2Payments(context, orders),
-    v2CodePayments(context, orders),
+    v2CodePayments(context, orders, ledger),
     refunds(context, refundState),
     xmlRefunds,
     played.refunder.product,
