@@ -4,8 +4,9 @@ import { sign } from '../../crypto/rsa';
 import { nonce, response } from '../../signature/formatter';
 import type { Identities, Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
+import { paramError } from '../wire/param-error';
 import { type IncomingRequest, pathOf } from '../wire/request';
-import { fault, fromResponse, type Header, hold, isResponse, paramError, type SandboxResponse } from '../wire/response';
+import { fault, fromResponse, type Header, hold, isResponse, type SandboxResponse } from '../wire/response';
 import { authorizer, SCHEMES } from './authorization';
 import type { ProtocolRules } from './protocol';
 
@@ -120,7 +121,7 @@ function missingHeader({ headers }: IncomingRequest): Response | undefined {
 
 /** What of a form is signed cannot be known where it is malformed. */
 function malformedForm({ form }: IncomingRequest): Response | undefined {
-  return form?.fault === undefined ? undefined : paramError('body', 'body', `is no multipart/form-data: ${form.fault}`);
+  return form?.fault === undefined ? undefined : paramError('body', '', `is no multipart/form-data: ${form.fault}`);
 }
 
 /** @throws the response that refuses a body which should be JSON and is not */
@@ -130,7 +131,7 @@ function parseJson({ headers, body, form }: IncomingRequest): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
-    throw paramError('body', form ? 'meta' : 'body', 'is not JSON in UTF-8');
+    throw paramError('body', form ? '/meta' : '', 'is not JSON in UTF-8');
   }
 }
 
@@ -138,7 +139,7 @@ function parseJson({ headers, body, form }: IncomingRequest): unknown {
 function checkHash(meta: unknown, files: readonly { sha256: string }[]): void {
   const { sha256 } = Object(meta) as { sha256?: unknown };
   if (sha256 === undefined || files.some((file) => file.sha256 === String(sha256).toLowerCase())) return;
-  throw paramError('body', 'sha256', 'is not the hash of the file', sha256);
+  throw paramError('body', '/meta/sha256', 'is not the hash of the file', sha256);
 }
 
 async function toSign(response: SandboxResponse): Promise<{ signed: string | Buffer; sealed: SandboxResponse }> {
