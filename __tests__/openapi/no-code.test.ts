@@ -4,6 +4,7 @@ import ts from 'typescript';
 
 const folder = resolve(__dirname, '../../lib/openapi');
 /** The table of traits and what reads it; the names of options, the protocol of a path. */
+const CODE = ['call.ts', 'generated/traits.ts', 'outcome-query.ts', 'trait-of.ts'];
 
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))

@@ -272,12 +272,12 @@ describe('misbehave', () => {
   });
 
   test.each<[unknown, unknown, RegExp]>([
-    [{ sgnature: 'wrong' }, 1, /does not know "sgnature"/],
+    [{ sgnature: 'wrong' }, 1, /Unknown misbehaviour "sgnature"/],
     [{ reset: true, close: true }, 1, /reset and close/],
-    [{ status: 100 }, 1, /not 100/],
-    [{}, 0, /not 0/],
-    [{}, 1.5, /not 1\.5/],
-    [{}, Number.NaN, /not NaN/],
+    [{ status: 100 }, 1, /found 100/],
+    [{}, 0, /found 0/],
+    [{}, 1.5, /found 1\.5/],
+    [{}, Number.NaN, /found NaN/],
   ])('refuses %p, %p', (how, times, message) => {
     expect(() => sandbox.misbehave(how as Misbehaviour, times as number)).toThrow(message);
     expect(() => sandbox.misbehave(how as Misbehaviour, times as number)).toThrow(
@@ -285,7 +285,7 @@ describe('misbehave', () => {
     );
   });
 
-  test('tells by a response that a function chose what it does not know', async () => {
+  test('a function that chooses an unknown misbehaviour gets an error as its response', async () => {
     sandbox.misbehave(() => ({ sgnature: 'wrong' }) as Misbehaviour);
     expect(await ping()).toMatchObject({ status: 500, json: { message: expect.stringContaining('sgnature') } });
   });

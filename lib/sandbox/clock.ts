@@ -10,43 +10,43 @@ export interface Duration {
 }
 
 /**
- * The time of business: when orders expire, refunds succeed and notifications are sent again. It runs with the real time
- * until it is frozen, set or advanced. Signatures keep the real time.
+ * The time of business: when orders expire, refunds succeed and notifications are repeated. It follows the real time
+ * until it is frozen, set or advanced. Signatures use the real time.
  */
 export interface Clock {
   /** The time now, in milliseconds since 1970. */
   now(): number;
-  /** Stops the clock; what is due now still happens. */
+  /** Stops the clock; what is already due still happens. */
   freeze(): void;
-  /** Lets a frozen clock run on from where it stands. */
+  /** Lets a frozen clock run again. */
   resume(): void;
   /**
-   * Moves the clock ahead to a time and runs all that falls due on the way, in order.
-   * @throws InvalidArgumentError where the time lies in the past, or is none
+   * Moves the clock forward to a time and runs everything that falls due on the way, in order.
+   * @throws InvalidArgumentError if the time is invalid or in the past
    */
   set(time: Date): Promise<void>;
   /**
-   * Moves the clock ahead by a span, and runs all that falls due on the way, in order.
-   * @throws InvalidArgumentError where it is no span
+   * Moves the clock forward by a duration and runs everything that falls due on the way, in order.
+   * @throws InvalidArgumentError if it is not a valid duration
    */
   advance(duration: Duration): Promise<void>;
   readonly isFrozen: boolean;
 }
 
-/** What is to happen later: as data, so that it outlives the process. */
+/** What happens later, as data, so that it outlives the process. */
 export interface Schedule {
   /**
-   * Says what a task of that name does. What it returns is waited for before the clock moves on by more than its patience.
-   * A task that fails is a warning of the process, and over. One that was under way when the process ended runs again.
+   * Defines a task. The clock does not move on by more than its patience before the returned promise settles.
+   * A task that fails emits a process warning and ends. One that was running when the process ended runs again.
    */
   on(task: string, run: (key: string) => void | Promise<void>): void;
-  /** Runs a task for what has that key, once the clock shows a time in milliseconds since 1970. */
+  /** Runs a task for a key when the clock reaches a time, in milliseconds since 1970. */
   at(time: number, task: string, key: string): void;
-  /** Runs what is due, and what falls due later. */
+  /** Starts running what is due. */
   start(): void;
   /** Forgets all tasks, or those of one merchant. */
   clear(mchid?: string): void;
-  /** Runs nothing any more. */
+  /** Stops running tasks. */
   close(): void;
 }
 
@@ -63,7 +63,7 @@ const UNITS: Readonly<Record<keyof Duration, number>> = {
   seconds: 1000,
 };
 
-/** How far the clock moves on while what a task began is under way, in milliseconds: a receiver has 5 s to reply. */
+/** How far the clock moves on while a task is running, in milliseconds: a receiver has 5 s to reply. */
 const PATIENCE = 5000;
 
 /** The longest time that a timer of Node takes, some 25 days. */

@@ -19,7 +19,7 @@ export interface Identity extends KeyPair {
   readonly apiKey: string;
   /** Its APIv2 key; brands have none. */
   readonly secret: string;
-  /** What it brought along, and where that is from, as far as the sandbox was told: this is never shown or kept. */
+  /** Its own keys and the files that they are from, if known: these keys are never shown or kept. */
   readonly own: OwnFiles;
 }
 
@@ -30,18 +30,18 @@ export interface OwnFiles {
   readonly secret?: string | undefined;
 }
 
-/** What identities share: the platform, by its keys. */
+/** What identities share: the platform and its keys. */
 export interface Identities {
   readonly platform: Keyring;
   find(kind: Identity['kind'], id: string): Identity | undefined;
   all(): readonly Identity[];
-  /** Those whose own keys are missing at this start: their state is there, but they cannot do anything. */
+  /** Those whose own keys are missing at this start: their state exists, but they cannot sign. */
   absent(kind: Identity['kind']): readonly string[];
-  /** @throws ConfigurationError where it exists already, or its keys do not belong together */
+  /** @throws ConfigurationError if it exists already, or its keys do not belong together */
   add(kind: Identity['kind'], own?: OwnIdentity): Promise<Identity>;
 }
 
-/** What a merchant or a brand brings along; the sandbox makes up what is missing. */
+/** The own id and keys of a merchant or a brand; the sandbox generates what is missing. */
 export interface OwnIdentity {
   /** Merchant id or brand id. */
   readonly id?: string | undefined;
@@ -53,11 +53,11 @@ export interface OwnIdentity {
   readonly apiKey?: string | undefined;
   /** Its APIv2 key: 32 characters. */
   readonly secret?: string | undefined;
-  /** The files that these are from, for the control API, which shows them in the place of the keys. */
+  /** The files that these are from: the control API shows them instead of the keys. */
   readonly files?: OwnFiles | undefined;
 }
 
-/** An identity as the store keeps it: without what it brought along, which it brings along to the next start, too. */
+/** An identity as the store keeps it: without its own keys, which must be passed at the next start, too. */
 interface Stored extends Pick<Identity, 'kind' | 'id' | 'serial' | 'certificate'> {
   readonly privateKey?: string;
   readonly apiKey?: string;
@@ -78,7 +78,7 @@ export function createIdentities(store: Store, platform: Keyring): Identities {
     const known = loaded.get(key);
     if (known) return known;
     const value = stored.get(key);
-    // Who has not brought its keys along to this start is not there.
+    // An identity whose own keys were not passed at this start is not available.
     if (value?.privateKey === undefined || value.apiKey === undefined || value.secret === undefined) return undefined;
     const { apiKey, secret } = value;
     const privateKey = createPrivateKey(value.privateKey);
@@ -100,7 +100,7 @@ export function createIdentities(store: Store, platform: Keyring): Identities {
       const id = own.id ?? idOf(own.certificate) ?? nextId();
       const key = `${kind}/${id}`;
       const before = stored.get(key);
-      if (before && load(key)) throw new ConfigurationError(`The sandbox has the ${kind} ${id} already.`);
+      if (before && load(key)) throw new ConfigurationError(`The sandbox already has the ${kind} ${id}.`);
       const identity = await createIdentity(kind, id, before, own);
       stored.put(key, storedOf(identity));
       store.commit();
@@ -130,7 +130,7 @@ async function createIdentity(
   const privateKey = own.privateKey ?? before.privateKey;
   const certificate = own.certificate ?? before.certificate;
   const { apiKey = before.apiKey ?? nonce(32), secret = before.secret ?? nonce(32), files = {} } = own;
-  if (apiKey.length !== 32) throw new ConfigurationError('The API key of an identity has 32 characters.');
+  if (apiKey.length !== 32) throw new ConfigurationError('The API key of an identity must have 32 characters.');
   const brought = KEYS.filter((name) => own[name] !== undefined).map((name) => [name, files[name]]);
   const common = { kind, id, apiKey, secret, own: Object.fromEntries(brought) };
   if (certificate !== undefined) {
@@ -138,7 +138,7 @@ async function createIdentity(
     if (privateKey === undefined) throw new ConfigurationError('The private key of the certificate is missing.');
     const pair = pairOf(privateKey);
     if (!parsed.checkPrivateKey(pair.privateKey)) {
-      throw new ConfigurationError('The private key and the certificate do not belong together.');
+      throw new ConfigurationError('The private key does not match the certificate.');
     }
     return { ...common, serial: parsed.serialNumber.toUpperCase(), certificate, ...pair };
   }
@@ -180,9 +180,9 @@ export interface SandboxConfig {
   readonly privateKey: KeyObject;
   /** The platform's public key, by its id. */
   readonly certs: Readonly<Record<string, KeyObject>>;
-  /** The APIv2 key; it is not shown when the configuration is printed. */
+  /** The APIv2 key; hidden when the configuration is printed. */
   readonly secret: string;
-  /** The APIv3 key; it is not shown either. */
+  /** The APIv3 key; hidden, too. */
   readonly apiv3Key: string;
   /** Where the sandbox listens, such as `http://127.0.0.1:45678/`. */
   readonly baseUrl: string;
@@ -197,7 +197,7 @@ export interface SandboxBrandConfig {
   readonly privateKey: KeyObject;
   /** The platform's public key, by its id. */
   readonly certs: Readonly<Record<string, KeyObject>>;
-  /** The brand API key; it is not shown when the configuration is printed. */
+  /** The brand API key; hidden when the configuration is printed. */
   readonly brandApiKey: string;
   /** Where the sandbox listens, such as `http://127.0.0.1:45678/`. */
   readonly baseUrl: string;
@@ -219,7 +219,7 @@ function sharedConfig({ serial, privateKey }: Identity, platform: Keyring, baseU
   return { serial, privateKey, certs: { [platform.original.serial]: platform.original.publicKey }, baseUrl };
 }
 
-/** Adds secrets to a configuration, which do not show when it is printed. */
+/** Adds secrets to a configuration, hidden when it is printed. */
 function withSecrets<Shown extends object, Secrets extends object>(shown: Shown, secrets: Secrets): Shown & Secrets {
   const hidden = Object.fromEntries(Object.keys(secrets).map((name) => [name, '…']));
   // Not enumerable, so that a copy of the configuration is a plain one.

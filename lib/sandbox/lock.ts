@@ -5,7 +5,7 @@ import { ConfigurationError } from '../errors';
 /** The process that holds a lock. */
 interface Holder {
   readonly pid: number;
-  /** What tells it from a later process with the same number, where the system says so. */
+  /** Distinguishes it from a later process with the same number, if the system says so. */
   readonly started: string;
 }
 
@@ -13,8 +13,8 @@ interface Holder {
  * Locks a file for this process, by a file beside it. A lock of a process that has ended, however it ended, is taken over.
  * Processes of other machines or containers are not seen.
  * @param path the file to lock
- * @returns what unlocks it
- * @throws ConfigurationError where a running process, this one included, holds the lock
+ * @returns a function that unlocks it
+ * @throws ConfigurationError if a running process, this one included, holds the lock
  */
 export function lock(path: string): () => void {
   const name = `${path}.lock`;
@@ -90,7 +90,7 @@ function isRunning({ pid, started }: Holder): boolean {
   return startOf(pid) === started;
 }
 
-/** When a process was started, as Linux has it; empty on other systems, `undefined` where the process has ended. */
+/** When a process was started, as Linux has it; empty on other systems, `undefined` if the process has ended. */
 function startOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return '';
   const stat = read(`/proc/${pid}/stat`);

@@ -7,6 +7,7 @@ import { type Protocol, type ProtocolRules, protocolOfRequest } from './protocol
 import { v2Protocol } from './protocol/v2';
 import { v3Protocol } from './protocol/v3';
 import type { Match, Routes } from './routes';
+import { certificateIssue, demandsCertificate } from './tls/merchant-certificate';
 import { distort, replace } from './wire/distort';
 import type { Misbehaviour } from './wire/misbehaviour';
 import { type IncomingRequest, pathOf, queryOf, type SandboxRequest } from './wire/request';
@@ -20,7 +21,7 @@ export interface Verdict {
   /** Merchant id, or brand id, where there is such an identity. */
   readonly mchid?: string | undefined;
   readonly checks: readonly Check[];
-  /** What its signature should be over, as the sandbox built it; of v2 without the APIv2 key. */
+  /** The string to sign, as the sandbox built it; for v2, without the APIv2 key. */
   readonly toSign?: string | undefined;
 }
 
@@ -65,6 +66,12 @@ export function createPlatform({ handlers, products, ...options }: PlatformOptio
     found: (check: Check) => void,
   ): Promise<SandboxResponse> {
     const protocol = protocols[name];
+    const { match } = operations.match(name, request.method, pathOf(request.target));
+    if (demandsCertificate(request, match?.operation)) {
+      const return_msg = certificateIssue(request, identity);
+      found({ check: 'certificate', ok: return_msg === undefined });
+      if (return_msg !== undefined) return protocol.respond({ return_code: 'FAIL', return_msg }, request, false);
+    }
     const handling = find(name, request, identity);
     return Array.isArray(handling)
       ? protocol.unknown(unknownTo(name, request.method, pathOf(request.target), handling))
@@ -133,5 +140,5 @@ function unknownTo(name: Protocol, method: string, path: string, verbs: readonly
   const known = verbs.length > 0 ? ` It exists for ${verbs.join(', ')}.` : '';
   const template = name === 'v2' ? `v2${path}` : path.slice(1);
   const hint = `sandbox.on('${method.toLowerCase()}', '${template}', handler)`;
-  return `The sandbox has no ${method} ${path}.${known} Add a handler by ${hint}.`;
+  return `The sandbox has no ${method} ${path}.${known} Add a handler with ${hint}.`;
 }

@@ -8,9 +8,9 @@ export type Verb = (typeof VERBS)[number];
 
 /** Handlers by verb and path. */
 export interface Routes {
-  /** Sets a handler, in the place of the one before it for the same verb and path. Returns what removes it again. */
+  /** Sets a handler, replacing an earlier one for the same verb and path. Returns a function that removes it. */
   set(verb: Verb, path: string, handler: Handler, options?: HandlerOptions): () => void;
-  /** The handlers that a path has, as it stands in the request line. */
+  /** The handlers of a path, as in the request line. */
   match(protocol: Protocol, path: string): Match[];
   /** Forgets all handlers. */
   clear(): void;
@@ -40,7 +40,7 @@ export function createRoutes(): Routes {
   return {
     set(verb, path, handler, { signed = true } = {}) {
       if (!VERBS.includes(verb)) {
-        throw new InvalidArgumentError(`The verb of a handler is one of ${VERBS.join(', ')}, not ${String(verb)}.`);
+        throw new InvalidArgumentError(`Unknown verb "${String(verb)}"; valid verbs: ${VERBS.join(', ')}.`);
       }
       if (typeof handler !== 'function') {
         throw new InvalidArgumentError(`The handler of ${path} must be a function, not ${typeof handler}.`);

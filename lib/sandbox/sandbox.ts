@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encrypt } from '../crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import { type Clock, createClock, type Schedule } from './clock';
@@ -33,6 +32,9 @@ import type { Transfer, TransferOutcome } from './products/transfers';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createStore, type Store } from './store';
+import { type Authority, createAuthority } from './tls/authority';
+import { listenWithTls } from './tls/listen';
+import { type Listener, listen, urlOf } from './wire/listen';
 import { createMisbehaviours, type Misbehaving } from './wire/misbehaviour';
 import { type Handler, type HandlerOptions, type IncomingRequest, type ReceivedRequest, receive } from './wire/request';
 import { fault, frame, fromResponse, isResponse, messageOf } from './wire/response';
@@ -44,17 +46,23 @@ export interface SandboxOptions {
   port?: number;
   /** Address or name to listen on; `127.0.0.1` by default, which other machines cannot reach. */
   host?: string;
-  /** Further names by which its console and control API may be asked: `shop.test:8787`, or `shop.test` for any port. */
+  /** Further host names for its console and control API: `shop.test:8787`, or `shop.test` for any port. */
   allowHosts?: readonly string[];
   /** The merchant's own keys; by default the sandbox generates them. */
   merchant?: OwnIdentity;
   /**
-   * File that keeps keys and state: a second start goes on where the first one ended, however that was. By default
-   * everything is gone at the end.
+   * File that keeps keys and state: a second start continues where the first one ended, even if it crashed. By default
+   * nothing is kept.
    */
   journal?: string;
-  /** Refuses operations that neither a product nor a handler processes, instead of making a response up. */
+  /** Refuses operations that neither a product nor a handler processes, instead of making up a response. */
   strict?: boolean;
+  /**
+   * Listens with TLS, with certificates of an authority of its own ({@link Sandbox.ca}), and on the same port as an HTTPS
+   * proxy: who sets `HTTPS_PROXY` and trusts that authority reaches it as `https://api.mch.weixin.qq.com`. The operations of
+   * v2 that need the merchant's TLS certificate demand it then.
+   */
+  tls?: boolean;
 }
 
 /** How long a platform certificate of WeChat Pay is valid, in milliseconds. */
@@ -66,9 +74,10 @@ const KEPT = 1000;
 /** The notifications that go to brands. */
 const OF_BRANDS = /^(?:BRAND_MEMBER_CARD|PRODUCT_COUPON)\./;
 
-/** What a sandbox is made of. */
+/** The parts of a sandbox. */
 interface Parts {
-  readonly server: Server;
+  readonly listener: Listener;
+  readonly authority: Authority | undefined;
   readonly store: Store;
   readonly clock: Clock;
   readonly schedule: Schedule;
@@ -77,22 +86,22 @@ interface Parts {
   readonly products: Products;
   readonly merchant: Identity;
   readonly announcer: Announcer;
-  /** Ends the journal. */
+  /** Closes the journal. */
   readonly release: () => void;
 }
 
 /**
- * A WeChat Pay platform on this machine, for examples and tests.
+ * A WeChat Pay platform on this machine, for development and tests.
  *
- * It checks the signature of every request and signs its responses, with APIv3 and with v2. It keeps the state of
- * payments, refunds and coupons, and sends their notifications; handlers of yours process other paths.
+ * It checks every request and signs its responses, for APIv3 and v2. It keeps the state of orders, refunds, transfers,
+ * coupons and more, and sends their notifications. Every other documented operation gets a made-up response.
  * @example
  * await using sandbox = await Sandbox.start();
  * sandbox.on('post', 'v3/pay/transactions/native', () => ({ code_url: 'weixin://wxpay/bizpayurl?pr=p4lpSuKzz' }));
  * const instance = Builder.factory(sandbox.config);
  */
 export class Sandbox implements AsyncDisposable {
-  /** Where it listens, such as `http://127.0.0.1:45678/`. */
+  /** Where it listens, such as `http://127.0.0.1:45678/`; with TLS `https:`. */
   readonly url: string;
   /** A configuration for `Builder.factory`: a merchant with its keys, the platform's public key, the APIv2 key. */
   readonly config: SandboxConfig;
@@ -107,10 +116,10 @@ export class Sandbox implements AsyncDisposable {
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: Parts, { host, allowHosts, strict = false }: SandboxOptions) {
-    const { server, identities, merchant, products, schedule, store, notifier, announcer } = parts;
-    const { port } = server.address() as AddressInfo;
-    this.url = urlOf(host, port);
+  private constructor(parts: Parts, { host = LOOPBACK, allowHosts, strict = false }: SandboxOptions) {
+    const { listener, authority, identities, merchant, products, schedule, store, notifier, announcer } = parts;
+    const { port } = listener;
+    this.url = urlOf(authority ? 'https' : 'http', host, port);
     this.config = merchantConfig(merchant, identities.platform, this.url);
     this.clock = parts.clock;
     this.#parts = parts;
@@ -131,32 +140,33 @@ export class Sandbox implements AsyncDisposable {
     this.#control = createControl({ guard, identities, store, merchant: merchant.id }, rows, controls);
     this.#seed();
     schedule.start();
-    server.on('request', (request, response) => void this.#serve(request, response));
+    listener.serve((request, response) => void this.#serve(request, response));
   }
 
   /**
    * Starts a sandbox.
-   * @throws ConfigurationError where it cannot listen on the port, or where keys or journal cannot be used
-   * @throws InvalidArgumentError where `allowHosts` holds what is no name
+   * @throws ConfigurationError if it cannot listen on the port, or cannot use the keys or the journal
+   * @throws InvalidArgumentError if `allowHosts` has an invalid host name
    */
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
-    const { port = 0, host = LOOPBACK, merchant: own, journal } = options;
+    const { port = 0, host = LOOPBACK, allowHosts, merchant: own, journal, tls = false } = options;
     const { store, close: release } =
       journal === undefined ? { store: createStore(), close: () => {} } : openJournal(journal);
-    let server: Server | undefined;
+    let listener: Listener | undefined;
     try {
       const { clock, schedule } = createClock(store);
       const platform = await createKeyring(store);
       const identities = createIdentities(store, platform);
       const merchant = await firstMerchant(identities, own);
       const notifier = createNotifier({ store, clock, schedule, identities });
-      const products = createProducts({ store, clock, schedule, identities, notifier });
+      const products = createProducts({ store, clock, schedule, identities, notifier, tls });
       const announcer = createAnnouncer();
-      server = await listen(port, host);
-      const parts = { server, store, clock, schedule, identities, notifier, products, merchant, announcer, release };
-      return new Sandbox(parts, options);
+      const authority = tls ? await createAuthority(store) : undefined;
+      listener = await (authority ? listenWithTls({ port, host }, authority, allowHosts) : listen({ port, host }));
+      const business = { store, clock, schedule, identities, notifier, products, merchant, announcer };
+      return new Sandbox({ listener, authority, release, ...business }, options);
     } catch (error) {
-      server?.close();
+      listener?.close();
       release();
       throw error;
     }
@@ -164,9 +174,9 @@ export class Sandbox implements AsyncDisposable {
 
   /**
    * Adds a merchant, so that tests can run side by side: each sees its own orders only.
-   * @param own what it brings along; the sandbox generates what is missing
+   * @param own its own id and keys; the sandbox generates what is missing
    * @returns a configuration for `Builder.factory`
-   * @throws ConfigurationError where there is such a merchant, or where its keys cannot be used
+   * @throws ConfigurationError if the merchant exists already, or its keys cannot be used
    */
   async addMerchant(own?: OwnIdentity): Promise<SandboxConfig> {
     const { identities } = this.#parts;
@@ -177,13 +187,23 @@ export class Sandbox implements AsyncDisposable {
 
   /**
    * Adds a brand (品牌).
-   * @param own what it brings along; the sandbox generates what is missing
+   * @param own its own id and keys; the sandbox generates what is missing
    * @returns a configuration for `Builder.factory`
-   * @throws ConfigurationError where there is such a brand, or where its keys cannot be used
+   * @throws ConfigurationError if the brand exists already, or its keys cannot be used
    */
   async addBrand(own?: OwnIdentity): Promise<SandboxBrandConfig> {
     const { identities } = this.#parts;
     return brandConfig(await identities.add('brand', own), identities.platform, this.url);
+  }
+
+  /** With TLS: the certificate of its authority, PEM, for clients to trust. With a journal it stays the same. */
+  get ca(): string | undefined {
+    return this.#parts.authority?.certificate;
+  }
+
+  /** The merchant's API certificate, PEM: with TLS what clients present to operations of v2 that demand it. */
+  get certificate(): string {
+    return this.#parts.merchant.certificate;
   }
 
   /** The last 1,000 requests that arrived, in order, whether they were answered well or not. */
@@ -191,7 +211,7 @@ export class Sandbox implements AsyncDisposable {
     return this.#requests;
   }
 
-  /** The business coupons of the merchant by their code, as they stand now: who has which, and what used it. */
+  /** The business coupons of the merchant by code, in their current state. */
   get coupons(): ReadonlyMap<string, Coupon> {
     const all = [...this.#parts.products.coupons.coupons()];
     const own = all.filter(({ mchid }) => mchid === this.config.mchid);
@@ -209,12 +229,12 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
-   * Handles requests to a path from now on, instead of an earlier handler or of what the sandbox does by itself.
+   * Handles requests to a path from now on, instead of an earlier handler or the sandbox itself.
    * @param verb `get`, `post`, `put`, `patch` or `delete`
    * @param path such as `v3/pay/transactions/id/{transaction_id}`; a path without variables takes precedence. For v2
    * with a leading `v2/`, which is not part of the address: `v2/pay/unifiedorder` handles `/pay/unifiedorder`
    * @param handler returns the response: see {@link Handler}
-   * @param options `{ signed: false }` for files, and for operations of v2 whose response is not signed
+   * @param options `{ signed: false }` for files, and for v2 operations whose response is not signed
    * @returns a function that removes the handler
    * @example
    * sandbox.on('post', 'v2/pay/unifiedorder', ({ xml }) => ({ prepay_id: `wx${xml.out_trade_no}` }));
@@ -222,13 +242,13 @@ export class Sandbox implements AsyncDisposable {
    * sandbox.on('get', 'v3/billdownload/file', () => new Response(createReadStream(path)), { signed: false });
    */
   on<Json = unknown>(verb: Verb, path: string, handler: Handler<Json>, options?: HandlerOptions): () => void {
-    // What the JSON of a request holds is for the caller to know.
+    // The caller knows the type of the JSON.
     return this.#handlers.set(verb, path, handler as Handler, options);
   }
 
   /**
-   * Makes the responses to the next requests go wrong. A second call takes effect when the first one is used up.
-   * @param how what is to go wrong, or a function that returns it for each request (`undefined` for nothing)
+   * Makes the next responses go wrong. A second call takes effect when the first one is used up.
+   * @param how what goes wrong, or a function that returns it for each request (`undefined` for nothing)
    * @param times for how many requests; `Infinity` for all
    * @returns a function that ends it early
    */
@@ -240,11 +260,11 @@ export class Sandbox implements AsyncDisposable {
    * Sends a notification: signed, encrypted, posted, and again on WeChat Pay's schedule until it is accepted within 5 s.
    * The repeats follow `clock`.
    * @param name the event type, or for v2 `v2/` and the name in the catalogue, such as `v2/refund-processed`
-   * @param content what is encrypted; for a notification of v2 that is not encrypted, its fields
+   * @param content what is encrypted; for a v2 notification that is not encrypted, its fields
    * @param url an http or https URL
-   * @param options what is to go wrong with it, and whether a probe goes first: see {@link NotifyOptions}
+   * @param options what goes wrong with it, and whether a probe goes first: see {@link NotifyOptions}
    * @returns the delivery after the first attempt; `notifications` shows later ones
-   * @throws InvalidArgumentError where it cannot be sent
+   * @throws InvalidArgumentError if it cannot be sent
    * @example
    * const { delivered } = await sandbox.notify('TRANSACTION.SUCCESS', { out_trade_no: 'ORDER-1' }, url);
    * @example
@@ -273,9 +293,9 @@ export class Sandbox implements AsyncDisposable {
   /**
    * Plays the user who pays an order, and sends `TRANSACTION.SUCCESS` to its `notify_url`.
    * @param out_trade_no the number of the order; of a combined order `combine_out_trade_no`
-   * @param options who pays by what, or `outcome` where the user does not: see {@link PayOptions}
-   * @returns the notification after its first attempt; `undefined` where nobody is notified
-   * @throws InvalidArgumentError where there is no such order, or several, or it cannot be paid
+   * @param options who pays and how, or `outcome` if the user does not pay: see {@link PayOptions}
+   * @returns the notification after its first attempt; `undefined` if there is none
+   * @throws InvalidArgumentError if there is no such order, if there are several, or if it cannot be paid
    */
   async pay(out_trade_no: string, options: PayOptions = {}): Promise<Delivery | undefined> {
     try {
@@ -285,15 +305,15 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** The transfers of the merchant that their receivers confirm, as they stand now, in order. */
+  /** The merchant's transfers (商家转账) in their current state, in order. */
   get transfers(): readonly Transfer[] {
     return this.#parts.products.transfers.list(this.config.mchid);
   }
 
   /**
-   * Plays the receiver of a transfer, or what else becomes of it; at its end `MCHTRANSFER.BILL.FINISHED` is sent.
-   * @returns the transfer as it stands then: one that is confirmed succeeds a second later
-   * @throws InvalidArgumentError where there is no such transfer, or its state does not allow that
+   * Plays the receiver of a transfer, or another outcome. When it ends, `MCHTRANSFER.BILL.FINISHED` is sent.
+   * @returns the transfer in its new state; a confirmed one succeeds a second later
+   * @throws InvalidArgumentError if there is no such transfer, or its state does not allow it
    * @example sandbox.transfer('BILL1', { outcome: 'fail', fail_reason: 'NAME_NOT_CORRECT' });
    */
   transfer(out_bill_no: string, outcome: TransferOutcome): Transfer {
@@ -303,14 +323,14 @@ export class Sandbox implements AsyncDisposable {
     return transfer;
   }
 
-  /** The batches of transfers of the merchant, as they stand now, in order. */
+  /** The merchant's batches of transfers in their current state, in order. */
   get transferBatches(): readonly TransferBatch[] {
     return this.#parts.products.transferBatches.list(this.config.mchid);
   }
 
   /**
-   * Plays what becomes of a batch of transfers that has not ended; without that, all of them succeed within 2 s.
-   * @throws InvalidArgumentError where there is no such batch or transfer, or it has ended
+   * Makes transfers of an unfinished batch fail, or closes it. By default all of them succeed within 2 s.
+   * @throws InvalidArgumentError if there is no such batch or transfer, or it has ended
    * @example sandbox.transferBatch('BATCH1', { outcome: 'fail', out_detail_no: 'DETAIL1' });
    */
   transferBatch(out_batch_no: string, outcome: TransferBatchOutcome): TransferBatch {
@@ -320,14 +340,14 @@ export class Sandbox implements AsyncDisposable {
     return batch;
   }
 
-  /** The profit sharing orders of the merchant as they stand now, in order. */
+  /** The merchant's profit sharing orders in their current state, in order. */
   get profitSharings(): readonly ProfitSharing[] {
     return this.#parts.products.profitSharing.list(this.config.mchid);
   }
 
   /**
-   * Plays what goes wrong with a profit sharing order: its receivers get nothing, or their returns fail.
-   * @throws InvalidArgumentError where there is no such order or receiver, or its state does not allow that
+   * Makes a profit sharing order fail: its receivers get nothing, or their returns fail.
+   * @throws InvalidArgumentError if there is no such order or receiver, or its state does not allow it
    * @example sandbox.profitSharing('P20150806125346', { outcome: 'close', account: '1900000110' });
    */
   profitSharing(out_order_no: string, outcome: ProfitSharingOutcome): ProfitSharing {
@@ -340,7 +360,7 @@ export class Sandbox implements AsyncDisposable {
   /**
    * Sets how much of an order the merchant may share: by default 30 %, as with WeChat Pay.
    * @param max_ratio in ten thousandths: 10,000 is the whole order
-   * @throws InvalidArgumentError where that is no whole number from 1 to 10,000
+   * @throws InvalidArgumentError unless it is an integer from 1 to 10,000
    */
   limitProfitSharing(max_ratio: number): void {
     const { products, store } = this.#parts;
@@ -349,11 +369,11 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
-   * Ends a refund, and sends its notification: as `CLOSED`, as `ABNORMAL`, or as `SUCCESS` before its time. By itself it
+   * Ends a refund as `CLOSED`, `ABNORMAL` or `SUCCESS`, and sends its notification. By default it
    * succeeds a second after it was accepted; `clock.freeze()` keeps it `PROCESSING`.
-   * @param options `status`, and which of several with the same number is meant: see {@link RefundOptions}
-   * @returns the refund as queries show it, once its notification has been sent for the first time
-   * @throws InvalidArgumentError where there is no such refund, or several, or it has ended
+   * @param options `status`, and which refund if several have the same number: see {@link RefundOptions}
+   * @returns the refund as queries show it, after the first attempt of its notification
+   * @throws InvalidArgumentError if there is no such refund, or several, or it has ended
    */
   async refund(out_refund_no: string, options: RefundOptions): Promise<ShownRefund> {
     try {
@@ -367,10 +387,10 @@ export class Sandbox implements AsyncDisposable {
 
   /**
    * Plays the user of a WeChat Pay Score service order, and notifies its `notify_url`.
-   * @param outcome `confirm` a new order, or `pay` a completed one; a completed one is collected by itself after a second
+   * @param outcome `confirm` a new order, or `pay` a completed one, which is otherwise collected after a second
    * @param openid who confirms it
    * @returns the notification after its first attempt
-   * @throws InvalidArgumentError where there is no such order, or its state does not allow it
+   * @throws InvalidArgumentError if there is no such order, or its state does not allow it
    */
   async playServiceOrder(out_order_no: string, outcome: ServiceOrderOutcome, openid?: string): Promise<Delivery> {
     const { products, merchant, store, notifier } = this.#parts;
@@ -384,10 +404,10 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
-   * Plays the user who grants a permission of WeChat Pay Score that the merchant has asked for, or withdraws it.
+   * Plays the user who grants or withdraws a WeChat Pay Score permission that the merchant has requested.
    * @param openid who grants it
-   * @returns the notification after its first attempt; `undefined` where it has no `notify_url`
-   * @throws InvalidArgumentError where there is no such permission, or its state does not allow it
+   * @returns the notification after its first attempt; `undefined` without a `notify_url`
+   * @throws InvalidArgumentError if there is no such permission, or its state does not allow it
    */
   async playPermission(code: string, outcome: 'open' | 'close', openid?: string): Promise<Delivery | undefined> {
     const { products, merchant, store, notifier } = this.#parts;
@@ -401,10 +421,10 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
-   * Plays a user who complains, and tells the merchant's callback of complaints.
-   * @param options what of: see {@link ComplaintOptions}
-   * @returns the id of the complaint, and the notification after its first attempt where there is a callback
-   * @throws InvalidArgumentError where the complaint cannot be made
+   * Plays a user who complains, and notifies the merchant's callback for complaints.
+   * @param options the complaint: see {@link ComplaintOptions}
+   * @returns the id of the complaint, and the notification after its first attempt if there is a callback
+   * @throws InvalidArgumentError if the complaint is not possible
    */
   async complain(options: ComplaintOptions = {}): Promise<{ complaint_id: string; notification?: Delivery }> {
     const { products, merchant, store, notifier } = this.#parts;
@@ -428,8 +448,8 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
-   * Changes the key that the platform signs with: immediately, and whichever key a request announces. It begins with the
-   * public key of `config`. `v3/certificates` lists a new certificate beside the earlier ones; all of them and the public
+   * Changes the key that the platform signs with, immediately, whichever key a request announces. It starts with the
+   * public key of `config`. `v3/certificates` lists a new certificate beside the earlier ones; these and the public
    * key remain valid for sensitive fields.
    * @param to a new certificate, or back to the public key
    * @param options `validFor`: how long the certificate is valid, in milliseconds; five years by default
@@ -439,14 +459,14 @@ export class Sandbox implements AsyncDisposable {
    * const { certs, ...config } = sandbox.config; // without the public key: certificates are downloaded
    */
   rotate(to: PlatformKeyKind = 'certificate', { validFor = FIVE_YEARS }: { validFor?: number } = {}): Promise<string> {
-    // Certificates keep the real time, as signatures do.
+    // Certificates use the real time, as signatures do.
     return this.#parts.identities.platform.rotate(to, Date.now(), validFor);
   }
 
   /**
-   * Back to the beginning, with the same identities, keys and port: no certificates, handlers, faults, requests, used
-   * coupons, payments and notifications; nothing is sent again.
-   * @param mchid only what belongs to that merchant
+   * Forgets all state, handlers, faults, requests, platform certificates and the time set. Identities, keys and port
+   * remain; no notification is repeated.
+   * @param mchid forgets only what belongs to that merchant
    */
   reset(mchid?: string): void {
     const { store, schedule, identities, notifier } = this.#parts;
@@ -463,17 +483,16 @@ export class Sandbox implements AsyncDisposable {
     store.commit();
   }
 
-  /** Stops listening, ends all connections, those with a request under way included, and sends nothing again. */
+  /** Stops listening, closes all connections, even with pending requests, and repeats no notification. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
-      const { server, schedule, notifier, release } = this.#parts;
+      const { listener, schedule, notifier, release } = this.#parts;
       schedule.close();
       notifier.close();
-      server.close(() => {
+      listener.close(() => {
         release();
         resolve();
       });
-      server.closeAllConnections();
     });
     return this.#closed;
   }
@@ -484,7 +503,7 @@ export class Sandbox implements AsyncDisposable {
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await receive(message).catch(() => undefined);
-    // The client went away in the middle of its request.
+    // The client disconnected before its request was complete.
     if (!request) return;
     const { method, target, headers, body, form } = request;
     if (isControl(target)) {
@@ -515,7 +534,7 @@ export class Sandbox implements AsyncDisposable {
     const how = this.#misbehaviours.next(record);
     const { response: sent, verdict } = await this.#platform(request, how);
     Object.assign(record, verdict);
-    // Before anyone is told of it.
+    // Before the response leaves.
     this.#parts.store.commit();
     return transmit(response, sent, how);
   }
@@ -525,7 +544,7 @@ export class Sandbox implements AsyncDisposable {
   }
 }
 
-/** Responds that a fault cannot be played. */
+/** Responds with the error that a request ran into. */
 async function explain(response: ServerResponse, error: unknown): Promise<number | undefined> {
   if (response.headersSent) return undefined;
   const failure = await fromResponse(fault(500, 'SYSTEM_ERROR', `The sandbox failed: ${String(error)}`));
@@ -547,26 +566,6 @@ async function firstMerchant(identities: Identities, own: OwnIdentity | undefine
   }
   if (known || absent.length === 0) return known ?? identities.add('merchant', { id });
   throw new ConfigurationError(
-    `The journal belongs to ${absent.join(', ')}, whose own keys are not kept in it: start with these keys again.`,
+    `The journal belongs to ${absent.join(', ')}. Their own keys are not kept in it: pass these keys again.`,
   );
-}
-
-/** Where clients on this machine find it. */
-function urlOf(host = LOOPBACK, port: number): string {
-  if (host === '0.0.0.0' || host === '::') return `http://${LOOPBACK}:${port}/`;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
-}
-
-function listen(port: number, host: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    // Idle connections stay until close(): a client must not meet one that is just being closed.
-    const server = createServer({ keepAliveTimeout: 0 });
-    const fail = (cause: unknown): void =>
-      reject(new ConfigurationError(`The sandbox cannot listen on port ${port} of ${host}.`, { cause }));
-    try {
-      server.once('error', fail).listen(port, host, () => resolve(server.off('error', fail)));
-    } catch (cause) {
-      fail(cause);
-    }
-  });
 }

@@ -21,23 +21,23 @@ export interface TableOptions<T> {
   readonly survivesReset?: boolean;
 }
 
-/** The state of a sandbox: tables, and what tells of their changes. */
+/** The state of a sandbox: tables, and their changes. */
 export interface Store {
   /**
    * Creates a table.
-   * @param options `indexes`: what values are found by besides their key; each gives the text to look for, or `undefined`.
+   * @param options `indexes`: how values are found besides by key; each returns the string to look for, or `undefined`.
    * `survivesReset`: {@link Store.clear} leaves the table alone
    */
   table<T extends object>(name: string, options?: TableOptions<T>): Table<T>;
-  /** Hands the changes since the last time to those who listen, as one entry. Call it when a request has been processed. */
+  /** Passes the changes since the last call to the listeners, as one entry. Call it when a request has been processed. */
   commit(): void;
-  /** Listens to commits; returns what ends that. */
+  /** Listens to commits; returns a function that stops it. */
   listen(listener: (changes: readonly Change[]) => void): () => void;
   /** Deletes everything, or what belongs to one merchant. */
   clear(mchid?: string): void;
 }
 
-/** The key of what a merchant knows by a number of its own. */
+/** The key of something with a merchant's own number. */
 export function keyOf(mchid: string, number: string): string {
   return `${mchid}/${number}`;
 }

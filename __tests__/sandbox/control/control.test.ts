@@ -80,10 +80,10 @@ test('a test takes a merchant of its own', async () => {
   expect((await control(sandbox, 'GET /sandbox/config?mchid=1900000110')).json).toEqual(created.json);
   expect(await control(sandbox, 'POST /sandbox/merchants', { mchid: '1230000109' })).toMatchObject({
     status: 409,
-    json: { code: 'ALREADY_EXISTS', message: 'The sandbox has the merchant 1230000109 already.' },
+    json: { code: 'ALREADY_EXISTS', message: 'The sandbox already has the merchant 1230000109.' },
   });
   for (const [body, message] of [
-    [{ mchid: 1 }, '"mchid" must be a text.'],
+    [{ mchid: 1 }, '"mchid" must be a string.'],
     [{ privateKey: 'x' }, 'The private key is not a PEM file of an RSA key, such as apiclient_key.pem.'],
     [{ key: 'x' }, 'Unknown member "key"; valid members: mchid, privateKey, certificate, apiv3Key, secret.'],
   ]) {
@@ -297,12 +297,12 @@ describe('faults', () => {
   });
 
   test.each([
-    [{ tea: 1 }, /does not know "tea"/],
+    [{ tea: 1 }, /Unknown misbehaviour "tea"/],
     [{ status: 99 }, /from 200 to 599/],
     [{ status: 99, path: 'v3/tea' }, /from 200 to 599/],
-    [{ times: 0 }, /1 or more/],
-    [{ times: 'often' }, /1 or more/],
-    [{ path: 1 }, /"path" must be a text/],
+    [{ times: 0 }, /at least 1/],
+    [{ times: 'often' }, /at least 1/],
+    [{ path: 1 }, /"path" must be a string/],
   ])('%j is none', async (body, message) => {
     const { status: code, json } = await control(sandbox, 'POST /sandbox/faults', body);
     expect([code, json.code, json.message]).toEqual([400, 'INVALID_REQUEST', expect.stringMatching(message)]);
@@ -317,7 +317,7 @@ test('keys are rotated, to a certificate and back', async () => {
   const back = await control(sandbox, 'POST /sandbox/keys/rotate', { to: 'public-key' });
   expect(back.json).toEqual({ serial: Object.keys(sandbox.config.certs)[0] });
   expect((await control(sandbox, 'POST /sandbox/keys/rotate', { to: 'tea' })).json.message).toBe(
-    '"to" is certificate or public-key, not "tea".',
+    '"to" must be certificate or public-key; found "tea".',
   );
 });
 
@@ -337,7 +337,7 @@ test('the clock is frozen, set, advanced and resumed', async () => {
     [{ set: '2000-01-01T00:00:00Z' }, /cannot go back/],
     [{ set: 'tomorrow' }, /must be a time/],
     [{ set: 5 }, /must be a time/],
-    [{ advance: 5 }, /must be a span/],
+    [{ advance: 5 }, /must be a duration/],
     [{ advance: { weeks: 1 } }, /Unknown unit "weeks"/],
     [{ freeze: true, resume: true }, /not both/],
     [{ stop: true }, /Unknown member "stop"/],
@@ -458,7 +458,7 @@ describe('the dispatch', () => {
     });
 
     test('one that several have is refused unless the query tells', async () => {
-      const refused = [409, { code: 'AMBIGUOUS', message: expect.stringContaining('of the merchants A, B') }];
+      const refused = [409, { code: 'AMBIGUOUS', message: expect.stringContaining('Several merchants (A, B)') }];
       expect(await call('POST /sandbox/things/both%2F%C3%BC/use')).toEqual(refused);
       expect(called).toEqual([]);
       await call('POST /sandbox/things/both%2F%C3%BC/use?mchid=B');
@@ -528,7 +528,7 @@ describe('who may ask', () => {
     expect(await ask({ host: 'shop.test:8788' })).toBe(403);
     await expect(Sandbox.start({ allowHosts: ['http://shop.test'] })).rejects.toMatchObject({
       name: 'InvalidArgumentError',
-      message: '"http://shop.test" is not the name of a host; it looks like shop.test or shop.test:8787.',
+      message: '"http://shop.test" is not a valid host; expected a name such as shop.test or shop.test:8787.',
     });
   });
 

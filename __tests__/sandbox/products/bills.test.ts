@@ -303,7 +303,7 @@ test('a partner has a bill of one sub-merchant, and its own money stays apart', 
 const CREATING = [400, 'STATEMENT_CREATING', '账单生成中'];
 const NONE = [400, 'NO_STATEMENT_EXIST', '请求的账单文件不存在'];
 test.each([
-  ['a day to come', bill_date, '12:00:00', NEXT, [400, 'INVALID_REQUEST', 'bill_date lies in the future.']],
+  ['a day to come', bill_date, '12:00:00', NEXT, [400, 'INVALID_REQUEST', 'bill_date is in the future.']],
   ['this day', bill_date, '23:59:59', bill_date, CREATING],
   ['yesterday, early', NEXT, '09:59:59', bill_date, CREATING],
   ['yesterday', NEXT, '10:00:00', bill_date, 'accepted'],
@@ -344,7 +344,7 @@ test('the URL is good for 5 minutes, and for the merchant that applied', async (
   await sandbox.clock.advance({ minutes: 4, seconds: 59 });
   expect((await download(download_url)).status).toBe(200);
   await sandbox.clock.advance({ seconds: 1 });
-  const gone = [400, 'INVALID_REQUEST', 'The download URL is not good any more: apply for the bill anew.'];
+  const gone = [400, 'INVALID_REQUEST', 'The download URL has expired; apply for the bill again.'];
   expect(await refusal(download(download_url))).toEqual(gone);
   expect(await refusal(instance.v3.billdownload.file.get({ query: { token: 'x' } }))).toEqual(gone);
   expect(await refusal(Builder.factory(other).v3.bill.tradebill.get({ query: { bill_date } }))).toEqual(NONE);

@@ -152,7 +152,7 @@ describe('a life of a coupon', () => {
     );
     await call('return', { coupon_code: used.coupon_code, stock_id, return_request_no: number() });
     expect(await stateOf(String(used.coupon_code))).toBe('EXPIRED');
-    expect(await refusal(give({ stock_id, openid: 'o2' }))).toMatch(/^403 RULELIMIT .* over/);
+    expect(await refusal(give({ stock_id, openid: 'o2' }))).toMatch(/^403 RULELIMIT .* has ended/);
   });
 
   test.each([

@@ -160,7 +160,7 @@ describe('a coupon', () => {
     await shop.sandbox.clock.advance({ days: 9 });
     expect(await one(coupon_id)).toMatchObject({ status: 'EXPIRED' });
     expect(await buy(100)).toMatchObject({ amount: { payer_total: 100 } });
-    expect(await refusal(give(stock_id))).toMatch(/^400 INVALID_REQUEST .* is over/);
+    expect(await refusal(give(stock_id))).toMatch(/^400 INVALID_REQUEST .* has ended/);
   });
 
   test('coupons of a user are listed by state, in pages', async () => {
@@ -180,7 +180,7 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
   [
     'a stock that has not begun',
     async () => give(await running({ available_begin_time: after(1) })),
-    /^400 INVALID_REQUEST .*not begun/,
+    /^400 INVALID_REQUEST .*not started/,
   ],
   ['an unknown stock', () => give('1'), /^404 RESOURCE_NOT_EXISTS/],
   [

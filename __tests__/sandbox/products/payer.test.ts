@@ -91,7 +91,7 @@ test('what cannot be paid is an InvalidArgumentError that says why', async () =>
   const wrong: [object, string][] = [
     [{ outcome: 'later' }, 'outcome must be cancel or fail; without it the user pays; found "later".'],
     [{ protocol: 'v4' }, 'protocol must be v2 or v3; found "v4".'],
-    [{ openid: 7 }, 'openid must be a text; found 7.'],
+    [{ openid: 7 }, 'openid must be a string; found 7.'],
     [{ user: 'o1' }, 'Unknown option "user"; valid options: openid, bank_type, outcome, mchid, protocol'],
   ];
   for (const [options, message] of wrong) {
@@ -108,7 +108,7 @@ test('of several orders with the same number one must say which', async () => {
     'v3/pay/transactions/native',
     order({ mchid: config.mchid, notify_url: NOWHERE, amount: { total: 7 } }),
   );
-  const message = `There are several orders ORDER-1 (${shop.mchid} v3, ${config.mchid} v3): say which by mchid and protocol.`;
+  const message = `Several orders have the number ORDER-1 (${shop.mchid} v3, ${config.mchid} v3): pass mchid or protocol.`;
   await expect(sandbox.pay(out_trade_no)).rejects.toThrow(message);
   await expect(sandbox.pay(out_trade_no, { protocol: 'v3' })).rejects.toThrow(message);
   await expect(sandbox.pay(out_trade_no, { protocol: 'v2' })).rejects.toThrow('The order ORDER-1 does not exist.');

@@ -159,7 +159,7 @@ test.each<[string, () => Promise<unknown>, () => Promise<unknown>, string]>([
     'an end in the future',
     begin,
     () => complete(500, ended('29991231235959')),
-    '400 INVALID_REQUEST The end_time 29991231235959 lies in the future.',
+    '400 INVALID_REQUEST The end_time 29991231235959 is in the future.',
   ],
   ['changing an order that is not completed', begin, () => modify(1), NO_COLLECTION],
   ['collecting an order that is not completed', begin, () => call('pay'), NO_COLLECTION],
@@ -189,7 +189,7 @@ test('a body without risk_fund is refused', async () => {
 test('the user does only what the state allows', async () => {
   await expect(confirm()).rejects.toThrow('does not exist');
   await create();
-  await expect(shop.sandbox.playServiceOrder(out_order_no, 'pay')).rejects.toThrow('is CREATED: no pay now');
+  await expect(shop.sandbox.playServiceOrder(out_order_no, 'pay')).rejects.toThrow('is CREATED; pay is not possible');
 });
 
 describe('permissions', () => {
@@ -209,7 +209,7 @@ describe('permissions', () => {
     await shop.sandbox.playPermission('A1', 'open', other);
     expect(await byUser()).toMatchObject({ authorization_state: 'AVAILABLE', authorization_code: 'A1' });
     expect(await create(immediate)).toMatchObject({ state: 'DOING', state_description: 'USER_CONFIRM' });
-    await expect(shop.sandbox.playPermission('A1', 'open')).rejects.toThrow('is AVAILABLE: no open now');
+    await expect(shop.sandbox.playPermission('A1', 'open')).rejects.toThrow('is AVAILABLE; open is not possible');
 
     expect(await terminate(`openid/${other}`)).toEqual({ status: 204 });
     await shop.sandbox.clock.advance({ seconds: 1 });

@@ -72,10 +72,7 @@ test('a number that several merchants use', async () => {
   const end = (query: string) => call('post', `sandbox/refunds/R-1${query}`, { status: 'CLOSED' });
   const [status, { message }] = (await end('')) as [number, { message: string }];
   const places = `${mchid} v3, ${other} v3`;
-  expect([status, message]).toEqual([
-    409,
-    `There are several refunds R-1 (${places}): say which by mchid and protocol.`,
-  ]);
+  expect([status, message]).toEqual([409, `Several refunds have the number R-1 (${places}): pass mchid or protocol.`]);
   expect(await end(`?mchid=${other}`)).toMatchObject({ mchid: other, status: 'CLOSED' });
   expect(await call('get', `sandbox/refunds/R-1?mchid=${mchid}`)).toMatchObject({ status: 'PROCESSING' });
 });

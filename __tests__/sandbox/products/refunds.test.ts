@@ -338,7 +338,7 @@ describe('an abnormal refund', () => {
 
   test('is the only one that is paid to a bank card', async () => {
     const [, code, message] = (await refusal(toCard())) as string[];
-    expect([code, message]).toEqual(['INVALID_REQUEST', `The refund ${refund_id} is PROCESSING, and not ABNORMAL.`]);
+    expect([code, message]).toEqual(['INVALID_REQUEST', `The refund ${refund_id} is PROCESSING, not ABNORMAL.`]);
     await sandbox.refund('R-1', { status: 'ABNORMAL' });
     const other = `The refund ${refund_id} is not R-2.`;
     expect(await refusal(toCard({ out_refund_no: 'R-2' }))).toEqual([400, 'INVALID_REQUEST', other]);

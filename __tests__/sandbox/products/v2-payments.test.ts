@@ -139,7 +139,7 @@ describe('unifiedorder', () => {
     [{ trade_type: 'JSAPI' }, 'JSAPI支付必须传openid'],
     [{ trade_type: 'COIN' }, 'trade_type must be one of NATIVE, JSAPI, APP, MWEB'],
     [{ total_fee: 0 }, 'invalid total_fee'],
-    [{ notify_url: 'nowhere' }, 'invalid notify_url: it must be a whole http(s) address without a query'],
+    [{ notify_url: 'nowhere' }, 'invalid notify_url: it must be an absolute http(s) URL without a query'],
     [{ time_expire: '20301332000000' }, 'time_expire must be a time of Beijing such as 20141030133525'],
   ])('%j is refused, and uses up no number', async (more, expected) => {
     expect(await refusal(place(more))).toBe(expected);

@@ -1,16 +1,16 @@
 import type { FactField } from './fact';
 import { hashAt, numberFor, type Source, textFor } from './values';
 
-/** What a value is made with. */
+/** The context in which a value is made. */
 export interface Composition extends Source {
-  /** Objects whose members are repeated where name and type are the same; the innermost first. */
+  /** Objects whose members are repeated if name and type match; the innermost first. */
   readonly given: readonly Readonly<Record<string, unknown>>[];
   /** Encrypts a text for the reader of what is made; the key is that of the field, such as `merchant`. */
   readonly encrypt: (plain: string, key: string) => string;
   /** Names of fields that are encrypted in what is given: they are not repeated as they are. */
   readonly sealed?: ReadonlySet<string>;
   readonly decrypt?: (ciphertext: string) => string | undefined;
-  /** Without the members that may be missing. */
+  /** Without optional members. */
   readonly onlyRequired?: boolean;
 }
 
@@ -51,7 +51,7 @@ function composeField(field: FactField, composition: Composition): unknown {
   return values ?? [composeSingle(field, composition)];
 }
 
-/** Longest list that is repeated. */
+/** The longest list that is repeated. */
 const MOST = 50;
 
 function objectsIn(value: unknown): Record<string, unknown>[] | undefined {
@@ -64,7 +64,7 @@ function isComposed(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What the innermost object has that has it. */
+/** The value in the innermost object that has it. */
 function find<Value>(
   { given }: Composition,
   take: (scope: Readonly<Record<string, unknown>>) => Value | undefined,
@@ -89,7 +89,7 @@ function composeSingle(field: FactField, composition: Composition): unknown {
   return token !== undefined && /^-?\d+$/.test(token) ? Number(token) : numberFor(field, composition);
 }
 
-/** What a field holds that is to be encrypted: the same as in the request, where that can be told. */
+/** The plain text of an encrypted field: the same as in the request, if that is known. */
 function plainOf(field: FactField, composition: Composition): string {
   const { sealed, decrypt } = composition;
   const given = find(composition, (scope) => {
@@ -100,7 +100,7 @@ function plainOf(field: FactField, composition: Composition): string {
   return plain ?? textFor(field, composition);
 }
 
-/** The documented value that says that all is well. */
+/** The documented value that means success. */
 const GOOD = /^(SUCCESS|FINISHED|FINISH|NORMAL|EFFECTIVE|AVAILABLE|CNY|OK)$/;
 
 /** The value of the request as the response has it: numbers come as texts in paths, queries and XML. */
@@ -117,7 +117,7 @@ function fits({ type, enum: tokens }: FactField, value: unknown): boolean {
   return isRight && (tokens === undefined || tokens.includes(String(value)));
 }
 
-/** A text that holds an object; what the request holds under the same name is repeated in it. */
+/** A string with an object in it; what the request has under the same name is repeated. */
 function composeEncoded({ encoded, type, fields = [], name }: FactField, composition: Composition): unknown {
   const held = find(composition, (scope) => objectsIn(parsed(scope[name]))?.[0]) ?? {};
   const given = [held, ...composition.given];

@@ -10,9 +10,9 @@ export interface FactField {
   readonly required?: boolean;
   /** WeChat Pay's own short name of it, in Chinese. */
   readonly label?: string;
-  /** Documented values, as texts also of numbers. */
+  /** Documented values, as strings even for numbers. */
   readonly enum?: readonly string[];
-  /** Of a request: there are no other values. */
+  /** In a request: no other values are valid. */
   readonly closed?: boolean;
   /** How it is encrypted: `rsa`, `aes-gcm`, `aes-ecb`. */
   readonly encrypted?: string;
@@ -20,9 +20,9 @@ export interface FactField {
   readonly key?: string;
   /** A text that holds `fields` as JSON, or as a form. */
   readonly encoded?: 'json' | 'urlencode';
-  /** Greatest length in characters. */
+  /** Maximum length in characters. */
   readonly maxLength?: number;
-  /** Of a name that stands more than once in a list: the value of another field that selects this shape. */
+  /** For a name that is listed more than once: the value of another field that selects this shape. */
   readonly when?: string;
   readonly fields?: readonly FactField[];
 }
@@ -42,13 +42,13 @@ export interface Fact {
   readonly download?: boolean;
   readonly mtls?: boolean;
   readonly nonceless?: boolean;
-  /** Root of the API that it has of its own. */
+  /** Its own base URL. */
   readonly base_uri?: string;
   /** A redirect URL: an address for the user's browser. */
   readonly redirect?: boolean;
-  /** Its address, where that is not below the root of the API. */
+  /** Its URL, if that is not below the base URL. */
   readonly url?: string;
-  /** Status of success where it is not 200; the response is empty then. */
+  /** Status of success if not 200; the response is then empty. */
   readonly status?: number;
   readonly response_format?: 'json';
   readonly response_on_error_only?: boolean;
@@ -66,7 +66,7 @@ export interface FactNotification {
   readonly title: string;
   readonly link?: string;
   readonly resource_format?: 'json' | 'xml';
-  /** Dotted path of the member with the ciphertext; nothing is encrypted where it is left out. */
+  /** Dotted path of the member with the ciphertext; without it, nothing is encrypted. */
   readonly encrypted_in?: string;
   readonly original_types?: readonly string[];
   readonly resource_types?: readonly string[];
@@ -78,7 +78,7 @@ export interface FactNotification {
   readonly alternative_names?: readonly string[];
 }
 
-/** The templates of the addresses that an operation is found at, as they stand in a request line. */
+/** The templates of an operation's paths, as in the request line. */
 export function addressesOf({ path, protocol, base_uri, url }: Pick<Fact, 'path' | 'protocol' | 'base_uri' | 'url'>) {
   const address = protocol === 'v2' ? path.slice('v2'.length) : `/${path}`;
   const root = base_uri === undefined ? '/' : new URL(base_uri).pathname;

@@ -4,7 +4,7 @@ import type { Location } from '../wire/param-error';
 export const KINDS = ['unknown', 'type', 'required', 'length', 'enum', 'encryption'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** A part of a request that is not as documented. */
+/** A part of a request that differs from the documentation. */
 export interface Issue {
   readonly location: Location;
   /**
@@ -12,7 +12,7 @@ export interface Issue {
    * @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709
    */
   readonly field: string;
-  /** As sent; left out where it was not sent, and where it may be sensitive. */
+  /** As sent; omitted if it was not sent, or may be sensitive. */
   readonly value?: unknown;
   readonly kind: Kind;
   /** What the field must be: `must be an integer`. */
@@ -35,13 +35,13 @@ export function pointer(parent: Path | undefined, key?: string | number): string
   return key === undefined ? above : `${above}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-/** A plain value in an error: short, and of one line. */
+/** A plain value for an error: short, on one line. */
 export function shown(value: unknown): string {
   if (typeof value !== 'string') return String(value);
   return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
 }
 
-/** The documented name that was probably meant: the same but for case and separators, or but for a slip or two. */
+/** The documented name that was probably meant: the same except for case and separators, or a typo or two. */
 export function meant(name: string, known: Iterable<string>): string | undefined {
   const names = [...known];
   const bare = (text: string) => text.replaceAll(/[_-]/g, '').toLowerCase();
@@ -50,7 +50,7 @@ export function meant(name: string, known: Iterable<string>): string | undefined
   return names.find((one) => Math.abs(one.length - name.length) < 3 && distance(one, name) < 3);
 }
 
-/** How many letters must be put in, taken out or replaced (Levenshtein). */
+/** How many letters must be inserted, removed or replaced (Levenshtein). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...a].entries()) {

@@ -10,9 +10,9 @@ export interface Match {
 
 /** What is at a path, whatever the verb. */
 export interface Found {
-  /** The operation of the verb asked for; `undefined` where the path has others only. */
+  /** The operation of the requested verb; `undefined` if the path has only others. */
   readonly match: Match | undefined;
-  /** In lower case: the verb of the match; without one, those that the path has; empty where there is no such path. */
+  /** In lower case: the verb of the match; without one, those that the path has; empty if there is no such path. */
   readonly verbs: readonly Verb[];
 }
 
@@ -29,10 +29,10 @@ interface Entry {
 }
 
 /**
- * Finds the operation that a request is for. A literal segment goes before a variable.
+ * Finds the operation that a request is for. A literal segment takes precedence over a variable.
  * @param protocol `v2` for XML; `v3` for JSON, also of brands
  * @param method in any case
- * @param path as it stands in the request line, with its leading slash and without its query
+ * @param path as in the request line, with its leading slash and without its query
  */
 export function find(protocol: 'v2' | 'v3', method: string, path: string): Found {
   const segments = path.split('/');
@@ -72,7 +72,7 @@ function search(
   return below;
 }
 
-/** Where two operations have the same path but for the name of a variable: the one whose variables can be so. */
+/** If two operations have the same path except for the name of a variable: the one that the values fit. */
 function suits({ operation, names }: Entry, values: readonly string[]): boolean {
   return names.every((name, index) => {
     const { type } = operation.fact.request.find((field) => field.name === name) ?? {};

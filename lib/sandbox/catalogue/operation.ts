@@ -3,7 +3,7 @@ import type { RequestOf, ResponseOf, VerbOf } from '../../openapi/operation';
 import type { Verb } from '../routes';
 import type { Handler, SandboxRequest } from '../wire/request';
 
-/** The body of an operation in JSON; `undefined` where it has none. */
+/** The JSON body of an operation; `undefined` if it has none. */
 export type JsonOf<Path extends keyof Paths, V extends VerbOf<Path>> =
   RequestOf<Path, V> extends { readonly json: infer Json } ? Json : undefined;
 

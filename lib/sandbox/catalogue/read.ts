@@ -23,7 +23,7 @@ interface Catalogue {
   readonly operations: readonly KnownOperation[];
   /** By name; those of v2 with a leading `v2/`. */
   readonly notifications: ReadonlyMap<string, { readonly fact: FactNotification }>;
-  /** Every field that a request of v2 may have. */
+  /** Every field that a v2 request may have. */
   readonly v2Fields: ReadonlySet<string>;
 }
 

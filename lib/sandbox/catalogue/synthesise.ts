@@ -26,16 +26,16 @@ export interface SynthesisContext {
   readonly encrypt: (plain: string, key: string) => string;
   /** Decrypts a sensitive field of the request, so that it can be repeated. */
   readonly decrypt?: Decrypt;
-  /** The time of what is made up, in milliseconds since 1970; the same request gets the same response at the same time. */
+  /** The time in made-up values, in milliseconds since 1970: the same time makes the same response. */
   readonly time?: number;
-  /** Members to repeat where the request lacks them: `{ mchid, appid }`. */
+  /** Members to repeat if the request lacks them: `{ mchid, appid }`. */
   readonly defaults?: Readonly<Record<string, unknown>>;
 }
 
 /** A response that was made from the facts. */
 export interface Synthesised {
   readonly status: number;
-  /** An object, for JSON or XML; `undefined` where the response is empty. */
+  /** An object, for JSON or XML; `undefined` if the response is empty. */
   readonly body?: Readonly<Record<string, unknown>>;
   /** The response is this file. */
   readonly file?: Buffer;
@@ -47,7 +47,7 @@ export interface Synthesised {
 const TIME = Date.UTC(2026, 0, 1, 4);
 
 /**
- * Makes the response of an operation from what is known of it: every documented member, of its type; what the request has
+ * Makes the response of an operation from its facts: every documented member, of its type. What the request has
  * under the same name and type is repeated. The same request gets the same response.
  */
 export function synthesise(
@@ -82,14 +82,14 @@ export function synthesise(
 
 const SUCCESS = { return_code: 'SUCCESS', return_msg: 'OK', result_code: 'SUCCESS' };
 
-/** v2: failures alone have the first two; the protocol adds the others. */
+/** v2: only failures have the first two; the protocol adds the others. */
 const NOT_MADE: ReadonlySet<string> = new Set(['err_code', 'err_code_des', 'sign', 'nonce_str']);
 
 function shownOf({ protocol, response }: Fact): readonly FactField[] {
   return protocol === 'v2' ? response.filter(({ name }) => !NOT_MADE.has(name)) : response;
 }
 
-/** Of v2 without what differs each time. */
+/** For v2, without what differs each time. */
 function bodyOf(body: unknown, isV2: boolean): Readonly<Record<string, unknown>> {
   const object = Object(body ?? {}) as Record<string, unknown>;
   if (!isV2) return object;
@@ -97,7 +97,7 @@ function bodyOf(body: unknown, isV2: boolean): Readonly<Record<string, unknown>>
   return rest;
 }
 
-/** What makes two requests the same. */
+/** What makes two requests equal. */
 function contentOf({ raw }: SynthesisRequest, body: object, isV2: boolean): string | Buffer {
   if (raw && !isV2) return raw;
   try {
@@ -108,7 +108,7 @@ function contentOf({ raw }: SynthesisRequest, body: object, isV2: boolean): stri
   }
 }
 
-/** The objects inside of a body, the outer ones first: what they have may be repeated elsewhere. */
+/** The objects inside a body, the outer ones first: their members may be repeated elsewhere. */
 function deeper(body: object): Readonly<Record<string, unknown>>[] {
   const values: unknown[] = Object.values(body);
   for (let index = 0; index < Math.min(values.length, MOST); index += 1) {
@@ -118,7 +118,7 @@ function deeper(body: object): Readonly<Record<string, unknown>>[] {
   return values.filter(isObject);
 }
 
-/** How many values of a body are looked into. */
+/** How many values of a body are searched. */
 const MOST = 1000;
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -139,7 +139,7 @@ function redirectOf(body: Readonly<Record<string, unknown>>, query: URLSearchPar
   return typeof address === 'string' && /^https?:\/\//.test(address) ? address : undefined;
 }
 
-/** What a notification holds before it is encrypted, with the members that are given in the place of those made up. */
+/** The content of a notification before encryption; given members replace made-up ones. */
 export function synthesiseNotification(
   name: string,
   given: Readonly<Record<string, unknown>>,

@@ -13,17 +13,17 @@ import type { Fact, FactField } from './fact';
 import { type Issue, KINDS } from './issue';
 import { catalogue, type KnownOperation } from './read';
 
-/** What of a request is validated. */
+/** The parts of a request that are validated. */
 export interface RequestParts {
   /** The variables of the path, decoded. */
   readonly variables?: Readonly<Record<string, string>>;
   readonly query?: URLSearchParams;
   /**
-   * The body. APIv3: the parsed JSON, of an upload that of its part `meta`; `undefined` where there is none. v2: its
+   * The body. APIv3: the parsed JSON, of an upload that of its part `meta`; `undefined` if there is none. v2: its
    * fields as texts, whether they came as XML, as a form or in the query.
    */
   readonly body?: unknown;
-  /** Of an upload: the names of the parts that are files. */
+  /** For an upload: the names of the parts that are files. */
   readonly files?: readonly string[];
 }
 
@@ -38,14 +38,14 @@ const TEMPLATE = '/uri_template';
 const validators = new WeakMap<KnownOperation, Validator>();
 
 /**
- * What of a request is not as documented, in the order in which WeChat Pay looks: members that nobody documents, types,
+ * The issues of a request, in the order in which WeChat Pay checks: undocumented members, types,
  * members that are missing, lengths, values, encryption.
  *
- * Where the documentation is uncertain, a request passes: no pattern is checked, an empty text that is optional counts as
- * none, an enum binds only where an official source lists all of its values, and v2 takes every field that any operation
- * of v2 documents.
- * @param decrypt decrypts what must be encrypted; without it, ciphertexts are taken as they are
- * @returns nothing where the request is right
+ * Where the documentation is uncertain, a request passes: no pattern is checked, an optional empty string counts as
+ * absent, an enum binds only if an official source lists all of its values, and v2 accepts every field that any v2
+ * operation documents.
+ * @param decrypt decrypts encrypted fields; without it, ciphertexts are not checked
+ * @returns an empty list if the request is correct
  */
 export function validate(operation: KnownOperation, parts: RequestParts, decrypt?: Decrypt): Issue[] {
   let validator = validators.get(operation);
@@ -139,7 +139,7 @@ function jsonBody({ upload, verb }: Fact, rows: ReadonlyMap<string, FactField>):
   const json = rows.get('json');
   const form = rows.get('body');
   if (upload) {
-    // Of one upload the fields of the form are not documented.
+    // The form fields of one upload are not documented.
     if (form === undefined) return () => {};
     const files = (form.fields ?? []).filter(({ type }) => type === 'object');
     const meta = (form.fields ?? []).find(({ name }) => name === 'meta')?.fields ?? [];
@@ -152,7 +152,7 @@ function jsonBody({ upload, verb }: Fact, rows: ReadonlyMap<string, FactField>):
       report(context, 'required', '/meta', 'is required but missing', '; add a part "meta" that holds JSON', { said });
     };
   }
-  // A body of a GET means nothing.
+  // The body of a GET is ignored.
   if (json === undefined && (verb === 'get' || verb === 'delete')) return () => {};
   const mode: Mode = { writing: 'json', strangers: 'refused' };
   const check = json ? compileOpen(json.fields ?? [], mode) : compileObject([], mode);
@@ -160,7 +160,7 @@ function jsonBody({ upload, verb }: Fact, rows: ReadonlyMap<string, FactField>):
     check(body, { location: 'body', source: '/body', root: body, decrypt, issues }, undefined, '');
 }
 
-/** Nothing says that the name of a file's part is looked at, so that any will do. */
+/** No source says that the name of a file's part is checked, so any name passes. */
 function lackingFile(files: readonly FactField[], parts: RequestParts, context: Context): void {
   const [file] = files;
   if (file === undefined || parts.files === undefined || parts.files.length > 0) return;

@@ -3,7 +3,7 @@ import type { FactField } from './fact';
 
 /** Numbers that look random and are the same for the same seed. */
 export interface Random {
-  /** A whole number from 0 to below `bound`. */
+  /** An integer from 0 to below `bound`. */
   below(bound: number): number;
   digits(length: number): string;
   hex(length: number): string;
@@ -32,7 +32,7 @@ export function seeded(seed: Buffer): Random {
   };
 }
 
-/** Where values come from that are not in the facts. */
+/** The source of values that are not in the facts. */
 export interface Source {
   readonly random: Random;
   /** The time of what is made up, in milliseconds since 1970. */
@@ -45,7 +45,7 @@ export interface Source {
 
 type Maker = (source: Source, field: FactField) => string;
 
-/** Where files are downloaded that no product keeps: an operation of the catalogue that takes nothing but a token. */
+/** Where made-up files are downloaded: an operation of the catalogue that takes only a token. */
 const FILES = 'v3/transferdownload/signfile?token=';
 
 /** The file that a token stands for. */
@@ -53,7 +53,7 @@ export function fileOf(token: string): Buffer {
   return Buffer.from(`A file of the sandbox: ${token}\n`);
 }
 
-/** The hash of the file at a `download_url`; `undefined` where there is none of that kind. */
+/** The hash of the file at a `download_url`; `undefined` if there is no hash of that kind. */
 export function hashAt(address: unknown, type: unknown): string | undefined {
   const [, token] = /\?token=(\w+)$/.exec(String(address)) ?? [];
   const algorithm = String(type ?? 'SHA1').toLowerCase();
@@ -61,7 +61,7 @@ export function hashAt(address: unknown, type: unknown): string | undefined {
   return createHash(algorithm).update(fileOf(token)).digest('hex');
 }
 
-/** Texts by the name of the field; the first that matches counts. */
+/** Strings by the name of the field; the first match counts. */
 const TEXTS: readonly (readonly [RegExp, Maker])[] = [
   [/^return_msg$/, () => 'OK'],
   [/^code_url$/, ({ random }) => `weixin://wxpay/bizpayurl?pr=${random.letters(9)}`],
@@ -112,7 +112,7 @@ const makers = new Map<string, Maker>();
 
 const ADDRESS = /^https?:\/\//;
 
-/** A text that looks like one of WeChat Pay's. */
+/** A string that looks like WeChat Pay's. */
 export function textFor(field: FactField, source: Source): string {
   let make = makers.get(field.name);
   if (!make) {
@@ -143,7 +143,7 @@ function prepayId(random: Random): string {
   return `wx${random.digits(14)}${random.hex(18)}00`;
 }
 
-/** WeChat Pay lives in this zone, all the year round. */
+/** WeChat Pay's time zone, all year round. */
 const EIGHT_HOURS = 8 * 3_600_000;
 
 function timeText({ time, isV2 }: Source): string {

@@ -85,7 +85,7 @@ export function createControl(
       if (!isResponse(result) || result.status !== 404) owners.push(mchid);
     }
     if (owners.length > 1) {
-      const message = `${numbers.join(', ')} is a number of the merchants ${owners.join(', ')}: add ?mchid= to the path.`;
+      const message = `Several merchants (${owners.join(', ')}) have ${numbers.join(', ')}: add ?mchid= to the path.`;
       throw fault(409, 'AMBIGUOUS', message);
     }
     return owners[0] ?? context.merchant;
@@ -93,7 +93,7 @@ export function createControl(
 
   return async (request) => {
     const result = guard(request) ?? (await settled(() => process(request)));
-    // Before anyone is told of it.
+    // Before the response leaves.
     store.commit();
     const response = await responseOf(result);
     return frame({ ...response, headers: [...response.headers, ...SAFE] }, new Date());
@@ -114,7 +114,7 @@ function asked({ identities }: DispatchContext, query: URLSearchParams): Asked {
   }
   const protocol = query.get('protocol');
   if (protocol !== null && protocol !== 'v2' && protocol !== 'v3') {
-    throw fault(400, 'PARAM_ERROR', `The protocol is v2 or v3, not "${protocol}".`);
+    throw fault(400, 'PARAM_ERROR', `"protocol" must be v2 or v3; found "${protocol}".`);
   }
   return { named, possible };
 }
@@ -163,10 +163,10 @@ function bodyOf({ method, body, form }: IncomingRequest): unknown {
 
 function unknown(method: string, path: string, others: readonly Match[]): Response {
   if (others.length === 0) {
-    return fault(404, 'RESOURCE_NOT_EXISTS', `The sandbox has no ${path}; see the list of its control API.`);
+    return fault(404, 'RESOURCE_NOT_EXISTS', `The control API has no ${path}; see docs/sandbox-control.md.`);
   }
   const allow = others.map((other) => other.method).join(', ');
-  const message = `${path} takes ${allow}, not ${method}.`;
+  const message = `${path} accepts ${allow}, not ${method}.`;
   return Response.json({ code: 'METHOD_NOT_ALLOWED', message }, { status: 405, headers: { allow } });
 }
 

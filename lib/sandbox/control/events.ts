@@ -34,7 +34,7 @@ export function createAnnouncer(): Announcer {
 /**
  * Server-sent events: `change` once for each commit, with table and key of each value that changed (`deleted` where it is
  * gone); `request` once for each request that has got its response. They say what to ask for again, and hold no values.
- * @param mchid only what belongs to that merchant
+ * @param mchid forgets only what belongs to that merchant
  */
 export function eventStream(store: Store, announcer: Announcer, mchid?: string): Response {
   const encoder = new TextEncoder();

@@ -24,12 +24,14 @@ const NAME = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i;
 /**
  * A page of another origin can neither read nor change anything: not by its own name (`Origin`), and not by a name of its
  * own that leads to this machine (`Host`; DNS rebinding).
- * @throws InvalidArgumentError where an allowed name is none
+ * @throws InvalidArgumentError if an allowed name is none
  */
 export function createGuard({ port, host, allowHosts = [] }: Site): Guard {
   const wrong = allowHosts.find((name) => typeof name !== 'string' || !NAME.test(name));
   if (wrong !== undefined) {
-    throw new InvalidArgumentError(`"${wrong}" is not the name of a host; it looks like shop.test or shop.test:8787.`);
+    throw new InvalidArgumentError(
+      `"${wrong}" is not a valid host; expected a name such as shop.test or shop.test:8787.`,
+    );
   }
   const bound = host === undefined || WILDCARDS.has(host) ? [] : [host.includes(':') ? `[${host}]` : host];
   const own = new Set(['127.0.0.1', 'localhost', '[::1]', ...bound].map((name) => `${name}:${port}`.toLowerCase()));
@@ -44,8 +46,8 @@ export function createGuard({ port, host, allowHosts = [] }: Site): Guard {
   return ({ headers: { host: name = '', origin } }) => {
     // Without a port it is that of http or of https.
     if (!isOwn(name, 80) && !isOwn(name, 443)) {
-      const hint = 'Use the address that it printed, or start it with --allow-host (the option allowHosts).';
-      return fault(403, 'NO_AUTH', `The sandbox does not go by the name "${name}". ${hint}`);
+      const hint = 'Use the URL that it printed, or start it with --allow-host (option allowHosts).';
+      return fault(403, 'NO_AUTH', `"${name}" is not a host name of this sandbox. ${hint}`);
     }
     if (origin === undefined) return undefined;
     const [, protocol, site = ''] = /^(https?):\/\/([^/]*)$/i.exec(origin) ?? [];

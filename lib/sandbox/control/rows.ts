@@ -57,7 +57,7 @@ export function controlRows(context: RowContext): readonly ProductRoute[] {
         ...keys
       } = texts(json, [...['mchid', 'privateKey', 'certificate', 'apiv3Key', 'secret']]);
       if (id !== undefined && identities.find('merchant', id)) {
-        throw fault(409, 'ALREADY_EXISTS', `The sandbox has the merchant ${id} already.`);
+        throw fault(409, 'ALREADY_EXISTS', `The sandbox already has the merchant ${id}.`);
       }
       return config((await context.addMerchant({ ...keys, id, apiKey })).mchid);
     }),
@@ -108,7 +108,7 @@ export function controlRows(context: RowContext): readonly ProductRoute[] {
     row('post', 'keys/rotate', async ({ json }) => {
       const { to } = texts(json, ['to']);
       if (to !== undefined && to !== 'certificate' && to !== 'public-key') {
-        throw new InvalidArgumentError(`"to" is certificate or public-key, not "${to}".`);
+        throw new InvalidArgumentError(`"to" must be certificate or public-key; found "${to}".`);
       }
       return { serial: await context.rotate(to) };
     }),
@@ -116,7 +116,7 @@ export function controlRows(context: RowContext): readonly ProductRoute[] {
     row('get', 'clock', clockNow),
     row('post', 'clock', async ({ json }) => {
       const { advance, freeze, resume, set, wait } = known(json, ['advance', 'freeze', 'resume', 'set', 'wait']);
-      if (freeze && resume) throw new InvalidArgumentError('A clock is frozen or resumed, not both.');
+      if (freeze && resume) throw new InvalidArgumentError('Use only one of "freeze" and "resume".');
       if (freeze) clock.freeze();
       // Where it is moved to is said at once; what falls due on the way is waited for.
       const moves = [
@@ -170,17 +170,17 @@ function isBelow({ target }: ReceivedRequest, path: string | undefined): boolean
   return path === undefined || asked === path || asked === `/${path}`;
 }
 
-/** @throws InvalidArgumentError where there is a member that nobody reads */
+/** @throws InvalidArgumentError if there is a member that nobody reads */
 function known(json: Json, names: readonly string[]): Json {
   const unknown = Object.keys(json).find((name) => !names.includes(name));
   if (unknown === undefined) return json;
   throw new InvalidArgumentError(`Unknown member "${unknown}"; valid members: ${names.join(', ')}.`);
 }
 
-/** @throws InvalidArgumentError where a member is no text */
+/** @throws InvalidArgumentError if a member is no text */
 function texts<Name extends string>(json: Json, names: readonly Name[]): Partial<Record<Name, string>> {
   for (const [name, value] of Object.entries(known(json, names))) {
-    if (value !== undefined && typeof value !== 'string') throw new InvalidArgumentError(`"${name}" must be a text.`);
+    if (value !== undefined && typeof value !== 'string') throw new InvalidArgumentError(`"${name}" must be a string.`);
   }
   // Each member has been looked at.
   return json as Partial<Record<Name, string>>;
@@ -195,5 +195,5 @@ function timeOf(value: unknown): Date {
 function durationOf(value: unknown): Duration {
   // Its members are checked by the clock.
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new InvalidArgumentError('"advance" must be a span such as { "minutes": 30 }.');
+  throw new InvalidArgumentError('"advance" must be a duration such as { "minutes": 30 }.');
 }

@@ -8,8 +8,8 @@ import type { Header } from '../wire/response';
 export type NotificationName = keyof NotificationsByType | (string & {});
 
 /**
- * What a notification holds, by its name. Of one that is encrypted it is what is inside, of the others all fields but
- * those that the platform writes; it may have more than the catalogue knows.
+ * The content of a notification, by its name: what is encrypted or, if nothing is, all fields except
+ * those that the platform adds. It may have members that the catalogue does not know.
  */
 export type NotificationContent<Name extends string> = Name extends keyof NotificationsByType
   ? NotificationsByType[Name] extends { readonly resource: infer Resource }
@@ -17,7 +17,7 @@ export type NotificationContent<Name extends string> = Name extends keyof Notifi
     : Omit<NotificationsByType[Name], 'mch_id' | 'combine_mch_id' | 'nonce_str' | 'sign'>
   : object;
 
-/** A notification to be made. */
+/** What a notification is made from. */
 export interface Draft {
   /** The event type, or `v2/` and a name. */
   readonly name: string;
@@ -27,7 +27,7 @@ export interface Draft {
   readonly created: number;
 }
 
-/** A notification as it goes out. */
+/** A notification as sent. */
 export interface Message {
   readonly headers: Header[];
   readonly body: Buffer;

@@ -10,18 +10,18 @@ import { type DeliveryAttempt, send } from './send';
 import { v2Message } from './v2';
 import { v3Message } from './v3';
 
-/** Options of a notification. One that something is wrong with is sent once: it plays a forged one. */
+/** Options of a notification. One with a fault is sent only once: it plays a forged notification. */
 export interface NotifyOptions
   extends Pick<Misbehaviour, 'signature' | 'skew' | 'serial' | 'omit' | 'double' | 'headers' | 'tamper'> {
-  /** Its id, a fresh one by default: with the same id it is the same notification. v2 has ids with event types only. */
+  /** Its id; a new one by default. The same id means the same notification. v2 has ids only with event types. */
   id?: string;
-  /** Who is notified: merchant id, or brand id. By default the first merchant, or the first brand where brands are notified. */
+  /** Who is notified: merchant id or brand id. By default the first merchant or, for notifications of brands, the first brand. */
   mchid?: string;
-  /** APIv3: first sends it with the signature `WECHATPAY/SIGNTEST/…`, as WeChat Pay does now and then. */
+  /** APIv3: first sends it with the signature `WECHATPAY/SIGNTEST/…`, as WeChat Pay does occasionally. */
   probe?: boolean;
 }
 
-/** A notification, and what has become of it so far. */
+/** A notification and its attempts so far. */
 export interface Delivery {
   /** The id of the notification. */
   readonly id: string;
@@ -30,9 +30,9 @@ export interface Delivery {
   readonly url: string;
   /** Who is notified: merchant id, or brand id. */
   readonly mchid: string;
-  /** Each time that it was sent, in order. */
+  /** All attempts to send it, in order. */
   readonly attempts: readonly DeliveryAttempt[];
-  /** Whether it was accepted; `undefined` as long as it will be sent again. */
+  /** Whether it was accepted; `undefined` while it will be sent again. */
   readonly delivered: boolean | undefined;
 }
 
@@ -67,13 +67,13 @@ export interface Notifier {
   ): string;
   /** The key of the last delivery with that id of a notification, of one merchant or of any. */
   find(id: string, mchid?: string): string | undefined;
-  /** Sends a notification once more, now; the schedule of its repeats remains. @returns the delivery after that */
+  /** Sends a notification again, now; its schedule remains. @returns the delivery after that */
   resend(key: string): Promise<Delivery>;
-  /** Waits for the first attempt, with a probe for the two of them; what is never sent counts as not delivered. */
+  /** Waits for the first attempt (and the probe before it). One that is never sent counts as not delivered. */
   firstAttempt(key: string): Promise<Delivery>;
-  /** Ends the waiting for what is about to be forgotten: all of it, or that of one merchant. */
+  /** Ends all waiting, or that for one merchant, before a reset. */
   release(mchid?: string): void;
-  /** Sends nothing any more. */
+  /** Stops sending. */
   close(): void;
 }
 
@@ -83,7 +83,7 @@ export interface Notifier {
  */
 export const SCHEDULE = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600];
 
-/** How many deliveries are kept of which nothing is left to do. */
+/** How many finished deliveries are kept. */
 const KEPT = 1000;
 
 const WRONG = ['signature', 'skew', 'serial', 'omit', 'double', 'headers', 'tamper'];
@@ -100,15 +100,15 @@ export interface NotifierContext {
 }
 
 export function createNotifier({ store, clock, schedule, identities }: NotifierContext): Notifier {
-  // It keeps no connections, and so no process alive.
+  // It keeps no connections, so it does not keep the process alive.
   const dispatcher = new Agent({ pipelining: 0 });
   const table = store.table<Kept>('notifications', { indexes: { id: ({ id }) => id } });
-  /** The keys of those that nothing is left to do for, in order. */
+  /** The keys of the finished deliveries, in order. */
   const settled: string[] = [];
   const waiting = new Map<string, (delivery: Delivery) => void>();
   const end = new AbortController();
 
-  /** Sends it once; gives `undefined` where there is nobody to send it as: the merchant may be gone. */
+  /** Sends it once; returns `undefined` if the merchant is gone. */
   async function attempt(kept: Kept): Promise<DeliveryAttempt | undefined> {
     const identity = identities.find(kept.kind, kept.mchid);
     if (!identity) return undefined;

@@ -4,15 +4,15 @@ import { distort } from '../wire/distort';
 import type { Misbehaviour } from '../wire/misbehaviour';
 import type { Message } from './message';
 
-/** One time that a notification was sent. */
+/** One attempt to send a notification. */
 export interface DeliveryAttempt {
-  /** Status of the reply; `undefined` where there was none. */
+  /** Status of the reply; `undefined` if there was none. */
   readonly status: number | undefined;
   /** The body of the reply, its first 1,000 characters; or why there was none. */
   readonly reply: string;
-  /** Whether that was a success: 200 or 204 with APIv3, 200 and a `return_code` of SUCCESS with v2. */
+  /** Whether it was accepted: 200 or 204 with APIv3, 200 and `return_code` SUCCESS with v2. */
   readonly accepted: boolean;
-  /** Whether it was signed with `WECHATPAY/SIGNTEST/…`: what accepts that does not look at signatures. */
+  /** Whether it was signed with `WECHATPAY/SIGNTEST/…`: a server that accepts it does not check signatures. */
   readonly probe: boolean;
   /** When it was sent, by the sandbox's clock: milliseconds since 1970. */
   readonly time: number;
@@ -20,7 +20,7 @@ export interface DeliveryAttempt {
   readonly milliseconds: number;
 }
 
-/** What can be said of a reply. */
+/** What is recorded of a reply. */
 type Outcome = Pick<DeliveryAttempt, 'status' | 'reply' | 'accepted'>;
 
 /** How long WeChat Pay waits for a reply, in milliseconds. */
@@ -31,7 +31,7 @@ const NOT_SENT = new Set(['date', 'content-length']);
 
 /**
  * Posts a notification once.
- * @param signal ends it
+ * @param signal aborts it
  */
 export async function send(
   url: string,

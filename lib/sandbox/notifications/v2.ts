@@ -14,10 +14,10 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Makes the fields of a notification, with the APIv2 key or, for one that is wrong, another. */
 type Writer = (draft: Draft, identity: Identity, secret: string) => Promise<Fields>;
 
-/** The notification cannot tell: the example of WeChat Pay's documentation. */
+/** Not known here: the example of WeChat Pay's documentation. */
 const APPID = 'wx8888888888888888';
 
-/** Members without which these are none, where the content does not give them. */
+/** Required members, for content that lacks them. */
 const ESSENTIAL: Readonly<Record<string, (created: Draft['created']) => Fields>> = {
   'v2/transaction-success': () => ({ return_code: 'SUCCESS', result_code: 'SUCCESS' }),
   'v2/combined-transactions-success': () => ({ return_code: 'SUCCESS', result_code: 'SUCCESS' }),
@@ -28,11 +28,11 @@ const ESSENTIAL: Readonly<Record<string, (created: Draft['created']) => Fields>>
   }),
 };
 
-/** What vouches for a notification. */
+/** How a notification is authenticated. */
 const VOUCHING = ['sign', 'req_info'];
 
 /**
- * A notification of v2: XML, signed in a field or, of a refund, encrypted with the APIv2 key.
+ * A v2 notification: XML, signed in a field or, for refunds, encrypted with the APIv2 key.
  * @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_7
  */
 export const v2Message: MessageMaker = async (draft, { identity }, { signature }) => {
@@ -52,7 +52,7 @@ const plain: Writer = async ({ name, content, created }, { id: mchid }, secret) 
   const { sign_type, ...given }: Fields = { ...content };
   const merchantField = name === 'v2/combined-transactions-success' ? 'combine_mch_id' : 'mch_id';
   const nonce_str = name === 'v2/pap-contract-state-changed' ? undefined : nonce();
-  // A payment is signed as the order was, and does not say how.
+  // A payment is signed with the algorithm of the order, without saying which.
   const kept = name === 'v2/transaction-success' ? {} : { sign_type };
   const fields = { ...ESSENTIAL[name]?.(created), [merchantField]: mchid, nonce_str, ...given, ...kept };
   return { ...fields, sign: Hash.sign(sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5', fields, secret) };
@@ -60,7 +60,7 @@ const plain: Writer = async ({ name, content, created }, { id: mchid }, secret) 
 
 /** @see https://pay.weixin.qq.com/wiki/doc/api/jsapi.php?chapter=9_16 */
 const refund: Writer = async ({ content }, { id: mchid }, secret) => {
-  // These stand outside of what is encrypted.
+  // These are not encrypted.
   const { appid = APPID, sub_appid, sub_mch_id, ...resource }: Fields = { ...content };
   return {
     ...{ return_code: 'SUCCESS', appid, mch_id: mchid, sub_appid, sub_mch_id, nonce_str: nonce() },

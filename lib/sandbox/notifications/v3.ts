@@ -23,7 +23,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * A notification of APIv3: JSON, signed in headers, what it holds encrypted with the APIv3 key.
+ * An APIv3 notification: JSON, signed in headers; its content is encrypted with the APIv3 key.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012071382
  */
 export const v3Message: MessageMaker = async (draft, keys, how, time) => {

@@ -215,7 +215,7 @@ export function businessCouponStocks({ store, clock }: ProductContext): Stocks {
     }),
 
     operation('post', CALLBACKS, ({ mchid: signer, json: { mchid = signer, notify_url } }) => {
-      if (mchid !== signer) throw fault(403, 'NOAUTH', `The merchant ${signer} sets no callback of ${mchid}.`);
+      if (mchid !== signer) throw fault(403, 'NOAUTH', `The merchant ${signer} cannot set the callback of ${mchid}.`);
       callbacks.put(keyOf(mchid, 'callback'), { notify_url: notifyUrl(notify_url) });
       return { mchid, notify_url, update_time: beijing(clock.now()) };
     }),
@@ -238,7 +238,7 @@ export function businessCouponStocks({ store, clock }: ProductContext): Stocks {
       const { stock_id, coupon_code_mode, stock_send_rule, coupon_use_rule } = shown;
       const { max_coupons = Infinity, max_coupons_by_day = Infinity } = stock_send_rule;
       if (Date.parse(coupon_use_rule.coupon_available_time.available_end_time) <= clock.now()) {
-        throw fault(403, 'RULELIMIT', `The stock ${stock_id} is over.`);
+        throw fault(403, 'RULELIMIT', `The stock ${stock_id} has ended.`);
       }
       if (sent >= max_coupons) throw fault(403, 'RULELIMIT', `All ${max_coupons} coupons of the stock have been sent.`);
       if (sentToday(stock) >= max_coupons_by_day) {

@@ -4,7 +4,7 @@ import type { Product, ProductContext } from './product';
 
 /** The lists of platform certificates, and v2's key for payments to banks. @see https://pay.weixin.qq.com/doc/v3/merchant/4012551764 */
 export function certificates({ identities }: ProductContext): Product {
-  // Keys keep the real time, as signatures do.
+  // Keys use the real time, as signatures do.
   const list = ({ mchid }: SandboxRequest) =>
     identities.platform.list(identities.find('merchant', mchid)?.apiKey ?? '', Date.now());
   return {

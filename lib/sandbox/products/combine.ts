@@ -155,7 +155,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
 
   /**
    * Plays the payer: all of its orders are paid, with one notification.
-   * @throws InvalidArgumentError where it cannot be paid
+   * @throws InvalidArgumentError if it cannot be paid
    */
   function pay(combined: Combined, how: Paying): string | undefined {
     const parts = partsOf(combined);
@@ -180,7 +180,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
     pay,
     /** A combined order as queries show it. */
     shown,
-    /** Plays a user who does not pay. @throws InvalidArgumentError where it could not be paid */
+    /** Plays a user who does not pay. @throws InvalidArgumentError if it could not be paid */
     decline(combined: Combined, outcome: 'cancel' | 'fail'): void {
       for (const part of partsOf(combined)) orders.decline(part, outcome);
     },

@@ -106,7 +106,7 @@ export function complaints({ store, clock, notifier, identities }: ProductContex
     };
   }
 
-  /** @throws where the merchant has set no callback */
+  /** @throws if the merchant has set no callback */
   function callbackOf(mchid: string): { mchid: string; url: string } {
     const callback = callbacks.get(keyOf(mchid, 'callback'));
     if (!callback) throw fault(400, 'RESOURCE_NOT_EXISTS', `The merchant ${mchid} has set no callback.`);
@@ -248,5 +248,5 @@ function checkOptions(options: ComplaintOptions): void {
 
 function dayOf(name: string, text: string): string {
   if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
-  throw paramError('query', name, 'must be a day such as 2019-01-01', text);
+  throw paramError('query', name, 'must be a date such as 2019-01-01', text);
 }

@@ -60,7 +60,7 @@ interface CashCoupon {
 const EXPIRE = 'favor.expire';
 
 /**
- * Cash coupons (代金券). A user who has some pays an order of APIv3 with the one that takes most off it; coupons that
+ * Cash coupons (代金券). A user who has some pays an APIv3 order with the one that takes most off it; coupons that
  * give a percentage or an exchange price are sent, but take nothing off.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012463617
  */
@@ -107,8 +107,8 @@ export function cashCoupons({ store, clock, schedule, notifier }: ProductContext
     const now = clock.now();
     if (status !== 'running')
       throw invalid(`The stock ${stock_id} is ${status}: coupons are sent while it is running.`);
-    if (Date.parse(rule.available_begin_time) > now) throw invalid(`The stock ${stock_id} has not begun.`);
-    if (Date.parse(rule.available_end_time) <= now) throw invalid(`The stock ${stock_id} is over.`);
+    if (Date.parse(rule.available_begin_time) > now) throw invalid(`The stock ${stock_id} has not started.`);
+    if (Date.parse(rule.available_end_time) <= now) throw invalid(`The stock ${stock_id} has ended.`);
     const ofToday = today.day === dayOf(now) ? today.spent : 0;
     if (distributed >= max_coupons || spent + amount > max_amount || ofToday + amount > max_amount_by_day) {
       throw fault(403, 'NOT_ENOUGH', `The budget of the stock ${stock_id} is used up.`);
@@ -263,7 +263,7 @@ export function cashCoupons({ store, clock, schedule, notifier }: ProductContext
       }),
 
       operation('post', CALLBACKS, ({ mchid: signer, json: { mchid, notify_url } }) => {
-        if (mchid !== signer) throw blocked(`The merchant ${signer} sets no callback of ${mchid}.`);
+        if (mchid !== signer) throw blocked(`The merchant ${signer} cannot set the callback of ${mchid}.`);
         callbacks.put(keyOf(mchid, 'callback'), { notify_url: notifyUrl(notify_url) });
         return { update_time: beijing(clock.now()), notify_url };
       }),

@@ -14,7 +14,7 @@ export function byNumber(orders: Orders, mchid: string, out_trade_no = ''): Orde
   return order?.combine_out_trade_no === undefined ? order : undefined;
 }
 
-/** The order of APIv3 with a number of WeChat Pay's. @throws where there is none, or it is another merchant's */
+/** The order of APIv3 with a number of WeChat Pay's. @throws if there is none, or it is another merchant's */
 export function byId(orders: Orders, mchid: string, transaction_id = ''): Order {
   if (!/^\d{28,32}$/.test(transaction_id)) throw fault(500, 'INVALID_TRANSACTIONID', '订单号非法');
   const [order] = orders.table.by('transaction_id', transaction_id);

@@ -37,7 +37,7 @@ export interface Order {
   readonly prepay_id: string;
   readonly code_url?: string;
   readonly h5_url?: string;
-  /** When `prepay_id` and its links were given: they are valid for {@link PREPAID_FOR}. Without it, for ever. */
+  /** When `prepay_id` and its links were given: they are valid for {@link PREPAID_FOR}. Without it, forever. */
   readonly prepaid?: number;
   /** `scene_info` of the request. */
   readonly device_id?: string;
@@ -118,7 +118,7 @@ type PaidListener = (order: PaidOrder) => string | undefined;
 /** Called when a user pays: the coupons of that user which pay a part of the order. */
 type Discount = (order: Order, openid: string) => readonly Promotion[];
 
-/** The orders of all merchants, which several products share. An order of v2 is not seen by v3, nor the other way round. */
+/** The orders of all merchants, which several products share. A v2 order is not seen by v3, nor the other way round. */
 export function createOrders({ store, clock, schedule }: ProductContext) {
   const table = store.table<Order>('orders', {
     indexes: {
@@ -191,13 +191,13 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
     onPaying: (discount: Discount) => void discounts.push(discount),
     /** Says what is to happen when an order is paid: the product that placed it notifies. */
     onPaid: (listener: PaidListener) => void paidListeners.push(listener),
-    /** @throws InvalidArgumentError where the order cannot be paid, or not by that user */
+    /** @throws InvalidArgumentError if the order cannot be paid, or not by that user */
     checkPayable,
     settle,
     /**
      * Plays the payer.
      * @returns the order and the key of its notification
-     * @throws InvalidArgumentError where the order cannot be paid
+     * @throws InvalidArgumentError if the order cannot be paid
      */
     pay(order: Order, how: Paying): { order: Order; notified: string | undefined } {
       const { out_trade_no, combine_out_trade_no: whole } = order;
@@ -212,7 +212,7 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
     /**
      * Plays a user who does not pay: the order stays `NOTPAY`, and may be paid later. One that waits for a password
      * (`USERPAYING`) does not wait any longer.
-     * @throws InvalidArgumentError where the order could not be paid
+     * @throws InvalidArgumentError if the order could not be paid
      */
     decline(order: Order, outcome: 'cancel' | 'fail'): Order {
       if (!isUnpaid(order)) {

@@ -70,7 +70,7 @@ export function createPayer({ store, notifier }: ProductContext, orders: Orders,
     throw fault(
       409,
       'NOT_UNIQUE',
-      `There are several orders ${number} (${places.join(', ')}): say which by mchid and protocol.`,
+      `Several orders have the number ${number} (${places.join(', ')}): pass mchid or protocol.`,
     );
   }
 
@@ -129,7 +129,7 @@ export function createPayer({ store, notifier }: ProductContext, orders: Orders,
       if (!(error instanceof InvalidArgumentError)) throw error;
       throw fault(409, 'INVALID_REQUEST', error.message);
     }
-    // Before anyone is told of it.
+    // Before the response leaves.
     store.commit();
     const order = shown(find(number, options));
     return { order, notification: key === undefined ? undefined : notifier.firstAttempt(key) };
@@ -209,7 +209,7 @@ function checkOptions(options: PayOptions): void {
     if (!OPTIONS.has(name)) {
       throw fault(400, 'PARAM_ERROR', `Unknown option "${name}"; valid options: ${[...OPTIONS].join(', ')}.`);
     }
-    if (value !== undefined && (typeof value !== 'string' || value === '')) throw wrong(name, 'a text', value);
+    if (value !== undefined && (typeof value !== 'string' || value === '')) throw wrong(name, 'a string', value);
   }
   const { outcome, protocol } = options;
   if (outcome !== undefined && outcome !== 'cancel' && outcome !== 'fail') {

@@ -64,7 +64,7 @@ interface Placing<Body> {
 
 type Who = Pick<Order, 'appid' | 'partner' | 'openid'>;
 
-/** Payments of APIv3, of merchants and of partners. @see https://pay.weixin.qq.com/doc/v3/merchant/4012791832 */
+/** APIv3 payments, of merchants and of partners. @see https://pay.weixin.qq.com/doc/v3/merchant/4012791832 */
 export function payments({ clock, notifier }: ProductContext, orders: Orders): Product {
   orders.onPaid((order) => {
     const { mchid, protocol, notify_url, combine_out_trade_no } = order;

@@ -105,7 +105,11 @@ export function servicePermissions({ store, clock, notifier }: ProductContext): 
     }
     const { authorization_state: state } = permission;
     if ((state === 'AVAILABLE') === (outcome === 'open')) {
-      throw fault(409, 'INVALID_ORDER_STATE', `The permission ${authorization_code} is ${state}: no ${outcome} now.`);
+      throw fault(
+        409,
+        'INVALID_ORDER_STATE',
+        `The permission ${authorization_code} is ${state}; ${outcome} is not possible.`,
+      );
     }
     return outcome === 'close' ? close(permission) : open(permission, openid ?? permission.openid ?? SOMEONE);
   };

@@ -198,7 +198,7 @@ export function serviceOrders(
           const { completed } = collecting(order);
           const { post_discounts: __, ...before } = completed;
           if (total_amount >= completed.total_amount) {
-            throw fault(400, 'INVALID_REQUEST', `The amount can be lowered only: it is ${completed.total_amount}.`);
+            throw fault(400, 'INVALID_REQUEST', `The amount can only be lowered; it is ${completed.total_amount}.`);
           }
           checkAmounts(order, { post_payments, total_amount, ...(post_discounts && { post_discounts }) });
           const discounts = post_discounts?.map(({ name = '', ...discount }) => ({ name, ...discount }));
@@ -252,7 +252,11 @@ export function serviceOrders(
     const isAllowed = outcome === 'confirm' ? order.state === 'CREATED' : isCollecting(order);
     if (!isAllowed) {
       const state = [order.state, order.state_description].filter(Boolean).join(', ');
-      throw fault(409, 'INVALID_ORDER_STATE', `The service order ${out_order_no} is ${state}: no ${outcome} now.`);
+      throw fault(
+        409,
+        'INVALID_ORDER_STATE',
+        `The service order ${out_order_no} is ${state}; ${outcome} is not possible.`,
+      );
     }
     const done = outcome === 'pay' ? collect(order) : confirm(order, openid ?? order.openid ?? SOMEONE);
     return { order: show(done.order), notified: done.notified };
@@ -316,7 +320,7 @@ function isCollecting({ state, state_description }: ServiceOrder): boolean {
   return state === 'DOING' && state_description === 'MCH_COMPLETE';
 }
 
-/** @throws where the order does not wait for its payment */
+/** @throws if the order does not wait for its payment */
 function collecting(order: ServiceOrder): { completed: NonNullable<ServiceOrder['completed']> } {
   refuseEnded(order);
   const { completed } = order;
@@ -353,7 +357,7 @@ function checkTimes({ asked }: ServiceOrder, range: { end_time?: string } | unde
   if (range?.end_time === undefined) return;
   const end = instantOf(range.end_time);
   if (end < instantOf(asked.time_range.start_time)) throw fault(400, 'INVALID_REQUEST', '真实结束时间小于预计开始时间');
-  if (end > now) throw fault(400, 'INVALID_REQUEST', `The end_time ${range.end_time} lies in the future.`);
+  if (end > now) throw fault(400, 'INVALID_REQUEST', `The end_time ${range.end_time} is in the future.`);
 }
 
 /** When `20091225091010` or `20091225` is, in Beijing; `OnAccept` is no time. */

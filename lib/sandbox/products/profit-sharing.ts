@@ -162,7 +162,7 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
 
   /**
    * Plays what goes wrong with a profit sharing order.
-   * @throws InvalidArgumentError where there is no such order or receiver, or its state does not allow that
+   * @throws InvalidArgumentError if there is no such order or receiver, or its state does not allow it
    */
   function play(mchid: string, out_order_no: string, how: ProfitSharingOutcome): ProfitSharing {
     const { outcome, account, fail_reason } = how;
@@ -189,7 +189,7 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
 
   /**
    * Sets how much of an order may be shared.
-   * @throws InvalidArgumentError where that is no whole number from 1 to 10,000
+   * @throws InvalidArgumentError unless it is an integer from 1 to 10,000
    */
   function limit(mchid: string, max_ratio: unknown): { max_ratio: number } {
     if (!(typeof max_ratio === 'number' && Number.isInteger(max_ratio) && max_ratio >= 1 && max_ratio <= 10_000)) {

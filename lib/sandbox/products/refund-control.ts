@@ -45,7 +45,7 @@ export function createRefunder({ store, notifier }: ProductContext, books: reado
     if (!first) throw fault(404, 'RESOURCE_NOT_EXISTS', `The refund ${number} does not exist.`);
     if (found.length === 1) return first;
     const places = found.map(({ mchid, protocol }) => `${mchid} ${protocol}`).join(', ');
-    throw fault(409, 'NOT_UNIQUE', `There are several refunds ${number} (${places}): say which by mchid and protocol.`);
+    throw fault(409, 'NOT_UNIQUE', `Several refunds have the number ${number} (${places}): pass mchid or protocol.`);
   }
 
   /** The refunds of all merchants, those of each protocol in the order in which they were accepted. */
@@ -73,7 +73,7 @@ export function createRefunder({ store, notifier }: ProductContext, books: reado
     }
     const { mchid, protocol } = before;
     const key = books.find((book) => book.protocol === protocol)?.finish(mchid, number, status);
-    // Before anyone is told of it.
+    // Before the response leaves.
     store.commit();
     const notification = key === undefined ? undefined : notifier.firstAttempt(key);
     return { refund: find(number, { mchid, protocol }), notification };

@@ -6,7 +6,7 @@ export type RefundStatus = (typeof REFUND_STATUSES)[number];
 /** How a refund can be told to end. */
 export type RefundOutcome = Exclude<RefundStatus, 'PROCESSING'>;
 
-/** A refund of APIv3. */
+/** An APIv3 refund. */
 export interface Refund {
   /** Who asked for it; of a partner `sp_mchid`. */
   readonly mchid: string;
@@ -79,7 +79,7 @@ export interface BilledRefund {
   readonly history: readonly (readonly [time: number, status: RefundStatus])[];
 }
 
-/** A refund of APIv3 as bills show it. */
+/** An APIv3 refund as bills show it. */
 export function billed({ amount: { refund, payer_refund }, ...rest }: Refund): BilledRefund {
   const { transaction_id, refund_id, out_refund_no, created, fee, reason, channel, history } = rest;
   const numbers = { transaction_id, refund_id, out_refund_no };

@@ -17,7 +17,7 @@ const PLATFORM_BY_NUMBER = 'v3/ecommerce/refunds/out-refund-no/{out_refund_no}';
 const PLATFORM_ABNORMAL = 'v3/ecommerce/refunds/{refund_id}/apply-abnormal-refund';
 
 /**
- * Refunds of APIv3: of merchants, partners and e-commerce platforms.
+ * APIv3 refunds: of merchants, partners and e-commerce platforms.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791883
  */
 export function refunds({ identities }: ProductContext, state: Refunds): Product {
@@ -39,7 +39,7 @@ export function refunds({ identities }: ProductContext, state: Refunds): Product
     const number = isUser ? await identities.platform.decrypt(bank_account ?? '').catch(() => '') : '';
     const refund = known(state.findById(mchid, refund_id), sub_mchid);
     if (refund.out_refund_no !== out_refund_no) throw invalid(`The refund ${refund_id} is not ${out_refund_no}.`);
-    if (refund.status !== 'ABNORMAL') throw invalid(`The refund ${refund_id} is ${refund.status}, and not ABNORMAL.`);
+    if (refund.status !== 'ABNORMAL') throw invalid(`The refund ${refund_id} is ${refund.status}, not ABNORMAL.`);
     return shownOf(state.payToCard(refund, isUser ? `银行卡${number.slice(-4)}` : '商户银行卡'));
   };
 
@@ -94,7 +94,7 @@ function platformShownOf(refund: Refund) {
   return { ...shown, amount: { refund: back, ...(from && { from }), payer_refund, discount_refund, currency } };
 }
 
-/** What the control API sees of the refunds of APIv3. */
+/** What the control API sees of the APIv3 refunds. */
 export function refundBook(state: Refunds): RefundBook {
   return {
     protocol: 'v3',

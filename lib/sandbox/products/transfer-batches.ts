@@ -196,7 +196,7 @@ export function transferBatches({ store, clock, schedule, identities, notifier }
 
   /**
    * Plays what becomes of a batch.
-   * @throws InvalidArgumentError where there is no such batch or transfer, or it has ended
+   * @throws InvalidArgumentError if there is no such batch or transfer, or it has ended
    */
   function play(mchid: string, out_batch_no: string, how: TransferBatchOutcome): TransferBatch {
     const { outcome, out_detail_no, fail_reason, close_reason = 'OVERDUE_CLOSE' } = how;

@@ -164,7 +164,7 @@ export function transfers({ store, clock, schedule, identities, notifier }: Prod
 
   /**
    * Plays what happens to a transfer.
-   * @throws InvalidArgumentError where the transfer does not exist, or its state does not allow that
+   * @throws InvalidArgumentError if the transfer does not exist, or its state does not allow it
    */
   function play(mchid: string, out_bill_no: string, { outcome, fail_reason }: TransferOutcome): Transfer {
     const bill = table.get(keyOf(mchid, out_bill_no));

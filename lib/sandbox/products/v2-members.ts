@@ -5,7 +5,7 @@ import { beijing } from './members';
 import type { Order, Orders } from './orders';
 import type { ProductRoute } from './product';
 
-/** The fields of a request of v2. */
+/** The fields of a v2 request. */
 export type Fields = Readonly<Record<string, string>>;
 
 type XmlPath = Extract<keyof Paths, `v2/${string}`>;
@@ -19,7 +19,7 @@ type Written = 'return_code' | 'return_msg' | 'result_code' | 'appid' | 'mch_id'
  */
 export type OwnFields<Path extends XmlPath> = Partial<Omit<ResponseOf<Path, Extract<VerbOf<Path>, 'post'>>, Written>>;
 
-/** What the sandbox does by itself for an operation of v2. */
+/** What the sandbox does by itself for a v2 operation. */
 export function xmlOperation<Path extends XmlPath>(
   path: Path,
   handler: (request: SandboxRequest) => OwnFields<Path>,
@@ -48,7 +48,7 @@ export function isTransactionId(text: string): boolean {
 
 /** The fields that an order was placed with. */
 export function placedWith(order: Order): Fields {
-  // Orders of v2 are placed by the products of v2, with nothing else.
+  // v2 orders are placed by the products of v2, with nothing else.
   return order.placed as Fields;
 }
 
@@ -71,12 +71,12 @@ export function digitsOf(time: number): string {
   return beijing(time).slice(0, 19).replace(/\D/g, '');
 }
 
-/** A time as refunds of v2 have it: `2016-07-25 15:26:26`. */
+/** A time as v2 refunds have it: `2016-07-25 15:26:26`. */
 export function spaced(time: number): string {
   return beijing(time).slice(0, 19).replace('T', ' ');
 }
 
-/** A time such as `20141030133525`; `undefined` where it is none. */
+/** A time such as `20141030133525`; `undefined` if it is none. */
 export function timeOf(text: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text);
   if (!match) return undefined;

@@ -21,7 +21,7 @@ const TRADE_TYPES = ['NATIVE', 'JSAPI', 'APP', 'MWEB'] as const;
 
 const [MINUTE, DAY] = [60_000, 86_400_000];
 
-/** Payments of v2. @see https://pay.weixin.qq.com/doc/v2/merchant/4011935214 */
+/** v2 payments. @see https://pay.weixin.qq.com/doc/v2/merchant/4011935214 */
 export function v2Payments({ clock, notifier }: ProductContext, orders: Orders): Product {
   orders.onPaid((order) => {
     const { mchid, protocol, notify_url } = order;
@@ -147,7 +147,7 @@ function tradeTypeOf({ trade_type, openid, sub_openid }: Fields): (typeof TRADE_
 /** An address that notifications can be sent to. WeChat Pay takes https alone, the sandbox http as well. */
 export function notifyUrl(url = ''): string {
   if (URL.canParse(url) && /^https?:[^?]+$/i.test(url)) return url;
-  throw refusal('invalid notify_url: it must be a whole http(s) address without a query');
+  throw refusal('invalid notify_url: it must be an absolute http(s) URL without a query');
 }
 
 /** The members that have a value. */

@@ -18,7 +18,7 @@ import {
 } from './v2-members';
 import { feeText, notifyUrl, subMerchant } from './v2-payments';
 
-/** A refund of v2. */
+/** A v2 refund. */
 export interface V2Refund {
   readonly mchid: string;
   readonly out_refund_no: string;
@@ -54,7 +54,7 @@ const SHOWN_STATUS: Readonly<Record<V2RefundStatus, RefundStatus>> = {
   REFUNDCLOSE: 'CLOSED',
 };
 
-/** Refunds of v2, and what tests and the console see of them and do to them. */
+/** v2 refunds, and what tests and the console see of them and do to them. */
 export interface V2Refunds extends Product {
   readonly book: RefundBook;
   /** Those that were accepted on a day of Beijing, such as `2026-11-24`, as bills show them. */

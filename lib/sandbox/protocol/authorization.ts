@@ -7,17 +7,17 @@ import { fault } from '../wire/response';
 import { type Check, checksUpTo } from './check';
 import { diagnose } from './diagnosis';
 
-/** Who sent a request, or the response that refuses it; and what was looked at on the way. */
+/** Who sent a request, or the response that refuses it, and the checks made. */
 export type Authorized = (
   | { readonly identity: Identity; readonly refusal?: undefined }
   | { readonly identity: Identity | undefined; readonly refusal: Response }
 ) & {
   readonly checks: readonly Check[];
-  /** What the signature should be over, once that is known. */
+  /** The string to sign, once known. */
   readonly toSign?: string;
 };
 
-/** What is looked at, in this order. */
+/** The checks, in this order. */
 const CHECKS = ['authorization', 'merchant', 'serial', 'timestamp', 'signature', 'nonce'] as const;
 
 /** The schemes of `Authorization`, which `Wechatpay-Signature-Type` repeats. */
@@ -26,7 +26,7 @@ export const SCHEMES: Readonly<Record<Identity['kind'], string>> = {
   brand: 'WECHATPAY-BRAND-SHA256-RSA2048',
 };
 
-/** How far a timestamp may be off, in seconds. */
+/** How far a timestamp may differ, in seconds. */
 const TOLERANCE = 300;
 
 /** The member that names the sender. */
@@ -101,7 +101,7 @@ export function authorizer(identities: Identities): (request: IncomingRequest) =
   };
 }
 
-/** Reads `name="value"` pairs; a text says what is wrong with them. */
+/** Reads `name="value"` pairs; returns a string that says what is wrong with them. */
 function parse(list: string, idName: string): Members | string {
   const members: Partial<Record<string, string>> = {};
   for (const pair of list.split(',')) {
@@ -117,7 +117,7 @@ function parse(list: string, idName: string): Members | string {
   return { id, serial_no, nonce_str, timestamp, signature };
 }
 
-/** Whose serial number it is, if anybody's. */
+/** Who has that serial number, if anyone. */
 function ownerOf(serial: string, { all, platform }: Identities): string {
   const upper = serial.toUpperCase();
   if (platform.find(upper, Date.now())) return ' The one in the header is that of a key of the platform.';
@@ -143,7 +143,7 @@ function pairFault(list: string, pair: string): string {
   return PAIRS;
 }
 
-/** What is likely wrong where the scheme is none. */
+/** What is probably wrong with an unknown scheme. */
 function schemeFault(scheme: string): string {
   const known = Object.values(SCHEMES).find((one) => one.toLowerCase() === scheme.replace(/[,:]$/, '').toLowerCase());
   if (known !== undefined) return 'The scheme must be written in upper case, with a space after it. ';
@@ -152,7 +152,7 @@ function schemeFault(scheme: string): string {
   return '';
 }
 
-/** Remembers nonces until their timestamp is too old to be taken again. */
+/** Remembers nonces until their timestamp is too old to be accepted. */
 function nonceStore(): (nonce: string, now: number, until: number) => boolean {
   const seen = new Map<string, number>();
   return (nonce, now, until) => {
@@ -170,14 +170,14 @@ function malformed(issue: string): Response {
   return refused('authorization', 'Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》', issue);
 }
 
-/** @param text the message of WeChat Pay; what is wrong follows it, and stands in `detail.issue`. */
+/** @param text WeChat Pay's message; the issue is appended, and also in `detail.issue`. */
 function refused(field: string, text: string, issue: string, more?: object): Response {
   return fault(401, 'SIGN_ERROR', `${text}: ${issue}`, { field, issue, location: 'authorization', ...more });
 }
 
 /**
- * What the platform checked the signature over, so that the sender can compare. As WeChat Pay does, it shows the
- * beginning of the body only.
+ * The string that the platform verified, so that the sender can compare. As with WeChat Pay, it shows
+ * only the beginning of the body.
  */
 function signInformation({ method, target, body }: IncomingRequest, messageOver: (body: Buffer) => Uint8Array): object {
   return {

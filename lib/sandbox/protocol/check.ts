@@ -1,4 +1,4 @@
-/** One thing that the platform looks at before it carries a request out, and whether it is as it should be. */
+/** A check that the platform makes before it processes a request, and its verdict. */
 export interface Check {
   /**
    * APIv3: `headers`, `authorization`, `merchant`, `serial`, `timestamp`, `signature`, `nonce`; v2: `fields`, `merchant`,
@@ -9,7 +9,7 @@ export interface Check {
   readonly ok: boolean;
 }
 
-/** What was looked at in this order, where that went well up to `failed`; without it, all of it did. */
+/** The checks in this order: those before `failed` passed; without it, all did. */
 export function checksUpTo(names: readonly string[], failed?: string): Check[] {
   const looked = failed === undefined ? names : names.slice(0, names.indexOf(failed) + 1);
   return looked.map((check) => ({ check, ok: check !== failed }));

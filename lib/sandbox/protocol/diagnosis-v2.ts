@@ -3,7 +3,7 @@ import type { Identities, Identity } from '../identity';
 
 type Fields = Readonly<Record<string, string>>;
 
-/** A mistake, and what it makes of something; the text is empty where all is well. */
+/** A mistake and its effect; the text is empty if there is none. */
 interface Variant<Value> {
   readonly text: string;
   readonly value: Value;
@@ -24,8 +24,8 @@ const ALGORITHMS: readonly (readonly [name: string, algorithm: Algorithm])[] = [
 ];
 
 /**
- * Says why the `sign` of a request of v2 is wrong, by all that people get wrong; empty where it is none of these. Call it
- * for signatures that are wrong.
+ * Says why the `sign` of a v2 request is wrong, by trying common mistakes; empty if none of them fits. Call it
+ * only for wrong signatures.
  * @param order the fields in the order in which they were sent
  */
 export function diagnoseV2(order: Fields, identity: Identity, identities: Identities): string {
@@ -94,7 +94,7 @@ function ends({ secret, apiKey, id, kind }: Identity, identities: Identities): V
   ];
 }
 
-/** The fields as one text, in all the ways. */
+/** The fields as one string, in every known form. */
 function texts(order: Fields): Variant<string>[] {
   const { sign, ...rest } = order;
   const sent = Object.entries(rest);

@@ -5,20 +5,20 @@ import * as Mistakes from './mistakes';
 
 /** What is wrong with a signature. */
 export interface Diagnosis {
-  /** Short names, such as `query-missing`; empty where nobody knows. */
+  /** Short names, such as `query-missing`; empty if unknown. */
   readonly mistakes: readonly string[];
-  /** The same for people. */
+  /** The same as a sentence. */
   readonly issue: string;
 }
 
-/** What stands in `Authorization`. */
+/** The content of `Authorization`. */
 export interface Signed {
   readonly timestamp: string;
   readonly nonce_str: string;
   readonly signature: string;
 }
 
-/** The most bytes that a search hashes. */
+/** The maximum number of bytes that a search hashes. */
 const MAX_HASHED = 256 * 1024 * 1024;
 
 /** DER of a DigestInfo (RFC 8017, 9.2) before the hash. */
@@ -32,8 +32,8 @@ const DIGEST_INFOS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Finds out why a signature does not match its request, by all that people get wrong. It costs some milliseconds: call it
- * for signatures that are wrong.
+ * Finds out why a signature does not match its request, by trying common mistakes. It takes milliseconds: call it
+ * only for wrong signatures.
  */
 export function diagnose(
   request: IncomingRequest,
@@ -110,7 +110,7 @@ function safelyDecoded(text: string): string {
   return Mistakes.attempt(() => decodeURIComponent(text)) ?? text;
 }
 
-/** Whose key made a signature, and over what hash. */
+/** Whose key made a signature, and the hash it signs. */
 interface Owner {
   readonly key: Named;
   readonly hash: string;
@@ -158,7 +158,7 @@ function hashOf({ hash }: Owner): Named {
   return { name: 'hash', text };
 }
 
-/** The text that was signed, by what is wrong with it; `undefined` where it is none that people sign by mistake. */
+/** What is wrong with the text that was signed; `undefined` if no common mistake leads to it. */
 function search(request: IncomingRequest, signed: Signed, { hash, digest }: Owner): readonly Named[] | undefined {
   const isIt = (text: Buffer): boolean =>
     hash === ''
@@ -203,7 +203,7 @@ function* candidates(request: IncomingRequest, { timestamp, nonce_str }: Signed)
     }
   }
   for (const { value: layout, ...mistake } of layouts) yield { text: layout(right), mistakes: [mistake] };
-  // A wrong time or order is found alone: a second mistake beside it would be too much to search.
+  // A wrong time or order is found only on its own: combinations would take too long.
   const few = names.slice(0, 4);
   const pairable = <Value>(variants: readonly Mistakes.Variant<Value>[]) =>
     variants.filter(({ name }) => !name.endsWith('-order'));

@@ -26,17 +26,17 @@ export type PlatformKeyKind = 'certificate' | 'public-key';
 
 /** The keys of the platform. */
 export interface Keyring {
-  /** The public key that the platform begins with. */
+  /** The public key that the platform starts with. */
   readonly original: PlatformKey;
   /** The key that signs now. Brands have a public key only, no certificates. */
   signerFor(kind: 'merchant' | 'brand'): PlatformKey;
-  /** Signs with another key from now on; of certificates with a new one. Returns its id. */
+  /** Signs with another key from now on; for certificates, with a new one. Returns its id. */
   rotate(to: PlatformKeyKind, now: number, validFor: number): Promise<string>;
   /** The key with that id, if it is valid. */
   find(serial: string, now: number): PlatformKey | undefined;
-  /** The ids of those that are valid, that in use first. */
+  /** The ids of the valid keys, the current one first. */
   ids(now: number): string[];
-  /** What signs the response that lists the certificates: one of them, since who asks may have no other key yet. */
+  /** The key that signs the list of certificates: one of them, since the client may have no other key yet. */
   signerOfList(announced: string | undefined, now: number): PlatformKey;
   /** The response that lists the certificates. @param apiv3Key the key to encrypt them with */
   list(apiv3Key: string, now: number): Promise<ResponseOf<'v3/global/certificates', 'get'>>;
@@ -136,7 +136,7 @@ export async function createKeyring(store: Store): Promise<Keyring> {
   };
 }
 
-/** What WeChat Pay responds to a merchant that has a public key alone. */
+/** WeChat Pay's response to a merchant that has only a public key. */
 const NO_CERTIFICATE =
   '无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥。可查看指引https://pay.weixin.qq.com/doc/v3/merchant/4012153196';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** A part of the signed text as a sender may have had it by mistake. */
+/** A part of the signed text, as it may be by mistake. */
 export interface Variant<Value> {
-  /** Short name, such as `body-compact`; empty where it is as it should be. */
+  /** Short name, such as `body-compact`; empty if it is correct. */
   readonly name: string;
-  /** What was signed in the place of what should be. */
+  /** What was signed instead. */
   readonly text: string;
   readonly value: Value;
 }
@@ -20,7 +20,7 @@ export interface Lines {
 
 const of = <Value>(name: string, text: string, value: Value): Variant<Value> => ({ name, text, value });
 
-/** Attempts something that input may make impossible. */
+/** Tries what some input makes impossible. */
 export function attempt<Value>(make: () => Value): Value | undefined {
   try {
     return make();
@@ -29,7 +29,7 @@ export function attempt<Value>(make: () => Value): Value | undefined {
   }
 }
 
-/** The method as people get it wrong. */
+/** Common mistakes in the method. */
 export function methods(method: string): Variant<string>[] {
   const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((other) => other !== method);
   return [
@@ -50,7 +50,7 @@ function title(method: string): string {
   return method.slice(0, 1) + method.slice(1).toLowerCase();
 }
 
-/** Path and query as people get them wrong. @param host the header `Host` */
+/** Common mistakes in path and query. @param host the header `Host` */
 export function targets(target: string, host = ''): Variant<string>[] {
   const [path = '', ...rest] = target.split('?');
   const query = rest.length > 0 ? rest.join('?') : undefined;
@@ -120,7 +120,7 @@ function decoded(text: string): string {
   return attempt(() => decodeURIComponent(text)) ?? text;
 }
 
-/** All orders of a few things. */
+/** All permutations of a few items. */
 export function permutations<Item>(items: readonly Item[]): Item[][] {
   if (items.length < 2) return [[...items]];
   return items.flatMap((item, i) =>
@@ -128,7 +128,7 @@ export function permutations<Item>(items: readonly Item[]): Item[][] {
   );
 }
 
-/** The body as people get it wrong. @param whole all of an upload, of which `body` is the part `meta` */
+/** Common mistakes in the body. @param whole the whole upload, of which `body` is the part `meta` */
 export function bodies(body: Buffer, query: URLSearchParams, whole?: Buffer): Variant<Buffer>[] {
   const text = body.toString();
   const value: unknown = body.length > 0 ? attempt(() => JSON.parse(text)) : undefined;
@@ -230,7 +230,7 @@ function sortedValue(value: unknown): unknown {
   return Object.fromEntries(entries.map(([name, member]) => [name, sortedValue(member)]));
 }
 
-/** An object with its members in each other order, where these are few. */
+/** An object with its members in every other order, if there are few. */
 function orders(value: unknown): unknown[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
   const entries = Object.entries(value);
@@ -244,7 +244,7 @@ function flat(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(Object(value)).map(([name, member]) => [name, String(member)]));
 }
 
-/** Times that a sender may have taken: milliseconds, or another second than that of the header. */
+/** Common mistakes in the time: milliseconds, or another second than that of the header. */
 export function timestamps(timestamp: string): Variant<string>[] {
   const time = Number(timestamp);
   const thousand = Array.from({ length: 1000 }, (_, i) => i);
@@ -271,7 +271,7 @@ export function timestamps(timestamp: string): Variant<string>[] {
   ];
 }
 
-/** The nonce as people get it wrong. One that is altogether another cannot be found. */
+/** Common mistakes in the nonce. An entirely different one cannot be found. */
 export function nonces(nonce: string): Variant<string>[] {
   const text = (what: string) => `the nonce ${what}; it must be the same as in the header`;
   return [
@@ -293,10 +293,10 @@ function joined(between: string, end: string): Layout {
     ]);
 }
 
-/** The text as it should be: each line ends with a line feed, the last one included. */
+/** The correct text: every line ends with a line feed, including the last. */
 export const RIGHT: Layout = joined('\n', '\n');
 
-/** Lines put together as people get it wrong. */
+/** Common mistakes in joining the lines. */
 export function layouts(): Variant<Layout>[] {
   const names = ['method', 'path', 'timestamp', 'nonce', 'body'];
   const inOrder =

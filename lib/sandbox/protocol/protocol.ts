@@ -7,7 +7,7 @@ import type { Check } from './check';
 /** The two protocols of WeChat Pay's API: XML, and JSON. */
 export type Protocol = 'v2' | 'v3';
 
-/** Who sent a request, or the response that refuses it; and what was looked at on the way. */
+/** Who sent a request, or the response that refuses it, and the checks made. */
 export type Identified = (
   | { readonly identity: Identity; readonly refusal?: undefined }
   | { readonly refusal: SandboxResponse; readonly identity?: Identity | undefined }
@@ -21,14 +21,14 @@ export type Identified = (
 export interface ProtocolRules {
   /** Checks who sent a request. A refusal goes out unsigned. */
   identify(request: IncomingRequest): Promise<Identified>;
-  /** What a handler is given of the body. @throws what {@link respond} takes, where the body is not as it should be */
+  /** The body for a handler. @throws what {@link respond} accepts, if the body is invalid */
   read(request: IncomingRequest): Pick<SandboxRequest, 'json' | 'xml'>;
   /** Whether something that a handler threw is a response. */
   isResponse(thrown: unknown): boolean;
   /**
    * Turns what a handler returned into a response.
    * @param signed whether it will be signed
-   * @throws where it cannot be one
+   * @throws if it cannot be one
    */
   respond(result: unknown, request: IncomingRequest, signed: boolean): Promise<SandboxResponse>;
   /** There is no such operation. */
@@ -38,7 +38,7 @@ export interface ProtocolRules {
   /** An error of that status. */
   failing(status: number): Promise<SandboxResponse>;
   /**
-   * Signs a response, in a way that may be told to be wrong.
+   * Signs a response, wrongly if a misbehaviour says so.
    * @param time seconds since 1970
    */
   seal(

@@ -12,12 +12,12 @@ import type { ProtocolRules } from './protocol';
 
 type Fields = Readonly<Record<string, string>>;
 
-/** The fields that may hold the merchant id, in the order in which they are looked for. */
+/** The fields that may have the merchant id, in order of precedence. */
 const MERCHANT_FIELDS = ['mch_id', 'mchid', 'combine_mch_id'];
 
 /** What a response repeats of a request besides: the merchant that a partner acts for. */
 const REPEATED = ['sub_appid', 'sub_mch_id'];
-/** What is looked at, in this order. */
+/** The checks, in this order. */
 const CHECKS = ['fields', 'merchant', 'signature'] as const;
 const WRONG_SIGN = '签名错误，请检查后再试';
 
@@ -60,7 +60,7 @@ export function v2Protocol(identities: Identities): ProtocolRules {
     unknown: async (message) => refusal(message),
     broken: async (message, request) =>
       xmlResponse(completed(v2Fault('SYSTEMERROR', message), fieldsOf(request) ?? {}), false),
-    failing: async (status) => ({ ...refusal('The sandbox was told to fail like this.'), status }),
+    failing: async (status) => ({ ...refusal('Simulated failure.'), status }),
     async seal(response, { signature }, request, { secret }) {
       const fields = Buffer.isBuffer(response.body) && signature !== 'none' ? textsOf(response.body) : undefined;
       if (fields?.return_code !== 'SUCCESS') return response;
@@ -71,7 +71,7 @@ export function v2Protocol(identities: Identities): ProtocolRules {
   };
 }
 
-/** The fields of a request, wherever they stand; `undefined` where it is no XML of fields that are text. */
+/** The fields of a request, wherever they are; `undefined` if it is not XML with text fields. */
 function fieldsOf({ method, target, body, form }: IncomingRequest): Fields | undefined {
   if (form) return form.fault === undefined ? form.fields : undefined;
   return method === 'GET' ? Object.fromEntries(queryOf(target)) : textsOf(body);
@@ -101,9 +101,9 @@ function signTypeOf(fields: Fields = {}): Hash.SignType | undefined {
   return type === 'MD5' || type === 'HMAC-SHA256' ? type : undefined;
 }
 
-/** What a handler returned, with the fields that every response of v2 has; a failure of the protocol has none of these. */
+/** What a handler returned, with the fields that every v2 response has; a protocol failure has none of them. */
 function completed(result: unknown = {}, request: Fields): Fields {
-  if (!isComposed(result)) throw new TypeError(`it returned a ${typeof result}, and no object of fields`);
+  if (!isComposed(result)) throw new TypeError(`it returned a ${typeof result}, not an object of fields`);
   const given = Object.entries(result).filter(([, value]) => value !== undefined);
   const fields = Object.fromEntries(given.map(([name, value]) => [name, fieldText(name, value)]));
   if ((fields.return_code ?? 'SUCCESS') !== 'SUCCESS') return fields;
@@ -124,7 +124,7 @@ function isComposed(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Error);
 }
 
-/** What WeChat Pay answers to what it does not understand. It does so with status 200, and unsigned. */
+/** WeChat Pay's response to what it does not understand: with status 200, and unsigned. */
 function refusal(return_msg: string): SandboxResponse {
   return xmlResponse({ return_code: 'FAIL', return_msg }, true);
 }

@@ -17,7 +17,7 @@ interface Signer {
 }
 
 /**
- * The signature headers of a response or a notification of APIv3, in a way that may be told to be wrong.
+ * The signature headers of an APIv3 response or notification, wrong if a misbehaviour says so.
  * @param signed what the signature is over: the body, but for overseas statements
  * @param time seconds since 1970
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4013053249
@@ -49,7 +49,7 @@ function asProbe([name, value]: Header): Header {
 
 const JSON_TYPE: Header = ['Content-Type', 'application/json; charset=utf-8'];
 
-/** Overseas statements are signed over the hash in this header, in the place of their body. */
+/** Overseas statements are signed over the hash in this header, instead of their body. */
 const STATEMENT = 'wechatpay-statement-sha1';
 
 /** Where the platform certificates are listed. */
@@ -63,10 +63,10 @@ const CODES: Readonly<Record<number, string>> = {
   429: 'FREQUENCY_LIMITED',
 };
 
-/** APIv3: JSON, signed in headers. Signatures keep the real time. */
+/** APIv3: JSON, signed in headers. Signatures use the real time. */
 export function v3Protocol(identities: Identities): ProtocolRules {
   const authorize = authorizer(identities);
-  const failing = (status: number, message = 'The sandbox was told to fail like this.') =>
+  const failing = (status: number, message = 'Simulated failure.') =>
     fromResponse(fault(status, codeOf(status), message));
 
   return {
@@ -112,14 +112,14 @@ function codeOf(status: number): string {
   return CODES[status] ?? (status < 500 ? 'INVALID_REQUEST' : 'SYSTEM_ERROR');
 }
 
-/** WeChat Pay looks at these headers before it looks at the signature. */
+/** WeChat Pay checks these headers before the signature. */
 function missingHeader({ headers }: IncomingRequest): Response | undefined {
   const missing = ['Accept', 'User-Agent'].filter((name) => !headers[name.toLowerCase()]);
   if (missing.length === 0) return undefined;
   return fault(400, 'INVALID_REQUEST', `Http头缺少Accept或User-Agent: the request lacks ${missing.join(' and ')}.`);
 }
 
-/** What of a form is signed cannot be known where it is malformed. */
+/** The signed part of a malformed form cannot be known. */
 function malformedForm({ form }: IncomingRequest): Response | undefined {
   return form?.fault === undefined ? undefined : paramError('body', '', `is no multipart/form-data: ${form.fault}`);
 }

@@ -2,7 +2,7 @@ import type { ProtocolRules } from '../protocol/protocol';
 import type { Misbehaviour } from './misbehaviour';
 import { BODYLESS, discard, frame, type Header, hold, type SandboxResponse, withBody } from './response';
 
-/** What breaks a body, so that all of it must be known. */
+/** What needs the whole body in memory. */
 const BREAKING = ['tamper', 'close', 'reset', 'truncate', 'garbage'] as const;
 
 /** Replaces what is to be signed: `status` and `body`. */

@@ -11,20 +11,20 @@ export interface UploadedFile {
   readonly sha256: string;
   /** Lower-case hexadecimal. */
   readonly md5: string;
-  /** The part's `Content-Type`; empty where it has none. */
+  /** The part's `Content-Type`; empty if it has none. */
   readonly contentType: string;
 }
 
 /** A body of `multipart/form-data`. */
 export interface Form {
-  /** The parts that are no files, by name, as text. */
+  /** The parts that are not files, by name, as text. */
   readonly fields: Readonly<Record<string, string>>;
   readonly files: readonly UploadedFile[];
-  /** What is wrong with it, where it cannot be read to its end. */
+  /** What is wrong with it, if it cannot be read to its end. */
   readonly fault?: string;
 }
 
-/** Greatest size of a part that is no file, and of the headers of a part, in bytes. */
+/** Maximum size of a part that is not a file, and of the headers of a part, in bytes. */
 const MAX_FIELD = 1024 * 1024;
 const MAX_HEADERS = 16 * 1024;
 
@@ -87,7 +87,7 @@ async function readParts(
 
 /** Cuts a stream. */
 interface Cutter {
-  /** Gives what stands before a mark, piece by piece, and takes the mark away. */
+  /** Yields what precedes a mark, piece by piece, and removes the mark. */
   upTo(mark: Buffer): AsyncGenerator<Buffer, void>;
   /** Takes so many bytes, as text. */
   take(size: number): Promise<string>;
@@ -147,7 +147,7 @@ async function fingerprint(pieces: AsyncIterable<Buffer>): Promise<Pick<Uploaded
   return { size, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
 }
 
-/** WeChat Pay does not read `filename*=`: a part that has nothing else is no file. */
+/** WeChat Pay does not read `filename*=`: a part with nothing else is not a file. */
 function readPart(text: string): { name: string; filename: string | undefined; type: string } {
   const headers = new Map<string, string>();
   for (const line of text.split('\r\n')) {

@@ -2,19 +2,19 @@ import { InvalidArgumentError } from '../../errors';
 import type { ReceivedRequest } from './request';
 
 /**
- * What is to go wrong with a response. The members combine; they are applied in the order in which they stand here.
- * Header names know no case. A response that streams is held in memory where its body is spoiled or cut off.
+ * What goes wrong with a response. Members combine, and are applied in the order of this list.
+ * Header names are case-insensitive. A streamed response is held in memory if its body is changed or cut off.
  */
 export interface Misbehaviour {
-  /** The request is not carried out: no handler sees it, nothing is sent or used. Answered by 500 `SYSTEM_ERROR`. */
+  /** The request is not processed: no handler sees it, nothing changes. The response is 500 `SYSTEM_ERROR`. */
   ignore?: true;
-  /** Another status; from 400 on with an error of WeChat Pay's shape as its body. The request has been carried out. */
+  /** Another status; 400 and above with an error in WeChat Pay's format as the body. The request is processed. */
   status?: number;
   /** Another body, properly signed. */
   body?: string;
   /**
-   * `wrong`: by another key; `probe`: WeChat Pay's `WECHATPAY/SIGNTEST/…`; `none`: no signature headers at all. Of v2 it
-   * is the field `sign` that is wrong or missing; a `probe` is wrong.
+   * `wrong`: made with another key; `probe`: WeChat Pay's `WECHATPAY/SIGNTEST/…`; `none`: no signature headers. With
+   * v2, the field `sign` is wrong or missing; a `probe` is wrong.
    */
   signature?: 'wrong' | 'probe' | 'none';
   /** APIv3: seconds that the signed `Wechatpay-Timestamp` is ahead of the clock, or behind it if negative. */
@@ -27,7 +27,7 @@ export interface Misbehaviour {
   double?: readonly string[];
   /** Headers to set, after signing; a list sends one line for each value. */
   headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** Changes the body after signing: `true` one byte of it, a text all of it. */
+  /** Changes the body after signing: `true` changes one byte, a string replaces it. */
   tamper?: true | string;
   /** Milliseconds to wait before the response is sent; `Infinity` waits for the client to give up. */
   delay?: number;
@@ -41,14 +41,14 @@ export interface Misbehaviour {
   garbage?: true;
 }
 
-/** One misbehaviour, or a choice for each request; `undefined` lets that request be. */
+/** One misbehaviour, or a function that chooses one for each request; `undefined` for none. */
 export type Misbehaving = Misbehaviour | ((request: ReceivedRequest) => Misbehaviour | undefined);
 
-/** What is still to go wrong, in order. */
+/** The misbehaviours that are still due, in order. */
 export interface Misbehaviours {
-  /** Returns what ends it before its times are up. */
+  /** Returns a function that ends it early. */
   add(how: Misbehaving, times: number): () => void;
-  /** Takes what is to go wrong with a request. */
+  /** Takes the misbehaviour for a request. */
   next(request: ReceivedRequest): Misbehaviour;
   clear(): void;
 }
@@ -71,7 +71,9 @@ export function createMisbehaviours(): Misbehaviours {
     add(how, times) {
       if (typeof how !== 'function') checkMisbehaviour(how);
       if (!(times === Number.POSITIVE_INFINITY || (Number.isInteger(times) && times > 0))) {
-        throw new InvalidArgumentError(`misbehave() takes a number of requests, 1 or more, not ${times}.`);
+        throw new InvalidArgumentError(
+          `The number of requests of misbehave() must be an integer of at least 1, or Infinity; found ${times}.`,
+        );
       }
       const entry = { how, left: times };
       queue.push(entry);
@@ -94,17 +96,18 @@ export function createMisbehaviours(): Misbehaviours {
   };
 }
 
-/** @throws InvalidArgumentError where it cannot be played */
+/** @throws InvalidArgumentError if it is not possible */
 export function checkMisbehaviour(how: Misbehaviour): void {
   const names = Object.keys(how);
   const unknown = names.find((name) => !KNOWN.has(name));
   if (unknown !== undefined) {
-    throw new InvalidArgumentError(`misbehave() does not know "${unknown}": it knows ${[...KNOWN].join(', ')}.`);
+    throw new InvalidArgumentError(`Unknown misbehaviour "${unknown}"; valid ones: ${[...KNOWN].join(', ')}.`);
   }
   const { status } = how;
   if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599)) {
-    throw new InvalidArgumentError(`The status of a response is a number from 200 to 599, not ${status}.`);
+    throw new InvalidArgumentError(`"status" must be an integer from 200 to 599; found ${status}.`);
   }
   const ends = names.filter((name) => CONNECTION.includes(name));
-  if (ends.length > 1) throw new InvalidArgumentError(`A connection ends in one way, not by ${ends.join(' and ')}.`);
+  if (ends.length > 1)
+    throw new InvalidArgumentError(`Use only one of ${CONNECTION.join(', ')}; found ${ends.join(' and ')}.`);
 }

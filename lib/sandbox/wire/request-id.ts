@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-/** The numbers by which WeChat Pay knows its errors, by the beginning of the message or else by the code. */
+/** WeChat Pay's numbers of errors, by the beginning of the message or by the code. */
 const NUMBERS: readonly (readonly [text: string, number: number])[] = [
   ['订单不存在', 268512771],
   ['订单已支付', 268449538],
@@ -29,7 +29,7 @@ const NUMBERS: readonly (readonly [text: string, number: number])[] = [
   ['PARAM_ERROR', 268435461],
 ];
 
-/** What no other number is known of. */
+/** The number of all other errors. */
 const OTHER = 268435461;
 
 /**

@@ -1,22 +1,26 @@
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { Check } from '../protocol/check';
 import { type Form, readForm, type UploadedFile } from './form';
 
-/** A request as it came off the socket. */
+/** A request as received. */
 export interface IncomingRequest {
   readonly method: string;
   /** Path and query, byte for byte as in the request line: this is what is signed. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
-  /** The body; of an upload its part `meta`, which is what APIv3 signs. */
+  /** The body; for an upload, its part `meta`, which APIv3 signs. */
   readonly body: Buffer;
-  /** What an upload (multipart/form-data) holds; `undefined` of any other request. */
+  /** The content of an upload (multipart/form-data); `undefined` for any other request. */
   readonly form: Form | undefined;
-  /** All of an upload, where it is not too long to be kept. */
+  /** The whole upload, unless it is too long to keep. */
   readonly multipart?: () => Buffer | undefined;
+  /** With TLS: the certificate that the client presented, where it did; `undefined` without TLS. */
+  readonly peer?: { readonly certificate: X509Certificate | undefined } | undefined;
 }
 
-/** How much of an upload is kept, for who signs all of it. */
+/** How much of an upload is kept, in case all of it was signed. */
 const MAX_MULTIPART = 8 * 1024 * 1024;
 
 /** What `sandbox.requests` keeps of a request. */
@@ -25,27 +29,27 @@ export interface ReceivedRequest {
   /** Path and query, as in the request line. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
-  /** The body as text; of an upload its part `meta`. */
+  /** The body as text; for an upload, its part `meta`. */
   readonly body: string;
   /** The files of an upload: their hashes, not their bytes. */
   readonly files: readonly UploadedFile[];
-  /** HTTP status of the response; `undefined` until it is sent, and where no status line was sent. */
+  /** HTTP status of the response; `undefined` until it is sent, and if no status line was sent. */
   readonly status: number | undefined;
   /** When it arrived, by the real clock: milliseconds since 1970. */
   readonly time: number;
   /** How long the response took, in milliseconds; `undefined` until it is sent. */
   readonly milliseconds: number | undefined;
-  /** The protocol that it speaks; `undefined` until it has been looked at. */
+  /** Its protocol; `undefined` until it has been checked. */
   readonly protocol?: 'v2' | 'v3';
   /** Who sent it, as far as the sandbox knows: merchant id, or brand id. */
   readonly mchid?: string | undefined;
-  /** What was looked at, in order, and whether it is as it should be; what follows a failure was not looked at. */
+  /** The checks, in order, with their verdicts; those after a failed one were not made. */
   readonly checks: readonly Check[];
-  /** What its signature should be over, as the sandbox built it; of v2 without the APIv2 key. */
+  /** The string to sign, as the sandbox built it; for v2, without the APIv2 key. */
   readonly toSign?: string | undefined;
 }
 
-/** What a handler is given. */
+/** What a handler receives. */
 export interface SandboxRequest<Json = unknown> {
   /** Who signed the request: merchant id, or brand id. */
   readonly mchid: string;
@@ -58,53 +62,54 @@ export interface SandboxRequest<Json = unknown> {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   /**
-   * The body, parsed; of an upload its part `meta`. `undefined` where there is none, where it is not JSON by its
+   * The parsed body; for an upload, its part `meta`. `undefined` if there is no body, if it is not JSON by its
    * `Content-Type`, and with v2.
    */
   readonly json: Json;
-  /** The fields of a request of v2, whether they came as XML, in the query or as a form; empty with APIv3. */
+  /** The fields of a v2 request, sent as XML, as a form or in the query; empty with APIv3. */
   readonly xml: Readonly<Record<string, string>>;
   /** The files of an upload: their hashes, not their bytes. */
   readonly files: readonly UploadedFile[];
-  /** The body, byte for byte; of an upload its part `meta`. */
+  /** The body, byte for byte; for an upload, its part `meta`. */
   readonly body: Buffer;
 }
 
 /**
- * Answers a request to a path of the sandbox, at once or by a promise. What it returns is signed and sent.
+ * Processes a request to a path of the sandbox. What it returns, or its promise resolves to, is signed and sent.
  *
- * APIv3: `undefined` as 204 without a body, a standard `Response` as it is, any other value as JSON with status 200.
+ * APIv3: `undefined` is sent as 204 without a body, a standard `Response` as is, any other value as JSON with 200.
  * A `Response` with the header `Wechatpay-Statement-Sha1` is signed over that hash, as overseas statements are.
  *
- * v2: an object as XML, with `return_code` and `result_code` `SUCCESS`, the merchant, a `nonce_str` and the `sign` beside
- * its own fields; with a `return_code` of its own that is not `SUCCESS`, it goes out alone and unsigned, as WeChat Pay
- * does it. A standard `Response` goes as it is.
+ * v2: an object is sent as XML; `return_code` and `result_code` `SUCCESS`, the merchant, `nonce_str` and `sign` are added
+ * to its fields. If its `return_code` is not `SUCCESS`, it is sent unsigned and without these, as WeChat Pay
+ * does. A standard `Response` is sent as is.
  *
- * A response that is an error (`fault`, `v2Fault`, a `Response`) may be thrown as well.
+ * An error response (`fault`, `v2Fault`, a `Response`) may also be thrown.
  */
 export type Handler<Json = unknown> = (request: SandboxRequest<Json>) => unknown;
 
 /** Options of a handler. */
 export interface HandlerOptions {
   /**
-   * `false` for answers that WeChat Pay does not sign, such as files. A `Response` is streamed then, and not held in
-   * memory: it must be made anew for each request.
+   * `false` for responses that WeChat Pay does not sign, such as files. A `Response` is then streamed, not held in
+   * memory: create a new one for each request.
    */
   signed?: boolean;
 }
 
 /** Reads a request to its end; rejects where the client goes away before. The files of an upload are not kept. */
 export async function receive(message: IncomingMessage): Promise<IncomingRequest> {
-  const { method = '', url = '', headers } = message;
+  const { method = '', url = '', headers, socket } = message;
+  const peer = socket instanceof TLSSocket ? { certificate: socket.getPeerX509Certificate() } : undefined;
   const type = headers['content-type'] ?? '';
   if (/^multipart\/form-data\b/i.test(type)) {
     const { pieces, whole } = keeping(message);
     const form = await readForm(type, pieces);
-    return { method, target: url, headers, body: Buffer.from(form.fields.meta ?? ''), form, multipart: whole };
+    return { method, target: url, headers, body: Buffer.from(form.fields.meta ?? ''), form, multipart: whole, peer };
   }
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk);
-  return { method, target: url, headers, body: Buffer.concat(chunks), form: undefined };
+  return { method, target: url, headers, body: Buffer.concat(chunks), form: undefined, peer };
 }
 
 /** Passes a stream on and keeps what it passes, up to a limit. */

@@ -36,7 +36,7 @@ export async function transmit(
   response.sendDate = false;
   response.writeHead(outgoing.status, outgoing.headers.flat());
   if (Buffer.isBuffer(outgoing.body)) response.end(body);
-  // Where the client or the stream itself breaks off, the connection ends, and nobody is left to tell.
+  // If the client disconnects or the stream fails, the connection ends; there is nobody to report it to.
   else await pipeline(outgoing.body, response).catch(() => {});
   return outgoing.status;
 }
@@ -46,7 +46,7 @@ async function turn(response: ServerResponse): Promise<void> {
   if (!response.socket && !response.destroyed) await new Promise((resolve) => response.once('socket', resolve));
 }
 
-/** Waits, but no longer than the client does. */
+/** Waits until the time is up or the client disconnects. */
 async function wait(milliseconds: number, response: ServerResponse): Promise<void> {
   if (response.destroyed) return;
   const gone = new AbortController();
@@ -62,7 +62,7 @@ function end(socket: Socket, bytes: Buffer | string, status?: number): number | 
 async function reset(socket: Socket, bytes: Buffer | string, status?: number): Promise<number | undefined> {
   if (bytes.length > 0) {
     await new Promise<unknown>((resolve) => socket.write(bytes, resolve));
-    // A client that finds bytes and reset together takes them for an orderly end.
+    // A client that receives bytes and reset together takes them for an orderly end.
     await setTimeout(MOMENT);
   }
   socket.resetAndDestroy();
