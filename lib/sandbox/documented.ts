@@ -37,7 +37,7 @@ export function documented(
     const names = files.length > 0 ? { files: files.map(({ name }) => name) } : {};
     const parts = { variables, query, body: isV2 ? xml : json, ...names };
     const [issue] = validate(operation, parts, decrypting(identities, request));
-    if (issue) throw isV2 ? { return_code: 'FAIL', return_msg: issue.message } : refused(issue, request, identities);
+    if (issue) throw isV2 ? { return_code: 'FAIL', return_msg: told(issue) } : refused(issue, request, identities);
   };
   const make: Handler = (request) => {
     if (strict) throw unprocessed(operation, isV2);
@@ -82,16 +82,18 @@ function flat(fields: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => typeof value !== 'object'));
 }
 
+/** WeChat Pay's own words for it, and then ours. */
+function told({ said, message }: Issue): string {
+  return said === undefined ? message : `${said}: ${message}`;
+}
+
 /** A `PARAM_ERROR` for what is wrong with a request. @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709 */
-function refused(
-  { kind, field, value, issue, location, message }: Issue,
-  request: SandboxRequest,
-  identities: Identities,
-) {
+function refused(refusal: Issue, request: SandboxRequest, identities: Identities) {
+  const { kind, field, value, issue, location, message } = refusal;
   const serial = announced(request);
   const reason =
     kind !== 'encryption' || keyOf(identities, serial)
-      ? message
+      ? told(refusal)
       : serial === undefined
         ? `HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial): ${message}`
         : `平台证书序列号Wechatpay-Serial错误: "${serial}" names no key of the sandbox; it has ${identities.platform.ids(Date.now()).join(', ')}.`;

@@ -310,8 +310,20 @@ test.each([
   ['a day on which nothing happened', '2031-05-22', '10:00:00', NEXT, NONE],
   ['three months ago', '2031-08-20', '12:00:00', bill_date, 'accepted'],
   ['before that', '2031-08-21', '00:00:00', bill_date, [400, 'INVALID_REQUEST', '请求的账单日期已过期']],
-  ['no day', bill_date, '12:00:00', '2031-02-30', [400, 'PARAM_ERROR', 'bill_date must be a date such as 2019-06-11.']],
-  ['no date', bill_date, '12:00:00', '20310519', [400, 'PARAM_ERROR', 'bill_date must be a date such as 2019-06-11.']],
+  [
+    'no day',
+    bill_date,
+    '12:00:00',
+    '2031-02-30',
+    [400, 'PARAM_ERROR', '"bill_date" in the query must be a date such as 2019-06-11.'],
+  ],
+  [
+    'no date',
+    bill_date,
+    '12:00:00',
+    '20310519',
+    [400, 'PARAM_ERROR', '"bill_date" in the query must be a date such as 2019-06-11.'],
+  ],
 ])('a bill of %s', async (_name, today, time, day, expected) => {
   await sandbox.clock.set(at(time, today));
   expect(await refusal(trade({ bill_date: day }))).toEqual(expected);

@@ -111,7 +111,7 @@ test('what is paid is reversed as well; other orders are not', async () => {
 test.each<[string, object, string]>([
   ['no payment code', { payer: { auth_code: '160061098828009406' } }, '400 AUTH_CODE_INVALID 请扫描微信支付授权码'],
   ['another merchant', { mchid: '1900000110' }, '400 PARAM_ERROR http header中的mchid'],
-  ['a total of 0', { amount: { total: 0 } }, '400 PARAM_ERROR amount.total'],
+  ['a total of 0', { amount: { total: 0 } }, '400 PARAM_ERROR "/amount/total" in the body '],
   ['a short number', { out_trade_no: 'A' }, '400 PARAM_ERROR 输入源“/body/out_trade_no”'],
 ])('%s is refused', async (_, more, message) => {
   expect(await refusal(pay(100, more))).toContain(message);

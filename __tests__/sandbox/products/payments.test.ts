@@ -79,9 +79,24 @@ describe('placing', () => {
 
   test.each<[string, string, object, string]>([
     ['another merchant', 'native', { mchid: '1900000110' }, 'http header中的mchid与post payload中的mchid不匹配'],
-    ['no openid', 'jsapi', { payer: {} }, 'JSAPI支付必须传openid'],
-    ['a total of 0', 'native', { amount: { total: 0 } }, 'amount.total: must be a whole number, 1 or more'],
-    ['no absolute notify_url', 'native', { notify_url: '/notify' }, 'notify_url: must be a whole http(s) address'],
+    [
+      'no openid',
+      'jsapi',
+      { payer: {} },
+      '输入源“/body/payer/openid”映射到字段“用户标识”必填性规则校验失败，此字段为必填项: "/payer/openid" in the body is required but missing',
+    ],
+    [
+      'a total of 0',
+      'native',
+      { amount: { total: 0 } },
+      '"/amount/total" in the body must be a whole number, 1 or more',
+    ],
+    [
+      'no absolute notify_url',
+      'native',
+      { notify_url: '/notify' },
+      '"/notify_url" in the body must be a whole http(s) address',
+    ],
     ['a query in notify_url', 'native', { notify_url: 'http://127.0.0.1/?a=1' }, 'without a query'],
     ['a long notify_url', 'native', { notify_url: `https://a.cn/${'x'.repeat(250)}` }, '字节数 263，大于最大值 255'],
     ['a short number', 'native', { out_trade_no: 'A-123' }, '字符串规则校验失败，字节数 5，小于最小值 6'],
@@ -89,11 +104,16 @@ describe('placing', () => {
       'a long number',
       'native',
       { out_trade_no: 'x'.repeat(33) },
-      '输入源“/body/out_trade_no”映射到值字段“商户订单号”字符串规则校验失败，字节数 33，大于最大值 32',
+      '输入源“/body/out_trade_no”映射到值字段“商户订单号”字符串规则校验失败，字节数 33，大于最大值 32: "/out_trade_no" in the body must have at most 32 bytes',
     ],
     ['another letter in it', 'native', { out_trade_no: 'ORDER-?' }, '字符串必须匹配正则表达式'],
-    ['no time', 'native', { time_expire: 'tomorrow' }, 'time_expire: must be a time such as'],
-    ['no such time', 'native', { time_expire: '2026-13-40T10:00:00+08:00' }, 'time_expire: must be a time such as'],
+    ['no time', 'native', { time_expire: 'tomorrow' }, '"/time_expire" in the body must be a time such as'],
+    [
+      'no such time',
+      'native',
+      { time_expire: '2026-13-40T10:00:00+08:00' },
+      '"/time_expire" in the body must be a time such as',
+    ],
   ])('is refused with %s, and nothing is used up', async (_, product, more, message) => {
     const said = await refusal(place(more, product));
     expect(said).toMatch(/^400 PARAM_ERROR /);
@@ -103,9 +123,21 @@ describe('placing', () => {
   });
 
   test.each<[string, object, string]>([
-    ['another partner', { sp_mchid: '1900000110' }, 'http header中的mchid与post payload中的mchid不匹配'],
-    ['no openid', { payer: {} }, 'JSAPI支付必须传openid'],
-    ['sub_openid without sub_appid', { payer: { sub_openid: openid } }, 'sub_appid: is needed for payer.sub_openid'],
+    [
+      'another partner',
+      { sp_mchid: '1900000110' },
+      'http header中的mchid与post payload中的mchid不匹配: "/sp_mchid" in the body must be 1900000109, the merchant that signed the request.',
+    ],
+    [
+      'no openid',
+      { payer: {} },
+      'JSAPI支付必须传openid: "/payer/sp_openid" in the body is required but missing; add it.',
+    ],
+    [
+      'sub_openid without sub_appid',
+      { payer: { sub_openid: openid } },
+      '"/sub_appid" in the body is needed for payer.sub_openid.',
+    ],
   ])('is refused with %s, for a partner', async (_, more, message) => {
     const said = await refusal(placeSub({ payer: { sp_openid: openid }, ...more }, 'jsapi'));
     expect(said).toBe(`400 PARAM_ERROR ${message}`);

@@ -239,7 +239,7 @@ describe('permissions', () => {
   });
 
   test('without one, or before it is withdrawn, an order begins at once; it names the user', async () => {
-    expect(await refusal(create({ need_user_confirm: false }))).toMatch(/^400 PARAM_ERROR openid/);
+    expect(await refusal(create({ need_user_confirm: false }))).toMatch(/^400 PARAM_ERROR "\/openid" in the body/);
     expect(await create(immediate)).toMatchObject({ state: 'DOING' });
   });
 });

@@ -243,7 +243,11 @@ test('an order that has just been paid, or is not to be shared', async () => {
 });
 
 test.each<[string, () => object, string]>([
-  ['a payment with another number', () => ({ transaction_id: '42' }), '400 PARAM_ERROR 订单号格式不正确'],
+  [
+    'a payment with another number',
+    () => ({ transaction_id: '42' }),
+    '400 PARAM_ERROR 订单号格式不正确: "/transaction_id" in the body must have 28 digits.',
+  ],
   [
     'a payment that nobody knows',
     () => ({ transaction_id: '4300000000202611240000000000' }),
@@ -257,24 +261,24 @@ test.each<[string, () => object, string]>([
   [
     'nobody to share with',
     () => ({ receivers: undefined }),
-    '400 PARAM_ERROR 输入源“/body/receivers”映射到字段“分账接收方列表”必填性规则校验失败，此字段为必填项',
+    '400 PARAM_ERROR 输入源“/body/receivers”映射到字段“分账接收方列表”必填性规则校验失败，此字段为必填项: "/receivers" in the body is required but missing; add it.',
   ],
   [
     'too many to share with',
     () => ({ receivers: Array.from({ length: 51 }, () => receivers(1).receivers[0]) }),
-    '400 PARAM_ERROR /body/receivers must have 50 entries at most.',
+    '400 PARAM_ERROR "/receivers" in the body must have 50 entries at most.',
   ],
-  ['nothing', () => receivers(0), '400 PARAM_ERROR /body/receivers: each amount must be 1 or more.'],
+  ['nothing', () => receivers(0), '400 PARAM_ERROR "/receivers/0/amount" in the body must be 1 or more.'],
   ['a stranger', () => receivers(1, { account: '1900000119' }), '400 INVALID_REQUEST 分账接收方关系不存在'],
   [
     'a long number',
     () => ({ out_order_no: 'S'.repeat(65) }),
-    '400 PARAM_ERROR 输入源“/body/out_order_no”映射到值字段“商户分账单号”字符串规则校验失败，字节数 65，大于最大值 64',
+    '400 PARAM_ERROR 输入源“/body/out_order_no”映射到值字段“商户分账单号”字符串规则校验失败，字节数 65，大于最大值 64: "/out_order_no" in the body must have at most 64 bytes in UTF-8, not 65; shorten it.',
   ],
   [
     'a number with a blank',
     () => ({ out_order_no: 'SHARE 1' }),
-    '400 PARAM_ERROR 输入源“/body/out_order_no”映射到值字段“商户分账单号”字符串规则校验失败，字符串必须匹配正则表达式“^[0-9A-Za-z_\\-|*@]+$”',
+    '400 PARAM_ERROR 输入源“/body/out_order_no”映射到值字段“商户分账单号”字符串规则校验失败，字符串必须匹配正则表达式“^[0-9A-Za-z_\\-|*@]+$”: "/out_order_no" in the body must match ^[0-9A-Za-z_\\-|*@]+$.',
   ],
 ])('shared with %s', async (_, more, outcome) => {
   expect(await refusal(share(more()))).toBe(outcome);

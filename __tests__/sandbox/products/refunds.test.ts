@@ -205,14 +205,14 @@ test.each([
     { out_trade_no: undefined },
     [
       ...[400, 'PARAM_ERROR'],
-      '输入源“/body/transaction_id”映射到字段“微信支付订单号”必填性规则校验失败，此字段为必填项',
+      '输入源“/body/transaction_id”映射到字段“微信支付订单号”必填性规则校验失败，此字段为必填项: "/transaction_id" in the body is required but missing; add it.',
     ],
   ],
-  ['asked for nothing', amount(0), [400, 'PARAM_ERROR', 'amount.refund must be 1 or more.']],
+  ['asked for nothing', amount(0), [400, 'PARAM_ERROR', '"/amount/refund" in the body must be 1 or more.']],
   [
     'in dollars',
     { amount: { refund: 1, total: 100, currency: 'USD' } },
-    [400, 'PARAM_ERROR', 'amount.currency must be CNY.'],
+    [400, 'PARAM_ERROR', '"/amount/currency" in the body must be CNY.'],
   ],
   [
     'paid for by other amounts',
@@ -222,7 +222,11 @@ test.each([
   [
     'by a wrong number',
     { out_refund_no: 'R 1' },
-    [400, 'PARAM_ERROR', `${PARAM}字符串必须匹配正则表达式“^[0-9A-Za-z_\\-|*@]+$”`],
+    [
+      400,
+      'PARAM_ERROR',
+      expect.stringContaining(`${PARAM}字符串必须匹配正则表达式“^[0-9A-Za-z_\\-|*@]+$”: "/out_refund_no" in`),
+    ],
   ],
   [
     'with a query in notify_url',

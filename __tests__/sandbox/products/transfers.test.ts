@@ -157,48 +157,43 @@ const SALARY = [
   { info_type: '报酬说明', info_content: '7月份配送费' },
 ];
 
+const NO_REPORT =
+  '400 PARAM_ERROR 需传入转账场景报备信息，请检查: "/transfer_scene_report_infos" in the body must tell what the scene asks for; compare it with the documentation of the scene.';
+
 test.each<[string, object, string]>([
   ['too little', { transfer_amount: 9 }, '400 INVALID_REQUEST 超过单笔转账上下限，核实产品设置是否准确'],
   ['just enough', { transfer_amount: 10 }, 'accepted'],
   [
     'no name from 2,000 yuan on',
     { transfer_amount: 200_000 },
-    '400 PARAM_ERROR 输入源“/body/user_name”映射到字段“收款用户姓名”必填性规则校验失败，此字段为必填项',
+    '400 PARAM_ERROR 输入源“/body/user_name”映射到字段“收款用户姓名”必填性规则校验失败，此字段为必填项: "/user_name" in the body is required but missing; add it.',
   ],
   ['no name below 2,000 yuan', { transfer_amount: 199_999 }, 'accepted'],
   [
     'a name below 0.30 yuan',
     { transfer_amount: 29, user_name: '张三' },
-    '400 PARAM_ERROR /body/user_name is not allowed for a transfer of less than 0.30 yuan: leave it out.',
+    '400 PARAM_ERROR "/user_name" in the body is not allowed for a transfer of less than 0.30 yuan: leave it out.',
   ],
   ['a name at 0.30 yuan', { transfer_amount: 30, user_name: '张三' }, 'accepted'],
   [
     'a long number',
     { out_bill_no: 'B'.repeat(33) },
-    '400 PARAM_ERROR 输入源“/body/out_bill_no”映射到值字段“商户单号”字符串规则校验失败，字节数 33，大于最大值 32',
+    '400 PARAM_ERROR 输入源“/body/out_bill_no”映射到值字段“商户单号”字符串规则校验失败，字节数 33，大于最大值 32: "/out_bill_no" in the body must have at most 32 bytes in UTF-8, not 33; shorten it.',
   ],
   [
     'a number with a hyphen',
     { out_bill_no: 'BILL-1' },
-    '400 PARAM_ERROR 输入源“/body/out_bill_no”映射到值字段“商户单号”字符串规则校验失败，字符串必须匹配正则表达式“^[0-9A-Za-z]+$”',
+    '400 PARAM_ERROR 输入源“/body/out_bill_no”映射到值字段“商户单号”字符串规则校验失败，字符串必须匹配正则表达式“^[0-9A-Za-z]+$”: "/out_bill_no" in the body must match ^[0-9A-Za-z]+$.',
   ],
   ['a remark of 32 characters', { transfer_remark: '茶'.repeat(32) }, 'accepted'],
   [
     'a remark of 33 characters',
     { transfer_remark: '茶'.repeat(33) },
-    '400 PARAM_ERROR /body/transfer_remark must have 32 characters at most.',
+    '400 PARAM_ERROR "/transfer_remark" in the body must have 32 characters at most.',
   ],
-  ['no report', { transfer_scene_report_infos: [] }, '400 PARAM_ERROR 需传入转账场景报备信息，请检查'],
-  [
-    'half a report',
-    { transfer_scene_report_infos: MARKETING.slice(1) },
-    '400 PARAM_ERROR 需传入转账场景报备信息，请检查',
-  ],
-  [
-    'the report of another scene',
-    { transfer_scene_report_infos: SALARY },
-    '400 PARAM_ERROR 需传入转账场景报备信息，请检查',
-  ],
+  ['no report', { transfer_scene_report_infos: [] }, NO_REPORT],
+  ['half a report', { transfer_scene_report_infos: MARKETING.slice(1) }, NO_REPORT],
+  ['the report of another scene', { transfer_scene_report_infos: SALARY }, NO_REPORT],
   ['a scene of its own', { transfer_scene_id: '1005', transfer_scene_report_infos: SALARY }, 'accepted'],
   ['a scene that nobody knows', { transfer_scene_id: '1006' }, 'accepted'],
   ['a perception', { user_recv_perception: '现金奖励' }, 'accepted'],

@@ -1,5 +1,6 @@
+import { GATEWAY, type Location, sentence } from '../wire/param-error';
 import type { FactField } from './fact';
-import { type Issue, type Kind, type Location, meant, type Path, pointer, shown } from './issue';
+import { type Issue, type Kind, meant, type Path, pointer, shown } from './issue';
 
 /** Decrypts a field: `undefined` where it was not encrypted with the key that is asked for. */
 export type Decrypt = (ciphertext: string, key: 'platform' | 'pay-bank') => string | undefined;
@@ -10,6 +11,8 @@ export type Writing = 'json' | 'text';
 /** One validation. */
 export interface Context {
   readonly location: Location;
+  /** What WeChat Pay's gateway calls it, such as `/body`. */
+  readonly source: string;
   /** What is being checked as a whole; texts in it select among alternatives. */
   readonly root: unknown;
   readonly decrypt: Decrypt | undefined;
@@ -28,6 +31,12 @@ export interface Mode {
   readonly strangers: Strangers;
 }
 
+/** What an issue says besides. */
+interface Said {
+  readonly value?: unknown;
+  readonly said?: string | undefined;
+}
+
 /** Adds an issue. */
 export function report(
   { location, issues }: Context,
@@ -35,18 +44,25 @@ export function report(
   field: string,
   issue: string,
   advice: string,
-  value?: unknown,
+  { value, said }: Said = {},
 ): void {
   const name = location === 'body' ? field : field.slice(1);
-  const message = `${name === '' ? `The ${location}` : `"${name}" in the ${location}`} ${issue}${advice}.`;
-  issues.push({ location, field: name, ...(value !== undefined && { value }), kind, issue, message });
+  const message = sentence(location, name, issue + advice);
+  const more = { ...(value !== undefined && { value }), ...(said !== undefined && { said }) };
+  issues.push({ location, field: name, kind, issue, message, ...more });
 }
 
 /**
  * The check of an object's members; where no fields are given, it must have none.
  * @param oneOf names of which one is enough, although each is marked as required
+ * @param label what WeChat Pay calls the object
  */
-export function compileObject(fields: readonly FactField[], mode: Mode, oneOf: readonly string[] = []): Check {
+export function compileObject(
+  fields: readonly FactField[],
+  mode: Mode,
+  oneOf: readonly string[] = [],
+  label?: string,
+): Check {
   const members = new Map<string, Check>();
   for (const name of new Set(fields.map((field) => field.name))) {
     members.set(
@@ -64,9 +80,24 @@ export function compileObject(fields: readonly FactField[], mode: Mode, oneOf: r
   const descriptions = new Map(
     fields.map(({ name, type, encoded, label }) => [name, described(type, encoded) + (label ? ` (${label})` : '')]),
   );
+  const labels = new Map(fields.map((field) => [field.name, labelOf(field)]));
+  const [first] = required;
+  const whole: Whole = { label, first: first === undefined ? undefined : [first, labels.get(first) ?? first] };
+  const lacks = (
+    context: Context,
+    path: Path | undefined,
+    name: string,
+    issue: string,
+    advice: string,
+    value?: unknown,
+  ) => {
+    const field = pointer(path, name);
+    const said = GATEWAY.required(context.source + field, labels.get(name) ?? name);
+    report(context, 'required', field, issue, advice, { value, said });
+  };
   const { strangers, writing } = mode;
   return (value, context, parent, key) => {
-    if (writing === 'json' && !checkObject(value, context, parent, key)) return;
+    if (writing === 'json' && !checkObject(value, context, parent, key, whole)) return;
     const path = key === '' ? undefined : { parent, key };
     const object = value as Record<string, unknown>;
     let isOther = false;
@@ -84,11 +115,11 @@ export function compileObject(fields: readonly FactField[], mode: Mode, oneOf: r
       if (member !== undefined && member !== '') continue;
       const advice = `; add ${descriptions.get(name)}`;
       const issue = member === '' ? 'is required and must not be empty' : 'is required but missing';
-      report(context, 'required', pointer(path, name), issue, advice, member);
+      lacks(context, path, name, issue, advice, member);
     }
-    const [first] = oneOf;
-    if (first === undefined || oneOf.some((name) => object[name] !== undefined && object[name] !== '')) return;
-    report(context, 'required', pointer(path, first), 'is required but missing', `; add one of ${oneOf.join(', ')}`);
+    const [one] = oneOf;
+    if (one === undefined || oneOf.some((name) => object[name] !== undefined && object[name] !== '')) return;
+    lacks(context, path, one, 'is required but missing', `; add one of ${oneOf.join(', ')}`);
   };
 }
 
@@ -96,7 +127,8 @@ export function compileObject(fields: readonly FactField[], mode: Mode, oneOf: r
 function refuse(name: string, context: Context, path: Path | undefined, names: readonly string[]): void {
   const other = meant(name, names);
   const advice = other === undefined ? '; remove it' : `; the documented name is "${other}"`;
-  report(context, 'unknown', pointer(path, name), 'is not documented for this operation', advice);
+  const issue = 'is not documented for this operation';
+  report(context, 'unknown', pointer(path, name), issue, advice, { said: GATEWAY.unknown });
 }
 
 /** The check of a name that stands once, or once for each shape that it may have. */
@@ -137,7 +169,7 @@ export function compileField(field: FactField, mode: Mode): Check {
 function compileSingle(field: FactField, mode: Mode): Check {
   if (field.encoded) return compileEncoded(field, mode);
   const type = field.type.replace('[]', '');
-  if (type === 'object') return compileOpen(field.fields ?? [], mode);
+  if (type === 'object') return compileOpen(field.fields ?? [], mode, field.label);
   const isRight = (mode.writing === 'json' ? OF_JSON : OF_TEXT)[type] ?? (() => true);
   const rest = [...limitsOf(field)];
   return (value, context, parent, key) => {
@@ -170,14 +202,15 @@ const MOST_BYTES: Readonly<Record<string, number>> = { out_trade_no: 32, combine
 function* limitsOf(field: FactField): Generator<Check> {
   const { encrypted, key: owner, enum: tokens, closed, maxLength } = field;
   if (encrypted === 'rsa' && (owner === 'platform' || owner === 'pay-bank')) {
-    yield encryptedWith(owner, maxLength);
+    yield encryptedWith(owner, field);
     return;
   }
   if (maxLength !== undefined) {
     yield (value, context, parent, key) => {
       const length = lengthOf(value);
       if (length <= maxLength) return;
-      report(context, 'length', pointer(parent, key), ...tooLong(length, maxLength), value);
+      const said = tooLongOf(field, context, pointer(parent, key), value, maxLength);
+      report(context, 'length', pointer(parent, key), ...tooLong(length, maxLength), { value, said });
     };
   }
   const mostBytes =
@@ -187,7 +220,8 @@ function* limitsOf(field: FactField): Generator<Check> {
       const bytes = Buffer.byteLength(String(value));
       if (bytes <= mostBytes) return;
       const issue = `must have at most ${mostBytes} bytes in UTF-8`;
-      report(context, 'length', pointer(parent, key), issue, `, not ${bytes}; shorten it`, value);
+      const said = tooLongOf(field, context, pointer(parent, key), value, mostBytes);
+      report(context, 'length', pointer(parent, key), issue, `, not ${bytes}; shorten it`, { value, said });
     };
   }
   if (closed && tokens) {
@@ -195,13 +229,14 @@ function* limitsOf(field: FactField): Generator<Check> {
     yield (value, context, parent, key) => {
       if (values.has(String(value))) return;
       const issue = `must be one of ${tokens.join(', ')}`;
-      report(context, 'enum', pointer(parent, key), issue, `, not ${shown(value)}`, value);
+      report(context, 'enum', pointer(parent, key), issue, `, not ${shown(value)}`, { value });
     };
   }
 }
 
 /** Neither the ciphertext nor what it holds goes into an issue: it may be in clear. */
-function encryptedWith(owner: 'platform' | 'pay-bank', maxLength: number | undefined): Check {
+function encryptedWith(owner: 'platform' | 'pay-bank', fact: FactField): Check {
+  const { maxLength } = fact;
   const name = owner === 'platform' ? "WeChat Pay's public key" : "the bank payment's public key";
   return (value, context, parent, key) => {
     if (context.decrypt === undefined) return;
@@ -211,9 +246,20 @@ function encryptedWith(owner: 'platform' | 'pay-bank', maxLength: number | undef
       const advice = ' (RSA-OAEP, in Base64), and with the key that Wechatpay-Serial names';
       report(context, 'encryption', field, `must be encrypted with ${name}`, owner === 'platform' ? advice : '');
     } else if (maxLength !== undefined && lengthOf(plain) > maxLength) {
-      report(context, 'length', field, ...tooLong(lengthOf(plain), maxLength));
+      const said = tooLongOf(fact, context, field, plain, maxLength);
+      report(context, 'length', field, ...tooLong(lengthOf(plain), maxLength), { said });
     }
   };
+}
+
+/** The gateway counts bytes, where the documentation counts characters. */
+function tooLongOf(field: FactField, { source }: Context, at: string, value: unknown, limit: number): string {
+  return GATEWAY.tooLong(source + at, labelOf(field), Buffer.byteLength(String(value)), limit);
+}
+
+/** WeChat Pay's own name of a field. */
+function labelOf({ label, name }: FactField): string {
+  return label ?? name;
 }
 
 /** Characters, as the documentation counts; a pair of surrogates is one. */
@@ -226,9 +272,10 @@ function tooLong(length: number, maxLength: number): [issue: string, advice: str
 }
 
 /** The check of an object, which may hold anything where none of its members is documented. */
-export function compileOpen(fields: readonly FactField[], mode: Mode): Check {
-  if (fields.length > 0) return compileObject(fields, mode);
-  return mode.writing === 'json' ? isObject : () => {};
+export function compileOpen(fields: readonly FactField[], mode: Mode, label?: string): Check {
+  if (fields.length > 0) return compileObject(fields, mode, [], label);
+  if (mode.writing !== 'json') return () => {};
+  return (value, context, parent, key) => void checkObject(value, context, parent, key, { label });
 }
 
 /** A text that holds JSON or a form. */
@@ -244,7 +291,8 @@ function compileEncoded(field: FactField, mode: Mode): Check {
     const held = parsed(value);
     if (typeof held !== 'object' || held === null) {
       const advice = ', written as a text; use JSON.stringify or its like';
-      report(context, 'type', pointer(parent, key), 'must be an object of JSON', advice);
+      const said = GATEWAY.type(context.source + pointer(parent, key), labelOf(field), 'object');
+      report(context, 'type', pointer(parent, key), 'must be an object of JSON', advice, { said });
     } else if (!Array.isArray(held)) inner(held, context, parent, key);
   };
 }
@@ -257,13 +305,28 @@ function parsed(text: string): unknown {
   }
 }
 
-const isObject: Check = (value, context, parent, key) => void checkObject(value, context, parent, key);
+/** What is said of a value that is no object. */
+interface Whole {
+  readonly label: string | undefined;
+  /** Its first required member and the label of that: a whole body that cannot be read is taken for one without members. */
+  readonly first?: readonly [name: string, label: string] | undefined;
+}
 
-function checkObject(value: unknown, context: Context, parent: Path | undefined, key: string | number): boolean {
+function checkObject(
+  value: unknown,
+  context: Context,
+  parent: Path | undefined,
+  key: string | number,
+  { label, first }: Whole,
+): boolean {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return true;
   const field = key === '' ? '' : pointer(parent, key);
+  const said =
+    key !== ''
+      ? GATEWAY.type(context.source + field, label ?? String(key), 'object')
+      : first && GATEWAY.required(`/${first[0]}`, first[1]);
   // What should have been an object may hold sensitive fields.
-  report(context, 'type', field, 'must be an object', `, not ${value === null ? 'null' : article(value)}`);
+  report(context, 'type', field, 'must be an object', `, not ${value === null ? 'null' : article(value)}`, { said });
   return false;
 }
 
@@ -280,7 +343,9 @@ function mistyped(
   const advice = value === null ? '; leave it out in the place of null' : `, not ${kind}`;
   // The elements of an array have the type of one.
   const type = typeof key === 'number' ? field.type.replace('[]', '') : field.type;
-  report(context, 'type', pointer(parent, key), `must be ${described(type, field.encoded)}`, advice, sent);
+  const said = GATEWAY.type(context.source + pointer(parent, key), labelOf(field), type);
+  const issue = `must be ${described(type, field.encoded)}`;
+  report(context, 'type', pointer(parent, key), issue, advice, { value: sent, said });
 }
 
 /** What a field must be: `an integer`, `an array of objects`. */

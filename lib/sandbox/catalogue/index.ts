@@ -4,7 +4,7 @@ import { catalogue } from './read';
 
 export type { Decrypt } from './check';
 export type { Fact, FactField, FactNotification, Verb } from './fact';
-export type { Issue, Kind, Location } from './issue';
+export type { Issue, Kind } from './issue';
 export type { Found, Match } from './match';
 export type { KnownOperation } from './read';
 export {

@@ -1,5 +1,4 @@
-/** Where in a request something is wrong. */
-export type Location = 'body' | 'query' | 'path';
+import type { Location } from '../wire/param-error';
 
 /** What kind of fault it is, in the order in which WeChat Pay looks for them. */
 export const KINDS = ['unknown', 'type', 'required', 'length', 'enum', 'encryption'] as const;
@@ -20,6 +19,8 @@ export interface Issue {
   readonly issue: string;
   /** A sentence for the reader of the log, which says what to change. */
   readonly message: string;
+  /** What WeChat Pay's gateway says of it, where that is known. */
+  readonly said?: string;
 }
 
 /** The way to a value inside a body; `undefined` is the body itself. */

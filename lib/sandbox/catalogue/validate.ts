@@ -1,3 +1,4 @@
+import { GATEWAY } from '../wire/param-error';
 import {
   type Check,
   type Context,
@@ -30,6 +31,9 @@ type Validator = (parts: RequestParts, decrypt: Decrypt | undefined) => Issue[];
 
 /** Fields that the protocol adds to every request of v2, and those that a service provider may add. */
 const OF_V2 = ['appid', 'mch_id', 'mchid', 'sub_appid', 'sub_mch_id', 'nonce_str', 'sign', 'sign_type', 'version'];
+
+/** What the gateway calls path and query alike. */
+const TEMPLATE = '/uri_template';
 
 const validators = new WeakMap<KnownOperation, Validator>();
 
@@ -65,10 +69,10 @@ function compile(fact: Fact): Validator {
   return (parts, decrypt) => {
     const issues: Issue[] = [];
     const { variables = {} } = parts;
-    path?.(variables, { location: 'path', root: variables, decrypt, issues }, undefined, '');
+    path?.(variables, { location: 'path', source: TEMPLATE, root: variables, decrypt, issues }, undefined, '');
     if (query) {
       const texts = textsOf(parts.query);
-      query(texts, { location: 'query', root: texts, decrypt, issues }, undefined, '');
+      query(texts, { location: 'query', source: TEMPLATE, root: texts, decrypt, issues }, undefined, '');
     }
     body(parts, decrypt, issues);
     return issues.length > 1 ? issues.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind)) : issues;
@@ -105,7 +109,8 @@ function v2Body(fact: Fact, fieldsOf: (row: string) => readonly FactField[]): Bo
   const check = compileObject(own, { writing: 'text', strangers: v2Names() }, alternativesOf(fact.path, own));
   return (parts, decrypt, issues) => {
     const body = Object(parts.body ?? {}) as Record<string, unknown>;
-    const context: Context = { location, root: body, decrypt, issues };
+    const source = location === 'query' ? TEMPLATE : '/body/xml';
+    const context: Context = { location, source, root: body, decrypt, issues };
     check(body, context, undefined, '');
     if (upload) lackingFile(files, parts, context);
   };
@@ -140,10 +145,11 @@ function jsonBody({ upload, verb }: Fact, rows: ReadonlyMap<string, FactField>):
     const meta = (form.fields ?? []).find(({ name }) => name === 'meta')?.fields ?? [];
     const check = compileObject(meta, { writing: 'json', strangers: 'refused' });
     return (parts, decrypt, issues) => {
-      const context: Context = { location: 'body', root: parts.body, decrypt, issues };
+      const context: Context = { location: 'body', source: '/body', root: parts.body, decrypt, issues };
       lackingFile(files, parts, context);
       if (parts.body !== undefined) return check(parts.body, context, undefined, 'meta');
-      report(context, 'required', '/meta', 'is required but missing', '; add a part "meta" that holds JSON');
+      const said = GATEWAY.required('/body/meta', 'meta');
+      report(context, 'required', '/meta', 'is required but missing', '; add a part "meta" that holds JSON', { said });
     };
   }
   // The body of a GET is ignored.
@@ -151,12 +157,14 @@ function jsonBody({ upload, verb }: Fact, rows: ReadonlyMap<string, FactField>):
   const mode: Mode = { writing: 'json', strangers: 'refused' };
   const check = json ? compileOpen(json.fields ?? [], mode) : compileObject([], mode);
   return ({ body = {} }, decrypt, issues) =>
-    check(body, { location: 'body', root: body, decrypt, issues }, undefined, '');
+    check(body, { location: 'body', source: '/body', root: body, decrypt, issues }, undefined, '');
 }
 
 /** No source says that the name of a file's part is checked, so any name passes. */
 function lackingFile(files: readonly FactField[], parts: RequestParts, context: Context): void {
   const [file] = files;
   if (file === undefined || parts.files === undefined || parts.files.length > 0) return;
-  report(context, 'required', `/${file.name}`, 'is required but missing', '; add a part with a file and its filename');
+  const said = GATEWAY.required(`${context.source}/${file.name}`, file.label ?? file.name);
+  const advice = '; add a part with a file and its filename';
+  report(context, 'required', `/${file.name}`, 'is required but missing', advice, { said });
 }

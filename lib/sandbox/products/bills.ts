@@ -5,6 +5,7 @@ import { Response } from 'undici';
 import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
 import { isWechatPay } from '../tls/hosts';
+import { paramError } from '../wire/param-error';
 import type { SandboxRequest } from '../wire/request';
 import { fault, v2Fault } from '../wire/response';
 import { fundFlowBill, TRADE_BILL_TYPES, type TradeBillType, type TradeLine, tradeBill } from './bill-text';
@@ -103,8 +104,7 @@ export function bills(
   function apply(kind: BillName['kind'], { mchid, query, headers }: SandboxRequest, type: string) {
     const day = readDay(query.get('bill_date') ?? '');
     if (day === undefined) {
-      const detail = { location: 'query', value: query.get('bill_date') ?? '' };
-      throw fault(400, 'PARAM_ERROR', 'bill_date must be a date such as 2019-06-11.', detail);
+      throw paramError('query', 'bill_date', 'must be a date such as 2019-06-11', query.get('bill_date') ?? '');
     }
     const sub_mchid = query.get('sub_mchid') ?? undefined;
     if (sub_mchid === mchid) throw invalid('子商户mchid不能与自身mchid相同');

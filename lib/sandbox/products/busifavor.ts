@@ -3,7 +3,8 @@ import type { ResponseOf } from '../../openapi/operation';
 import { nonce } from '../../signature/formatter';
 import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
-import { fault, paramError } from '../wire/response';
+import { paramError } from '../wire/param-error';
+import { fault } from '../wire/response';
 import { businessCouponStocks, FIRST_STOCK, type Stock } from './busifavor-stocks';
 import { beijing } from './members';
 import { createOnce, given, pageOf } from './once';
@@ -163,14 +164,14 @@ export function businessCoupons(context: ProductContext): Product & { coupons():
     operation('post', USE, ({ mchid, json }) => {
       const { coupon_code, use_request_no, use_time, openid, out_trade_no, stock_id } = json;
       if (!RFC3339.test(use_time) || Number.isNaN(Date.parse(use_time))) {
-        throw paramError('body', 'use_time', 'is no RFC 3339 time such as 2015-05-20T13:29:35+08:00', use_time);
+        throw paramError('body', '/use_time', 'is no RFC 3339 time such as 2015-05-20T13:29:35+08:00', use_time);
       }
       // A client that repeats its request may well give the time of the repeat.
       return uses(mchid, use_request_no, { ...json, use_time: '' }, () => {
         const coupon = find(mchid, coupon_code, stock_id);
         const { coupon_code_mode } = stocks.find(mchid, coupon.stock_id).shown;
         if (stock_id === undefined && coupon_code_mode !== 'WECHATPAY_MODE') {
-          throw paramError('body', 'stock_id', `is missing: the coupon_code_mode is ${coupon_code_mode}`);
+          throw paramError('body', '/stock_id', `is missing: the coupon_code_mode is ${coupon_code_mode}`);
         }
         const user = coupon.send_request_no === FIRST.send_request_no ? (openid ?? coupon.openid) : coupon.openid;
         if (openid !== undefined && openid !== user) {

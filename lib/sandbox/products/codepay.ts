@@ -73,7 +73,7 @@ export function codePayments({ clock }: ProductContext, orders: Orders, ledger: 
         return transactionOf(paid(pay(mchid, json, { appid: json.appid })));
       }),
       operation('post', 'v3/pay/partner/transactions/codepay', ({ mchid, json }) => {
-        checkSigner(json.sp_mchid, mchid);
+        checkSigner(json.sp_mchid, mchid, '/sp_mchid');
         const { sp_appid: appid = '', sub_mchid, sub_appid } = json;
         const order = pay(mchid, json, { appid, partner: { sub_mchid, sub_appid } });
         return partnerTransactionOf(subOrder(paid(order), sub_mchid));
@@ -86,7 +86,7 @@ export function codePayments({ clock }: ProductContext, orders: Orders, ledger: 
       }),
       operation('post', 'v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse', (request) => {
         const { mchid, variables, json } = request;
-        checkSigner(json.sp_mchid, mchid);
+        checkSigner(json.sp_mchid, mchid, '/sp_mchid');
         const order = byNumber(orders, mchid, variables.out_trade_no);
         reverse(order && subOrder(order, json.sub_mchid));
         return { sp_mchid: mchid, sub_mchid: json.sub_mchid, out_trade_no: variables.out_trade_no ?? '' };

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
-import { fault, paramError } from '../wire/response';
+import { paramError } from '../wire/param-error';
+import { fault } from '../wire/response';
 import { noOrder } from './finding';
 import { type Links, linksTo } from './links';
 import { beijing, fen } from './members';
@@ -13,6 +14,7 @@ import {
   fingerprint,
   isRepeated,
   isToClose,
+  noOpenid,
   notifiedAt,
   otherParameters,
   refuseSettled,
@@ -112,12 +114,10 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
     { openid, sub_openid }: Payer = {},
   ): Combined {
     const { combine_appid, combine_out_trade_no, sub_orders, scene_info, time_expire } = json;
-    checkSigner(json.combine_mchid, mchid);
-    checkNumber(combine_out_trade_no, '/body/combine_out_trade_no', '合单商户订单号');
+    checkSigner(json.combine_mchid, mchid, '/combine_mchid');
+    checkNumber(combine_out_trade_no, '/combine_out_trade_no', '合单商户订单号');
     checkParts(sub_orders);
-    if (trade_type === 'JSAPI' && !(openid ?? sub_openid)) {
-      throw fault(400, 'PARAM_ERROR', 'JSAPI支付必须传openid', { location: 'body', value: '' });
-    }
+    if (trade_type === 'JSAPI' && !(openid ?? sub_openid)) throw noOpenid('/combine_payer_info/openid');
     const url = notifiedAt(json.notify_url);
     const now = clock.now();
     const expires = expiryOf(time_expire, now);
@@ -241,11 +241,11 @@ function checkParts(parts: readonly Part[]): void {
   // A partner may combine more, and a single one as well.
   const [least, most] = parts.some(({ sub_mchid }) => sub_mchid !== undefined) ? [1, 50] : [2, 10];
   if (parts.length < least || parts.length > most) {
-    throw paramError('body', 'sub_orders', `must be ${least} to ${most} orders`, parts.length);
+    throw paramError('body', '/sub_orders', `must be ${least} to ${most} orders`, parts.length);
   }
   for (const [index, { out_trade_no, amount }] of parts.entries()) {
-    checkNumber(out_trade_no, `/body/sub_orders/${index}/out_trade_no`);
-    fen(amount, 'total_amount');
+    checkNumber(out_trade_no, `/sub_orders/${index}/out_trade_no`);
+    fen(amount, 'total_amount', `/sub_orders/${index}/amount`);
   }
   const numbers = new Set(parts.map(({ mchid, out_trade_no }) => keyOf(mchid, out_trade_no)));
   if (numbers.size < parts.length) throw fault(400, 'INVALID_REQUEST', '201 商户订单号重复');

@@ -2,7 +2,8 @@ import { publicEncrypt } from 'node:crypto';
 import type { ResponseOf } from '../../openapi/operation';
 import { operation } from '../catalogue/operation';
 import { keyOf, type Table } from '../store';
-import { fault, paramError } from '../wire/response';
+import { paramError } from '../wire/param-error';
+import { fault } from '../wire/response';
 import { beijing, digits } from './members';
 import { pageOf } from './once';
 import type { Orders } from './orders';
@@ -114,7 +115,7 @@ export function complaints({ store, clock, notifier, identities }: ProductContex
 
   function setCallback(mchid: string, url: string): { mchid: string; url: string } {
     if (!(URL.canParse(url) && /^https?:/i.test(url))) {
-      throw paramError('body', 'url', 'must be a whole http(s) address', url);
+      throw paramError('body', '/url', 'must be a whole http(s) address', url);
     }
     callbacks.put(keyOf(mchid, 'callback'), { url });
     return { mchid, url };

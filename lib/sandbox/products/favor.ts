@@ -2,6 +2,7 @@ import type { Response } from 'undici';
 import type { RequestOf, ResponseOf } from '../../openapi/operation';
 import { operation } from '../catalogue/operation';
 import { keyOf, type Table } from '../store';
+import { paramError } from '../wire/param-error';
 import { fault } from '../wire/response';
 import { beijing, digits, notifyUrl } from './members';
 import { createOnce, type Given, given, pageOf } from './once';
@@ -201,7 +202,7 @@ export function cashCoupons({ store, clock, schedule, notifier }: ProductContext
         creations(mchid, json.out_request_no, json, () => {
           const rule = given(json);
           if (!(Date.parse(rule.available_end_time) > Date.parse(rule.available_begin_time))) {
-            throw fault(400, 'PARAM_ERROR', 'available_end_time is not later than available_begin_time.');
+            throw paramError('body', '/available_end_time', 'is not later than available_begin_time');
           }
           const [stock_id, create_time] = [digits(8), beijing(clock.now())];
           const nothing = { distributed: 0, spent: 0, today: { day: '', spent: 0 } };

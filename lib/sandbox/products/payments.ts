@@ -1,5 +1,5 @@
 import { operation } from '../catalogue/operation';
-import { fault, paramError } from '../wire/response';
+import { paramError } from '../wire/param-error';
 import { byId, byNumber, noOrder, ownOrder, subOrder } from './finding';
 import { linksTo } from './links';
 import { fen } from './members';
@@ -11,6 +11,7 @@ import {
   fingerprint,
   isRepeated,
   isToClose,
+  noOpenid,
   notifiedAt,
   otherParameters,
   refuseSettled,
@@ -101,7 +102,7 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
   // Every appid is bound to every merchant, so that users can test with their own; every openid exists.
   function placeOwn(trade_type: Order['trade_type'], { mchid, json }: Placing<OwnPlacement>, openid?: string): Order {
     checkSigner(json.mchid, mchid);
-    if (trade_type === 'JSAPI') requireOpenid(openid);
+    if (trade_type === 'JSAPI' && !openid) throw noOpenid('/payer/openid');
     return place(trade_type, mchid, json, { appid: json.appid, ...(openid !== undefined && { openid }) });
   }
 
@@ -110,11 +111,11 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
     { mchid, json }: Placing<PartnerPlacement>,
     { sp_openid: openid, sub_openid }: Payer = {},
   ): Order {
-    checkSigner(json.sp_mchid, mchid);
+    checkSigner(json.sp_mchid, mchid, '/sp_mchid');
     const { sp_appid: appid, sub_mchid, sub_appid } = json;
-    if (trade_type === 'JSAPI') requireOpenid(openid ?? sub_openid);
+    if (trade_type === 'JSAPI' && !(openid ?? sub_openid)) throw noOpenid('/payer/sp_openid');
     if (sub_openid !== undefined && sub_appid === undefined) {
-      throw paramError('body', 'sub_appid', 'is needed for payer.sub_openid');
+      throw paramError('body', '/sub_appid', 'is needed for payer.sub_openid');
     }
     const partner = { sub_mchid, sub_appid, sub_openid };
     return place(trade_type, mchid, json, { appid, partner, ...(openid !== undefined && { openid }) });
@@ -138,11 +139,11 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
       operation('post', 'v3/pay/transactions/app-with-contract', (request) => prepayId(placeOwn('APP', request))),
       operation('post', 'v3/pay/transactions/h5', (request) => h5Url(placeOwn('MWEB', request))),
       operation('get', 'v3/pay/transactions/out-trade-no/{out_trade_no}', ({ mchid, variables, query }) => {
-        checkSigner(query.get('mchid'), mchid);
+        checkSigner(query.get('mchid'), mchid, 'mchid');
         return transactionOf(ownOrder(known(byNumber(orders, mchid, variables.out_trade_no))));
       }),
       operation('get', 'v3/pay/transactions/id/{transaction_id}', ({ mchid, variables, query }) => {
-        checkSigner(query.get('mchid'), mchid);
+        checkSigner(query.get('mchid'), mchid, 'mchid');
         return transactionOf(ownOrder(byId(orders, mchid, variables.transaction_id)));
       }),
       operation(
@@ -170,19 +171,19 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
       ),
       operation('post', 'v3/pay/partner/transactions/h5', (request) => h5Url(placeForSub('MWEB', request))),
       operation('get', 'v3/pay/partner/transactions/out-trade-no/{out_trade_no}', ({ mchid, variables, query }) => {
-        checkSigner(query.get('sp_mchid'), mchid);
+        checkSigner(query.get('sp_mchid'), mchid, 'sp_mchid');
         const order = known(byNumber(orders, mchid, variables.out_trade_no));
         return partnerTransactionOf(subOrder(order, query.get('sub_mchid')));
       }),
       operation('get', 'v3/pay/partner/transactions/id/{transaction_id}', ({ mchid, variables, query }) => {
-        checkSigner(query.get('sp_mchid'), mchid);
+        checkSigner(query.get('sp_mchid'), mchid, 'sp_mchid');
         return partnerTransactionOf(subOrder(byId(orders, mchid, variables.transaction_id), query.get('sub_mchid')));
       }),
       operation(
         'post',
         'v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close',
         ({ mchid, variables, json }): undefined => {
-          checkSigner(json.sp_mchid, mchid);
+          checkSigner(json.sp_mchid, mchid, '/sp_mchid');
           const order = byNumber(orders, mchid, variables.out_trade_no);
           close(order && subOrder(order, json.sub_mchid));
         },
@@ -198,8 +199,4 @@ const h5Url = ({ h5_url = '' }: Order) => ({ h5_url });
 function known(order: Order | undefined): Order {
   if (!order) throw noOrder();
   return order;
-}
-
-function requireOpenid(openid: string | undefined): void {
-  if (!openid) throw fault(400, 'PARAM_ERROR', 'JSAPI支付必须传openid', { location: 'body', value: '' });
 }

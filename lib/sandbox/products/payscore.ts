@@ -4,7 +4,8 @@ import { nonce } from '../../signature/formatter';
 import * as Hash from '../../signature/hash';
 import { operation } from '../catalogue/operation';
 import { keyOf, type Table } from '../store';
-import { fault, paramError } from '../wire/response';
+import { paramError } from '../wire/param-error';
+import { fault } from '../wire/response';
 import { beijing, digits, notifyUrl } from './members';
 import { createOnce, type Given, given } from './once';
 import type { Permissions } from './payscore-permissions';
@@ -133,7 +134,7 @@ export function serviceOrders(
     }
     // A user has authorised the service unless the permission has been withdrawn: the order begins at once.
     if (!need_user_confirm && openid === undefined) {
-      throw paramError('body', 'openid', 'is missing: an order without need_user_confirm begins at once');
+      throw paramError('body', '/openid', 'is missing: an order without need_user_confirm begins at once');
     }
     if (!need_user_confirm && permissions.isWithdrawn(mchid, service_id, openid ?? '')) {
       throw fault(403, 'NO_AUTH', '商户暂无权限使用此服务');
@@ -219,7 +220,7 @@ export function serviceOrders(
       }),
       operation('post', SYNC, ({ mchid, variables: { out_order_no }, json }) => {
         const order = find(mchid, out_order_no, json.service_id);
-        if (json.type !== 'Order_Paid') throw paramError('body', 'type', 'must be Order_Paid', json.type);
+        if (json.type !== 'Order_Paid') throw paramError('body', '/type', 'must be Order_Paid', json.type);
         const { paid_time: time } = json.detail;
         const isRepeat = order.paid?.by === 'MCH' && order.paid.time === time;
         if (!isRepeat) collecting(order);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Response } from 'undici';
+import { paramError, rule } from '../wire/param-error';
 import { fault } from '../wire/response';
 import { notifyUrl } from './members';
 import { type Order, VALID_FOR } from './orders';
@@ -13,36 +14,33 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 /**
  * Refuses a request whose body or query names another merchant than the one that signed it.
  * Neither status nor code are documented (?).
+ * @param field of the body its pointer, of the query its name
  */
-export function checkSigner(mchid: string | null | undefined, signer: string): void {
+export function checkSigner(mchid: string | null | undefined, signer: string, field = '/mchid'): void {
   if (mchid === signer) return;
-  throw fault(400, 'PARAM_ERROR', 'http header中的mchid与post payload中的mchid不匹配', {
-    ...{ field: 'mchid', value: mchid ?? '', location: 'body' },
-    issue: `must be ${signer}, the merchant that signed the request`,
-  });
+  const issue = `must be ${signer}, the merchant that signed the request`;
+  const location = field.startsWith('/') ? 'body' : 'query';
+  throw paramError(location, field, issue, mchid ?? '', 'http header中的mchid与post payload中的mchid不匹配');
+}
+
+/** Nobody is named who is to pay. */
+export function noOpenid(field: string): Response {
+  return paramError('body', field, 'is required but missing; add it', undefined, 'JSAPI支付必须传openid');
 }
 
 /** Refuses a merchant's number that has not 6 to 32 of the characters allowed. */
-export function checkNumber(number: string, pointer = '/body/out_trade_no', label = '商户订单号'): void {
+export function checkNumber(number: string, field = '/out_trade_no', label = '商户订单号'): void {
   const size = Buffer.byteLength(number);
-  if (size < 6) throw broken(pointer, label, `字节数 ${size}，小于最小值 6`, size);
-  if (size > 32) throw broken(pointer, label, `字节数 ${size}，大于最大值 32`, size);
-  if (!/^[\w|*-]+$/.test(number)) {
-    throw broken(pointer, label, '字符串必须匹配正则表达式“^[0-9a-zA-Z_\\-|*]+$”', number);
-  }
+  if (size < 6) throw rule.tooShort(field, label, number, 6);
+  if (size > 32) throw rule.tooLong(field, label, number, 32);
+  if (!/^[\w|*-]+$/.test(number)) throw rule.pattern(field, label, '^[0-9a-zA-Z_\\-|*]+$', number);
 }
 
 /** The member of an order that says where payments are notified: at most 255 bytes, and without a query. */
 export function notifiedAt(url: string | undefined): { readonly notify_url?: string } {
   if (url === undefined) return {};
-  const size = Buffer.byteLength(url);
-  if (size > 255) throw broken('/body/notify_url', '通知地址', `字节数 ${size}，大于最大值 255`, size);
+  if (Buffer.byteLength(url) > 255) throw rule.tooLong('/notify_url', '通知地址', url, 255);
   return { notify_url: notifyUrl(url) };
-}
-
-function broken(pointer: string, label: string, rule: string, value: unknown): Response {
-  const message = `输入源“${pointer}”映射到值字段“${label}”字符串规则校验失败，${rule}`;
-  return fault(400, 'PARAM_ERROR', message, { location: 'body', value });
 }
 
 /**
@@ -53,9 +51,7 @@ export function expiryOf(time_expire: string | undefined, now: number): number {
   if (time_expire === undefined) return now + VALID_FOR;
   const time = TIME.test(time_expire) ? Date.parse(time_expire) : Number.NaN;
   if (Number.isNaN(time)) {
-    throw fault(400, 'PARAM_ERROR', 'time_expire: must be a time such as 2018-06-08T10:34:56+08:00', {
-      ...{ field: 'time_expire', value: time_expire, location: 'body' },
-    });
+    throw paramError('body', '/time_expire', 'must be a time such as 2018-06-08T10:34:56+08:00', time_expire);
   }
   return Math.min(Math.max(time, now + MINUTE), now + LATEST);
 }

@@ -1,10 +1,10 @@
 import type { RequestOf, ResponseOf } from '../../openapi/operation';
 import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
+import { rule } from '../wire/param-error';
 import { fault } from '../wire/response';
 import type { ProductContext, ProductRoute } from './product';
 import type { Share } from './profit-sharing-state';
-import { rule } from './rules';
 import { forMerchant } from './sensitive';
 
 /** The paths of its operations. */
@@ -29,10 +29,10 @@ export function sharingReceivers({ store, identities }: ProductContext) {
   const routes: ProductRoute[] = [
     operation('post', ADD, async ({ mchid, json }): Promise<ResponseOf<typeof ADD, 'post'>> => {
       if (json.type === 'PERSONAL_SUB_OPENID' && json.sub_appid === undefined) {
-        throw rule.required('/body/sub_appid', '子商户应用ID');
+        throw rule.required('/sub_appid', '子商户应用ID');
       }
       if (json.relation_type === 'CUSTOM' && json.custom_relation === undefined) {
-        throw rule.required('/body/custom_relation', '自定义的分账关系');
+        throw rule.required('/custom_relation', '自定义的分账关系');
       }
       const { sub_mchid } = json;
       const key = keyTo({ mchid, sub_mchid }, json);

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RequestOf, ResponseOf } from '../../openapi/operation';
 import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
+import { paramError, rule } from '../wire/param-error';
 import { fault } from '../wire/response';
 import { beijing, digits } from './members';
 import { day } from './numbers';
 import type { ProductContext, ProductRoute } from './product';
 import { invalid, type Sharings } from './profit-sharing-state';
-import { rule } from './rules';
 
 /** The paths of its operations. */
 const RETURNS = 'v3/profitsharing/return-orders';
@@ -42,7 +42,7 @@ export function sharingReturns({ store, clock }: ProductContext, sharings: Shari
         throw invalid('请求重入时，参数与首次请求时不一致');
       }
       const number = json.order_id ?? json.out_order_no;
-      if (number === undefined) throw rule.required('/body/order_id', '微信分账单号');
+      if (number === undefined) throw rule.required('/order_id', '微信分账单号');
       const sharing =
         json.order_id === undefined ? sharings.find(mchid, number) : sharings.findById(mchid, json.order_id);
       if (!sharing) throw invalid(`There is no profit sharing order ${number}.`);
@@ -62,7 +62,7 @@ export function sharingReturns({ store, clock }: ProductContext, sharings: Shari
       const returned = earlier
         .filter((one) => one.return_mchid === return_mchid && one.result !== 'FAILED')
         .reduce((sum, one) => sum + one.amount, 0);
-      if (!(amount >= 1)) throw fault(400, 'PARAM_ERROR', '/body/amount must be 1 or more.');
+      if (!(amount >= 1)) throw paramError('body', '/amount', 'must be 1 or more', amount);
       const left = share.amount - returned;
       if (amount > left) throw fault(403, 'NOT_ENOUGH', `${return_mchid} can return ${left} fen, not ${amount}.`);
 

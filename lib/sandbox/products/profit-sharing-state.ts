@@ -1,9 +1,9 @@
 import type { Response } from 'undici';
 import { keyOf } from '../store';
+import { rule } from '../wire/param-error';
 import { fault } from '../wire/response';
 import type { Orders, PaidOrder } from './orders';
 import type { ProductContext } from './product';
-import { rule } from './rules';
 
 /** A request to share an order, or to unfreeze what is left of it. */
 export interface Sharing {
@@ -106,7 +106,7 @@ export function createSharings({ store, clock }: ProductContext, orders: Orders,
       const order = orders.findPaid(mchid, transaction_id);
       if (!order) throw invalid('订单不存在');
       const sharer = order.partner?.sub_mchid;
-      if (sharer !== undefined && sub_mchid === undefined) throw rule.required('/body/sub_mchid', '子商户号');
+      if (sharer !== undefined && sub_mchid === undefined) throw rule.required('/sub_mchid', '子商户号');
       if (sharer !== sub_mchid) throw invalid('服务商和分账方无受理关系');
       return sharable(order, unsharable);
     },

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../../errors';
 import type { RequestOf, ResponseOf } from '../../openapi/operation';
 import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
+import { paramError, rule } from '../wire/param-error';
 import { fault } from '../wire/response';
 import { chosen, controlled } from './controlled';
 import { beijing, digits, notifyUrl, optional } from './members';
@@ -12,7 +13,6 @@ import type { Product, ProductContext } from './product';
 import { sharingReceivers } from './profit-sharing-receivers';
 import { sharingReturns } from './profit-sharing-returns';
 import { createSharings, invalid, isSharer, type Refunded, type Share, type Sharing } from './profit-sharing-state';
-import { rule } from './rules';
 import { sameBody } from './sensitive';
 
 /** The paths of its operations. */
@@ -126,10 +126,10 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
     const { sub_mchid, transaction_id, out_order_no, notify_url, unfreeze_unsplit: ends } = json;
     const shares = json.receivers ?? [];
     checkNumbers(transaction_id, out_order_no);
-    if (shares.length === 0 && !ends) throw rule.required('/body/receivers', '分账接收方列表');
-    if (shares.length > MAX) throw fault(400, 'PARAM_ERROR', `/body/receivers must have ${MAX} entries at most.`);
-    if (shares.some(({ amount }) => !(amount >= 1))) {
-      throw fault(400, 'PARAM_ERROR', '/body/receivers: each amount must be 1 or more.');
+    if (shares.length === 0 && !ends) throw rule.required('/receivers', '分账接收方列表');
+    if (shares.length > MAX) throw paramError('body', '/receivers', `must have ${MAX} entries at most`);
+    for (const [index, { amount }] of shares.entries()) {
+      if (!(amount >= 1)) throw paramError('body', `/receivers/${index}/amount`, 'must be 1 or more', amount);
     }
     const order = sharings.order(mchid, transaction_id, sub_mchid, '非分账订单不支持分账');
     if (clock.now() < order.payment.time + SETTLING) throw invalid('订单处理中，请稍后重试');
@@ -277,11 +277,12 @@ function shown({
 
 /** Refuses numbers that cannot be any. */
 function checkNumbers(transaction_id: string, out_order_no: string): void {
-  if (!/^\d{28}$/.test(transaction_id)) throw fault(400, 'PARAM_ERROR', '订单号格式不正确');
-  const bytes = Buffer.byteLength(out_order_no);
-  if (bytes > 64) throw rule.tooLong('/body/out_order_no', '商户分账单号', bytes, 64);
+  if (!/^\d{28}$/.test(transaction_id)) {
+    throw paramError('body', '/transaction_id', 'must have 28 digits', transaction_id, '订单号格式不正确');
+  }
+  if (Buffer.byteLength(out_order_no) > 64) throw rule.tooLong('/out_order_no', '商户分账单号', out_order_no, 64);
   const pattern = '^[0-9A-Za-z_\\-|*@]+$';
   if (!new RegExp(pattern).test(out_order_no)) {
-    throw rule.pattern('/body/out_order_no', '商户分账单号', pattern, out_order_no);
+    throw rule.pattern('/out_order_no', '商户分账单号', pattern, out_order_no);
   }
 }

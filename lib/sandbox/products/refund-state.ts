@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Response } from 'undici';
 import { keyOf } from '../store';
+import { paramError, rule } from '../wire/param-error';
 import { fault } from '../wire/response';
 import { feeOf, type Ledger, ownerOf, refundMovements } from './ledger';
 import { beijing, digits, notifyUrl } from './members';
@@ -52,7 +53,7 @@ export function createRefunds({ store, clock, schedule, notifier }: ProductConte
 
   /** `transaction_id` wins: so it is documented for v2. */
   function orderOf(mchid: string, { transaction_id, out_trade_no, sub_mchid }: RefundRequest): PaidOrder {
-    if (!transaction_id && !out_trade_no) throw missing('transaction_id', '微信支付订单号');
+    if (!transaction_id && !out_trade_no) throw rule.required('/transaction_id', '微信支付订单号');
     const order = transaction_id
       ? orders.table.by('transaction_id', transaction_id).find(({ protocol }) => protocol === 'v3')
       : orders.find(mchid, 'v3', out_trade_no ?? '');
@@ -158,15 +159,13 @@ export function checkSubMerchant(expected: string | undefined, given: string | u
 /** The documented rules of the numbers of a request. */
 function checkNumbers({ out_refund_no, amount: { refund, from, currency = 'CNY' } }: RefundRequest): void {
   if (!/^[\w\-|*@]+$/.test(out_refund_no)) {
-    const rule = '输入源“/body/out_refund_no”映射到值字段“商户退款单号”字符串规则校验失败';
-    const message = `${rule}，字符串必须匹配正则表达式“^[0-9A-Za-z_\\-|*@]+$”`;
-    throw fault(400, 'PARAM_ERROR', message, { location: 'body', value: out_refund_no });
+    throw rule.pattern('/out_refund_no', '商户退款单号', '^[0-9A-Za-z_\\-|*@]+$', out_refund_no);
   }
   if (!(refund > 0)) {
-    throw fault(400, 'PARAM_ERROR', 'amount.refund must be 1 or more.', { location: 'body', value: refund });
+    throw paramError('body', '/amount/refund', 'must be 1 or more', refund);
   }
   if (currency !== 'CNY') {
-    throw fault(400, 'PARAM_ERROR', 'amount.currency must be CNY.', { location: 'body', value: currency });
+    throw paramError('body', '/amount/currency', 'must be CNY', currency);
   }
   const sum = from?.reduce((total, { amount }) => total + amount, 0) ?? refund;
   if (sum !== refund) throw invalid(`amount.from adds up to ${sum}, and not to amount.refund, ${refund}.`);
@@ -181,11 +180,6 @@ function repeated(refund: Refund, transaction_id: string, asked: RefundRequestRe
 }
 
 type RefundRequestRest = Omit<RefundRequest, 'transaction_id' | 'out_trade_no'>;
-
-export function missing(field: string, label: string): Response {
-  const message = `输入源“/body/${field}”映射到字段“${label}”必填性规则校验失败，此字段为必填项`;
-  return fault(400, 'PARAM_ERROR', message, { location: 'body', value: '' });
-}
 
 export function invalid(message: string): Response {
   return fault(400, 'INVALID_REQUEST', message);

@@ -1,10 +1,11 @@
 import { type HandlerOf, operation } from '../catalogue/operation';
+import { rule } from '../wire/param-error';
 import { fault } from '../wire/response';
 import { beijing } from './members';
 import type { Product, ProductContext } from './product';
 import { type Refund, successTime } from './refund';
 import type { RefundBook, ShownRefund } from './refund-control';
-import { checkSubMerchant, invalid, missing, type Refunds } from './refund-state';
+import { checkSubMerchant, invalid, type Refunds } from './refund-state';
 
 /** The paths of its operations. */
 const REFUNDS = 'v3/refund/domestic/refunds';
@@ -32,9 +33,9 @@ export function refunds({ identities }: ProductContext, state: Refunds): Product
     const { refund_id = '' } = variables;
     const { out_refund_no, type, bank_type, bank_account, real_name, sub_mchid } = json;
     const isUser = type === 'USER_BANK_CARD';
-    if (isUser && !bank_type) throw missing('bank_type', '开户银行');
-    if (isUser && !bank_account) throw missing('bank_account', '收款银行卡号');
-    if (isUser && !real_name) throw missing('real_name', '收款用户姓名');
+    if (isUser && !bank_type) throw rule.required('/bank_type', '开户银行');
+    if (isUser && !bank_account) throw rule.required('/bank_account', '收款银行卡号');
+    if (isUser && !real_name) throw rule.required('/real_name', '收款用户姓名');
     const number = isUser ? await identities.platform.decrypt(bank_account ?? '').catch(() => '') : '';
     const refund = known(state.findById(mchid, refund_id), sub_mchid);
     if (refund.out_refund_no !== out_refund_no) throw invalid(`The refund ${refund_id} is not ${out_refund_no}.`);
@@ -51,7 +52,7 @@ export function refunds({ identities }: ProductContext, state: Refunds): Product
       operation('post', ABNORMAL, payToCard),
       operation('post', PLATFORM_REFUNDS, ({ mchid, json }) => {
         const { individual_auth_id, sub_mchid } = json;
-        if (!sub_mchid && !individual_auth_id) throw missing('sub_mchid', '二级商户号');
+        if (!sub_mchid && !individual_auth_id) throw rule.required('/sub_mchid', '二级商户号');
         const refund_account = json.refund_account ?? 'REFUND_SOURCE_SUB_MERCHANT';
         const refund = state.accept(mchid, { ...json, refund_account });
         const { refund_id, out_refund_no, create_time, amount } = platformShownOf(refund);

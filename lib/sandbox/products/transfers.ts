@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../../errors';
 import type { RequestOf, ResponseOf } from '../../openapi/operation';
 import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
+import { paramError } from '../wire/param-error';
 import { fault } from '../wire/response';
 import { chosen, controlled } from './controlled';
 import { beijing, digits, notifyUrl, optional } from './members';
@@ -271,14 +272,15 @@ function cancelled(bill: Bill): ResponseOf<typeof CANCEL, 'post'> {
 /** Refuses what the rules of the product do not allow. */
 function check(asked: Asked): void {
   const { out_bill_no, transfer_amount, transfer_remark, transfer_scene_id, notify_url } = asked;
-  checkNumber('/body/out_bill_no', '商户单号', out_bill_no);
-  checkRemark('/body/transfer_remark', transfer_remark);
-  checkName('/body/user_name', transfer_amount, asked.user_name);
+  checkNumber('/out_bill_no', '商户单号', out_bill_no);
+  checkRemark('/transfer_remark', transfer_remark);
+  checkName('/user_name', transfer_amount, asked.user_name);
   if (notify_url !== undefined) notifyUrl(notify_url);
   const reported = asked.transfer_scene_report_infos.map(({ info_type }) => info_type);
   const { reports, perceptions } = SCENES[transfer_scene_id] ?? {};
   if (reported.length === 0 || reports?.some((report) => !reported.includes(report))) {
-    throw fault(400, 'PARAM_ERROR', '需传入转账场景报备信息，请检查');
+    const issue = 'must tell what the scene asks for; compare it with the documentation of the scene';
+    throw paramError('body', '/transfer_scene_report_infos', issue, undefined, '需传入转账场景报备信息，请检查');
   }
   const { user_recv_perception: perception } = asked;
   if (perception && perceptions && !perceptions.includes(perception)) {

@@ -4,8 +4,9 @@ import { sign } from '../../crypto/rsa';
 import { nonce, response } from '../../signature/formatter';
 import type { Identities, Identity } from '../identity';
 import type { Misbehaviour } from '../wire/misbehaviour';
+import { paramError } from '../wire/param-error';
 import { type IncomingRequest, pathOf } from '../wire/request';
-import { fault, fromResponse, type Header, hold, isResponse, paramError, type SandboxResponse } from '../wire/response';
+import { fault, fromResponse, type Header, hold, isResponse, type SandboxResponse } from '../wire/response';
 import { authorizer, SCHEMES } from './authorization';
 import type { ProtocolRules } from './protocol';
 
@@ -120,7 +121,7 @@ function missingHeader({ headers }: IncomingRequest): Response | undefined {
 
 /** The signed part of a malformed form cannot be known. */
 function malformedForm({ form }: IncomingRequest): Response | undefined {
-  return form?.fault === undefined ? undefined : paramError('body', 'body', `is no multipart/form-data: ${form.fault}`);
+  return form?.fault === undefined ? undefined : paramError('body', '', `is no multipart/form-data: ${form.fault}`);
 }
 
 /** @throws the response that refuses a body which should be JSON and is not */
@@ -130,7 +131,7 @@ function parseJson({ headers, body, form }: IncomingRequest): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {
-    throw paramError('body', form ? 'meta' : 'body', 'is not JSON in UTF-8');
+    throw paramError('body', form ? '/meta' : '', 'is not JSON in UTF-8');
   }
 }
 
@@ -143,7 +144,7 @@ function checkHash(path: string, meta: unknown, files: readonly { sha256: string
     isMarketing ? 403 : 400,
     isMarketing ? 'REQUEST_BLOCKED' : 'PARAM_ERROR',
     '图片sha256值有误，请检查后重新提交',
-    { field: 'sha256', value: sha256, issue: 'is not the hash of the file', location: 'body' },
+    { field: '/meta/sha256', value: sha256, issue: 'is not the hash of the file', location: 'body' },
   );
 }
 

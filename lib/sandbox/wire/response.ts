@@ -138,13 +138,3 @@ export interface V2Fault {
 export function v2Fault(err_code: string, err_code_des: string): V2Fault {
   return { return_code: 'SUCCESS', result_code: 'FAIL', err_code, err_code_des };
 }
-
-/** A `PARAM_ERROR`: a member of the body, a header or a part of the query is missing or is not what it should be. */
-export function paramError(
-  location: 'body' | 'header' | 'query',
-  field: string,
-  issue: string,
-  value?: unknown,
-): Response {
-  return fault(400, 'PARAM_ERROR', `${field}: ${issue}`, { field, value, issue, location });
-}
