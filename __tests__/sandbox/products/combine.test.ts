@@ -60,7 +60,10 @@ test.each([
 });
 
 test('one payment pays all, with one notification', async () => {
-  await place({ scene_info: { payer_client_ip: '14.23.150.211', device_id: 'till 3' }, combine_payer_info: { openid } }, 'jsapi');
+  await place(
+    { scene_info: { payer_client_ip: '14.23.150.211', device_id: 'till 3' }, combine_payer_info: { openid } },
+    'jsapi',
+  );
   const common = {
     combine_appid,
     combine_mchid: shop.mchid,
