@@ -1,4 +1,4 @@
-import { openShop, refusal } from './shop';
+import { clientOf, openShop, refusal } from './shop';
 
 let shop: Awaited<ReturnType<typeof openShop>>;
 beforeAll(async () => {
@@ -28,6 +28,20 @@ const close = (more: object = {}) => {
   const sub_orders = parts(2).map(({ mchid, out_trade_no }) => ({ mchid, out_trade_no }));
   return shop.post(`${COMBINE}/out-trade-no/${combine_out_trade_no}/close`, { combine_appid, sub_orders, ...more });
 };
+
+test('a combined order is found by the number that its payment got, by who placed it only', async () => {
+  await place();
+  await shop.sandbox.pay(combine_out_trade_no);
+  const { combine_transaction_id } = await query();
+  const path = `${COMBINE}/id/${combine_transaction_id}`;
+  expect(await shop.get(path)).toMatchObject({
+    ...{ combine_out_trade_no, combine_transaction_id },
+    sub_orders: [{ out_trade_no: 'PART-1-OF-1', trade_state: 'SUCCESS' }, { out_trade_no: 'PART-2-OF-1' }],
+  });
+  const other = clientOf(await shop.sandbox.addMerchant());
+  expect(await refusal(other.get(path))).toBe('404 ORDER_NOT_EXIST 订单不存在');
+  expect(await refusal(shop.get(`${COMBINE}/id/4200`))).toBe('404 ORDER_NOT_EXIST 订单不存在');
+});
 
 const PREPAY_ID = expect.stringMatching(/^up_wx\d{14}[0-9a-f]{18}00$/);
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00$/);
@@ -76,8 +90,9 @@ test('one payment pays all, with one notification', async () => {
     amount: { total_amount: number, currency: 'CNY', payer_amount: number, payer_currency: 'CNY' },
   });
   const shown = await query();
-  expect(shown).toEqual({ ...common, sub_orders: [paid(1), paid(2)], combine_payer_info: { openid } });
-  expect(shop.notified).toEqual([['TRANSACTION.SUCCESS', shown]]);
+  const whole = { ...common, sub_orders: [paid(1), paid(2)], combine_payer_info: { openid } };
+  expect(shown).toEqual({ ...whole, combine_transaction_id: expect.stringMatching(/^4200\d{24}$/) });
+  expect(shop.notified).toEqual([['TRANSACTION.SUCCESS', whole]]);
   const [one, other] = shop.sandbox.notifications;
   expect([one?.name, other]).toEqual(['TRANSACTION.SUCCESS', undefined]);
 });

@@ -6,7 +6,7 @@ import { fault } from '../wire/response';
 import { noOrder } from './finding';
 import { type Links, linksTo } from './links';
 import { beijing, fen } from './members';
-import { keyOfOrder, type Order, type Orders, type PaidOrder, type Paying } from './orders';
+import { keyOfOrder, type Order, type Orders, type PaidOrder, type Paying, transactionId } from './orders';
 import {
   checkNumber,
   checkSigner,
@@ -37,6 +37,8 @@ export interface Combined extends Links {
   readonly device_id?: string;
   readonly created: number;
   readonly expires: number;
+  /** WeChat Pay's number of it, once it is paid. */
+  readonly combine_transaction_id?: string;
 }
 
 /** What the bodies that place a combined order have in common. */
@@ -72,7 +74,11 @@ const SETTLEMENT = ['settle_info', 'profit_sharing'];
 /** Combined payments (合单支付) of APIv3. @see https://pay.weixin.qq.com/doc/v3/merchant/4012556933 */
 export function combinedPayments({ store, clock, notifier }: ProductContext, orders: Orders) {
   const table = store.table<Combined>('combined', {
-    indexes: { number: ({ combine_out_trade_no: number }) => number, prepay_id: ({ prepay_id }) => prepay_id },
+    indexes: {
+      number: ({ combine_out_trade_no: number }) => number,
+      prepay_id: ({ prepay_id }) => prepay_id,
+      combine_transaction_id: ({ combine_transaction_id }) => combine_transaction_id,
+    },
   });
 
   const find = (mchid: string, number = ''): Combined | undefined => table.get(keyOf(mchid, number));
@@ -161,6 +167,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
     const parts = partsOf(combined);
     for (const part of parts) orders.checkPayable(part, how.openid);
     const paid = parts.map((part) => orders.settle(part, how).order);
+    put({ ...combined, combine_transaction_id: transactionId(clock.now()) });
     const { mchid, notify_url } = combined;
     if (notify_url === undefined) return undefined;
     const content = { ...common(combined), sub_orders: paid.map(paidPart), combine_payer_info: payerOf(paid) };
@@ -170,7 +177,11 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
   function shown(combined: Combined) {
     const parts = partsOf(combined);
     const payer = parts.some(({ payment }) => payment) && { combine_payer_info: payerOf(parts) };
-    return { ...common(combined), sub_orders: parts.map(partOf), ...payer };
+    const { combine_transaction_id: id } = combined;
+    return {
+      ...{ ...common(combined), ...(id !== undefined && { combine_transaction_id: id }) },
+      ...{ sub_orders: parts.map(partOf), ...payer },
+    };
   }
 
   return {
@@ -211,6 +222,17 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
         const combined = find(mchid, variables.combine_out_trade_no);
         if (!combined) throw noOrder();
         return shown(combined);
+      }),
+      operation('get', 'v3/combine-transactions/id/{combine_transaction_id}', ({ mchid, variables }) => {
+        const { combine_transaction_id = '' } = variables;
+        const combined = table
+          .by('combine_transaction_id', combine_transaction_id)
+          .find((found) => found.mchid === mchid);
+        if (!combined) throw noOrder();
+        const { sub_orders, ...whole } = shown(combined);
+        // The operation is one of payments to persons, whose authorization a combined order of merchants lacks (?).
+        const parts = sub_orders.map((part) => ({ ...part, individual_auth_id: '' }));
+        return { ...whole, combine_transaction_id, sub_orders: parts };
       }),
       operation(
         'post',

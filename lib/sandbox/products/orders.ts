@@ -165,7 +165,7 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
     const promotions = discounts.flatMap((discount) => discount(order, openid));
     const payer_total = promotions.reduce((left, { amount }) => left - amount, order.total);
     const paidBy = { payer_total, ...(promotions.length > 0 && { promotions }) };
-    const payment = { transaction_id: transactionId(order, time), bank_type, time, ...paidBy };
+    const payment = { transaction_id: transactionId(time, order.profit_sharing), bank_type, time, ...paidBy };
     const paid = { ...order, trade_state: 'SUCCESS' as const, openid, payment };
     put(paid);
     const [notified] = paidListeners.flatMap((listener) => listener(paid) ?? []);
@@ -239,7 +239,7 @@ export function keyOfOrder({
 }
 
 /** 28 digits with the date inside; orders that can be shared begin with 43. */
-function transactionId({ profit_sharing }: Order, time: number): string {
+export function transactionId(time: number, profit_sharing = false): string {
   const date = new Date(time + 8 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
   return `${profit_sharing ? '43' : '42'}00${digits(6)}${date}${digits(10)}`;
 }
