@@ -9,13 +9,18 @@ import { makeDirectory, write, writeFile } from '../io';
 import { isPath, keyText, SETTINGS, type SettingName, type Settings } from '../settings';
 import type { CommandSpec } from './command';
 
-const HELP = `A WeChat Pay platform on this machine that checks every signature and signs its responses. It keeps the state of its products
-and sends their notifications. It runs until Ctrl-C.
+const HELP = `A WeChat Pay platform on this machine, for shops in any language. It checks every request and its signature, and says what
+is wrong; it signs its responses. Payments, refunds, bills, transfers, profit sharing, coupons, service orders and complaints
+keep their state and send notifications; every other documented operation gets a made-up response. It runs until Ctrl-C.
 
-Its keys are never printed. They are written to files that only you can read: in the directory given with -o, where they
-remain with all orders, so that the next start goes on with both; otherwise in a temporary directory that is removed at the end.
+Tests and scripts play the user, set the clock and add faults over HTTP (POST /sandbox/orders/ORDER-1/pay): see
+docs/sandbox-control.md.
 
-With --merchant it takes a merchant's own apiclient_key.pem and apiclient_cert.pem, and the API keys that WECHATPAY_APIV3_KEY
+Its keys are never printed. They are written to files that only you can read: to the directory given with -o, where they are
+kept together with all state, so that the next start goes on with both; otherwise to a temporary directory that is removed
+at the end.
+
+With --merchant it uses a merchant's own apiclient_key.pem and apiclient_cert.pem, and the API keys that WECHATPAY_APIV3_KEY
 and WECHATPAY_SECRET name. These are never copied.
 
 Examples:

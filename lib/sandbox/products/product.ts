@@ -5,7 +5,7 @@ import type { Verb } from '../routes';
 import type { Store } from '../store';
 import type { Handler } from '../wire/request';
 
-/** What a product is made of: the state, the time, who there is, and how they are notified. */
+/** What a product works with: state, time, identities and notifications. */
 export interface ProductContext {
   readonly store: Store;
   readonly clock: Clock;
@@ -14,15 +14,15 @@ export interface ProductContext {
   readonly notifier: Notifier;
 }
 
-/** An operation, and what a product does for it. */
+/** An operation and its handler. */
 export type ProductRoute = readonly [verb: Verb, path: string, handler: Handler];
 
 /** A product of WeChat Pay that keeps state. */
 export interface Product {
   /** The operations that it processes. */
   readonly routes: readonly ProductRoute[];
-  /** What tests and the console can do to it: paths of the control API, below `sandbox/`. */
+  /** Its rows of the control API, for tests and the console: paths below `sandbox/`. */
   readonly control?: readonly ProductRoute[];
-  /** Creates what is there from the start; called at the start and after a reset. */
+  /** Creates the initial state; called at the start and after a reset. */
   seed?(): void;
 }

@@ -2,7 +2,7 @@ import type { Response } from 'undici';
 import { fault } from '../wire/response';
 
 /**
- * The texts of a gateway that knows the schema: what the reference says in words only, and not in its tables.
+ * The messages of the gateway that validates requests, for rules that the reference has only in words.
  * @param pointer such as `/body/out_bill_no`
  */
 export const rule = {
