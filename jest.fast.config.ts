@@ -15,10 +15,10 @@ const config: Config = {
     '/__tests__/(signature/v2-readings|notification/(flipped|model))\\.test\\.ts$',
     // The heap after thousands of calls; what garbage collection frees; secrets in everything that prints.
     '/(memory|leak|unread)\\.test\\.ts$',
-    // Programs of their own, each of which starts Node.js: examples, the installed command, servers, what is killed.
-    '/__tests__/(docs|examples|cli/main|notification/(catalog|processes|redis)|upload/spool)\\.test\\.ts$',
+    // Programs of their own, each of which starts Node.js: the build, examples, the installed command, servers, what is killed.
+    '/__tests__/(docs|packed|examples|clients/[\\w-]+|cli/main|notification/(catalog|processes|redis)|upload/spool)\\.test\\.ts$',
     // Notifications that are repeated by the clock, files of 400 MB, types of all responses.
-    '/__tests__/sandbox/(notify|operation|uploads)\\.test\\.ts$',
+    '/__tests__/sandbox/(notify|month|operation|uploads)\\.test\\.ts$',
   ],
 };
 

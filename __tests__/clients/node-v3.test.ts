@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { client, dayOf, isInstalled, openShop, type Shop } from './support';
+import { client, isInstalled, openShop, type Shop } from './support';
 
 type Params = Record<string, unknown>;
 interface Result {
@@ -37,16 +37,17 @@ described('wechatpay-node-v3 (skipped without: npm ci --prefix __tests__/clients
   beforeAll(async () => {
     shop = await openShop();
     // It knows platform certificates only.
-    await shop.sandbox.rotate('certificate');
+    await shop.control('POST sandbox/keys/rotate', { to: 'certificate' });
     const Pay = client<new (options: object) => Pay>('wechatpay-node-v3');
     const { PayRequest } = client<{ PayRequest: new () => Http }>('wechatpay-node-v3/dist/lib/pay-request');
-    const { config, url } = shop.sandbox;
+    const { config } = shop;
+    // Without serial_no: it reads the certificate.
     pay = new Pay({
       ...{ appid: 'wx8888888888888888', mchid: config.mchid, key: config.apiv3Key },
-      ...{ publicKey: Buffer.from(shop.certificate), privateKey: Buffer.from(shop.privateKey) },
+      ...{ publicKey: Buffer.from(config.certificate), privateKey: Buffer.from(config.privateKey) },
     });
     const http = new PayRequest();
-    const moved = (target: string) => target.replace(HOST, url);
+    const moved = (target: string) => target.replace(HOST, config.baseUrl);
     pay.createHttp({
       get: (target, headers) => http.get(moved(target), headers),
       post: (target, params, headers) => http.post(moved(target), params, headers),
@@ -69,11 +70,13 @@ described('wechatpay-node-v3 (skipped without: npm ci --prefix __tests__/clients
     const out_trade_no = `NODEV3-${kind}-1`;
     expect(await pay[`transactions_${kind}`](order(out_trade_no, more))).toMatchObject({ status: 200 });
 
-    await shop.sandbox.pay(out_trade_no);
+    expect(await shop.pay(out_trade_no)).toMatchObject({
+      ...{ order: { trade_state: 'SUCCESS' }, notification: { delivered: true } },
+    });
     const { headers, body } = shop.notified.at(-1) ?? { headers: {}, body: '' };
     const header = (name: string) => headers[`wechatpay-${name}`];
     const [timestamp, nonce, serial, signature] = ['timestamp', 'nonce', 'serial', 'signature'].map(header);
-    const apiSecret = shop.sandbox.config.apiv3Key;
+    const apiSecret = shop.config.apiv3Key;
     expect(await pay.verifySign({ timestamp, nonce, serial, signature, body, apiSecret })).toBe(true);
     const { resource } = JSON.parse(body);
     const paid = pay.decipher_gcm(resource.ciphertext, resource.associated_data, resource.nonce, apiSecret);
@@ -87,7 +90,7 @@ described('wechatpay-node-v3 (skipped without: npm ci --prefix __tests__/clients
     const amount = { refund: 88, total: 888, currency: 'CNY' };
     const out_refund_no = `R-${out_trade_no}`;
     expect(await pay.refunds({ out_trade_no, out_refund_no, amount })).toMatchObject({ status: 200 });
-    await shop.sandbox.clock.advance({ seconds: 2 });
+    await shop.advance({ seconds: 2 });
     expect(await pay.find_refunds(out_refund_no)).toMatchObject({ status: 200, data: { status: 'SUCCESS' } });
   });
 
@@ -103,12 +106,12 @@ described('wechatpay-node-v3 (skipped without: npm ci --prefix __tests__/clients
   });
 
   test('the bill of the day, plain and zipped', async () => {
-    const bill_date = dayOf(shop.sandbox);
-    await shop.sandbox.clock.advance({ days: 2 });
+    const bill_date = await shop.day();
+    await shop.advance({ days: 2 });
     for (const params of [{ bill_date }, { bill_date, tar_type: 'GZIP' }]) {
       const { data } = await pay.tradebill(params);
       // It takes the host away from URLs of WeChat Pay only, before it signs them.
-      const file = await pay.downloadBill(String(data.download_url).replace(shop.sandbox.url, HOST));
+      const file = await pay.downloadBill(String(data.download_url).replace(shop.config.baseUrl, HOST));
       const bytes = file.data as unknown;
       const text = Buffer.isBuffer(bytes) && 'tar_type' in params ? gunzipSync(bytes).toString() : String(bytes);
       expect(text).toContain('`NODEV3-native-1');

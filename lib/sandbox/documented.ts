@@ -3,6 +3,7 @@ import { Headers, Response } from 'undici';
 import { type Decrypt, type Issue, type KnownOperation, synthesise, validate } from './catalogue';
 import type { Identities, Identity } from './identity';
 import type { PlatformKey } from './protocol/keyring';
+import { isWechatPay } from './tls/hosts';
 import type { Handler, SandboxRequest } from './wire/request';
 import { fault } from './wire/response';
 
@@ -40,12 +41,12 @@ export function documented(
   };
   const make: Handler = (request) => {
     if (strict) throw unprocessed(operation, isV2);
-    const { mchid, method, path, variables, query, json, xml, body } = request;
+    const { mchid, method, path, variables, query, headers, json, xml, body } = request;
     const decrypt = decrypting(identities, request);
     const search = query.size > 0 ? `?${query}` : '';
     const sent = { method, target: path + search, variables, query, body: isV2 ? xml : json, raw: body };
     const made = synthesise(operation, sent, {
-      ...{ baseUrl, decrypt, defaults: { mchid, mch_id: mchid, sp_mchid: mchid } },
+      ...{ baseUrl: rootFor(headers.host) ?? baseUrl, decrypt, defaults: { mchid, mch_id: mchid, sp_mchid: mchid } },
       encrypt: (plain) => publicEncrypt(identity.publicKey, Buffer.from(plain)).toString('base64'),
     });
     if (made.location !== undefined) return new Response(null, { status: 302, headers: { location: made.location } });
@@ -69,6 +70,11 @@ function fileResponse({ path }: KnownOperation, file: Buffer): Response {
   const headers = new Headers({ 'content-type': 'application/octet-stream' });
   if (STATEMENTS.has(path)) headers.set('wechatpay-statement-sha1', createHash('sha1').update(file).digest('hex'));
   return new Response(new Uint8Array(file), { headers });
+}
+
+/** Who asks by WeChat Pay's own name is sent to it again: it may trust no other. */
+function rootFor(host = ''): string | undefined {
+  return isWechatPay(host) ? `https://${host}/` : undefined;
 }
 
 /** The fields of v2 that can be signed. How XML within XML is signed is documented nowhere. */

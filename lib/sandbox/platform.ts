@@ -7,6 +7,7 @@ import { type Protocol, type ProtocolRules, protocolOfRequest } from './protocol
 import { v2Protocol } from './protocol/v2';
 import { v3Protocol } from './protocol/v3';
 import type { Match, Routes } from './routes';
+import { certificateIssue, demandsCertificate } from './tls/merchant-certificate';
 import { distort, replace } from './wire/distort';
 import type { Misbehaviour } from './wire/misbehaviour';
 import { type IncomingRequest, pathOf, queryOf, type SandboxRequest } from './wire/request';
@@ -65,6 +66,12 @@ export function createPlatform({ handlers, products, ...options }: PlatformOptio
     found: (check: Check) => void,
   ): Promise<SandboxResponse> {
     const protocol = protocols[name];
+    const { match } = operations.match(name, request.method, pathOf(request.target));
+    if (demandsCertificate(request, match?.operation)) {
+      const return_msg = certificateIssue(request, identity);
+      found({ check: 'certificate', ok: return_msg === undefined });
+      if (return_msg !== undefined) return protocol.respond({ return_code: 'FAIL', return_msg }, request, false);
+    }
     const handling = find(name, request, identity);
     return Array.isArray(handling)
       ? protocol.unknown(unknownTo(name, request.method, pathOf(request.target), handling))

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encrypt } from '../crypto/rsa';
 import { ConfigurationError, InvalidArgumentError } from '../errors';
 import { type Clock, createClock, type Schedule } from './clock';
@@ -33,6 +32,9 @@ import type { Transfer, TransferOutcome } from './products/transfers';
 import { createKeyring, type PlatformKeyKind } from './protocol/keyring';
 import { createRoutes, type Verb } from './routes';
 import { createStore, type Store } from './store';
+import { type Authority, createAuthority } from './tls/authority';
+import { listenWithTls } from './tls/listen';
+import { type Listener, listen, urlOf } from './wire/listen';
 import { createMisbehaviours, type Misbehaving } from './wire/misbehaviour';
 import { type Handler, type HandlerOptions, type IncomingRequest, type ReceivedRequest, receive } from './wire/request';
 import { fault, frame, fromResponse, isResponse, messageOf } from './wire/response';
@@ -55,6 +57,12 @@ export interface SandboxOptions {
   journal?: string;
   /** Refuses operations that neither a product nor a handler processes, instead of making up a response. */
   strict?: boolean;
+  /**
+   * Listens with TLS, with certificates of an authority of its own ({@link Sandbox.ca}), and on the same port as an HTTPS
+   * proxy: who sets `HTTPS_PROXY` and trusts that authority reaches it as `https://api.mch.weixin.qq.com`. The operations of
+   * v2 that need the merchant's TLS certificate demand it then.
+   */
+  tls?: boolean;
 }
 
 /** How long a platform certificate of WeChat Pay is valid, in milliseconds. */
@@ -68,7 +76,8 @@ const OF_BRANDS = /^(?:BRAND_MEMBER_CARD|PRODUCT_COUPON)\./;
 
 /** The parts of a sandbox. */
 interface Parts {
-  readonly server: Server;
+  readonly listener: Listener;
+  readonly authority: Authority | undefined;
   readonly store: Store;
   readonly clock: Clock;
   readonly schedule: Schedule;
@@ -92,7 +101,7 @@ interface Parts {
  * const instance = Builder.factory(sandbox.config);
  */
 export class Sandbox implements AsyncDisposable {
-  /** Where it listens, such as `http://127.0.0.1:45678/`. */
+  /** Where it listens, such as `http://127.0.0.1:45678/`; with TLS `https:`. */
   readonly url: string;
   /** A configuration for `Builder.factory`: a merchant with its keys, the platform's public key, the APIv2 key. */
   readonly config: SandboxConfig;
@@ -107,10 +116,10 @@ export class Sandbox implements AsyncDisposable {
   #requests: ReceivedRequest[] = [];
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: Parts, { host, allowHosts, strict = false }: SandboxOptions) {
-    const { server, identities, merchant, products, schedule, store, notifier, announcer } = parts;
-    const { port } = server.address() as AddressInfo;
-    this.url = urlOf(host, port);
+  private constructor(parts: Parts, { host = LOOPBACK, allowHosts, strict = false }: SandboxOptions) {
+    const { listener, authority, identities, merchant, products, schedule, store, notifier, announcer } = parts;
+    const { port } = listener;
+    this.url = urlOf(authority ? 'https' : 'http', host, port);
     this.config = merchantConfig(merchant, identities.platform, this.url);
     this.clock = parts.clock;
     this.#parts = parts;
@@ -131,7 +140,7 @@ export class Sandbox implements AsyncDisposable {
     this.#control = createControl({ guard, identities, store, merchant: merchant.id }, rows, controls);
     this.#seed();
     schedule.start();
-    server.on('request', (request, response) => void this.#serve(request, response));
+    listener.serve((request, response) => void this.#serve(request, response));
   }
 
   /**
@@ -140,23 +149,24 @@ export class Sandbox implements AsyncDisposable {
    * @throws InvalidArgumentError if `allowHosts` has an invalid host name
    */
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
-    const { port = 0, host = LOOPBACK, merchant: own, journal } = options;
+    const { port = 0, host = LOOPBACK, allowHosts, merchant: own, journal, tls = false } = options;
     const { store, close: release } =
       journal === undefined ? { store: createStore(), close: () => {} } : openJournal(journal);
-    let server: Server | undefined;
+    let listener: Listener | undefined;
     try {
       const { clock, schedule } = createClock(store);
       const platform = await createKeyring(store);
       const identities = createIdentities(store, platform);
       const merchant = await firstMerchant(identities, own);
       const notifier = createNotifier({ store, clock, schedule, identities });
-      const products = createProducts({ store, clock, schedule, identities, notifier });
+      const products = createProducts({ store, clock, schedule, identities, notifier, tls });
       const announcer = createAnnouncer();
-      server = await listen(port, host);
-      const parts = { server, store, clock, schedule, identities, notifier, products, merchant, announcer, release };
-      return new Sandbox(parts, options);
+      const authority = tls ? await createAuthority(store) : undefined;
+      listener = await (authority ? listenWithTls({ port, host }, authority, allowHosts) : listen({ port, host }));
+      const business = { store, clock, schedule, identities, notifier, products, merchant, announcer };
+      return new Sandbox({ listener, authority, release, ...business }, options);
     } catch (error) {
-      server?.close();
+      listener?.close();
       release();
       throw error;
     }
@@ -184,6 +194,16 @@ export class Sandbox implements AsyncDisposable {
   async addBrand(own?: OwnIdentity): Promise<SandboxBrandConfig> {
     const { identities } = this.#parts;
     return brandConfig(await identities.add('brand', own), identities.platform, this.url);
+  }
+
+  /** With TLS: the certificate of its authority, PEM, for clients to trust. With a journal it stays the same. */
+  get ca(): string | undefined {
+    return this.#parts.authority?.certificate;
+  }
+
+  /** The merchant's API certificate, PEM: with TLS what clients present to operations of v2 that demand it. */
+  get certificate(): string {
+    return this.#parts.merchant.certificate;
   }
 
   /** The last 1,000 requests that arrived, in order, whether they were answered well or not. */
@@ -466,14 +486,13 @@ export class Sandbox implements AsyncDisposable {
   /** Stops listening, closes all connections, even with pending requests, and repeats no notification. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
-      const { server, schedule, notifier, release } = this.#parts;
+      const { listener, schedule, notifier, release } = this.#parts;
       schedule.close();
       notifier.close();
-      server.close(() => {
+      listener.close(() => {
         release();
         resolve();
       });
-      server.closeAllConnections();
     });
     return this.#closed;
   }
@@ -549,24 +568,4 @@ async function firstMerchant(identities: Identities, own: OwnIdentity | undefine
   throw new ConfigurationError(
     `The journal belongs to ${absent.join(', ')}. Their own keys are not kept in it: pass these keys again.`,
   );
-}
-
-/** Where clients on this machine find it. */
-function urlOf(host = LOOPBACK, port: number): string {
-  if (host === '0.0.0.0' || host === '::') return `http://${LOOPBACK}:${port}/`;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
-}
-
-function listen(port: number, host: string): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    // Idle connections stay until close(): a client must not meet one that is just being closed.
-    const server = createServer({ keepAliveTimeout: 0 });
-    const fail = (cause: unknown): void =>
-      reject(new ConfigurationError(`The sandbox cannot listen on port ${port} of ${host}.`, { cause }));
-    try {
-      server.once('error', fail).listen(port, host, () => resolve(server.off('error', fail)));
-    } catch (cause) {
-      fail(cause);
-    }
-  });
 }

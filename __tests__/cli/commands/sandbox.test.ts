@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import ts from 'typescript';
 import { Builder, Certificates } from 'wechatpay-undici';
 import { selfSigned } from '../../../lib/sandbox/protocol/x509';
@@ -178,6 +180,60 @@ test("a merchant's own key and certificate stay where they are", async () => {
   expect(await wxpay(['sandbox', '--merchant', output])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('apiclient_key.pem cannot be read (ENOENT)'),
+  });
+});
+
+describe('with TLS', () => {
+  const run = promisify(execFile);
+  const program = `
+    const { EnvHttpProxyAgent, request } = require('undici');
+    const url = process.argv[1] + 'v3/pay/transactions/id/1';
+    request(url, { dispatcher: new EnvHttpProxyAgent() }).then(
+      async ({ statusCode, body }) => { console.log(statusCode, (await body.json()).code); process.exit(); },
+      (error) => { console.log(error.code); process.exit(); });`;
+  /** Asks in a process that has this environment. */
+  const ask = async (url: string, env: object) => {
+    const { stdout } = await run(process.execPath, ['-e', program, url], { env: { PATH: process.env.PATH, ...env } });
+    return stdout.trim();
+  };
+
+  test('the environment leads a program here by the base URL and by the proxy', async () => {
+    const output = directory();
+    const { code, stderr } = await wxpay(['sandbox', '--json', '--tls', '-o', output], {
+      until: async (stdout) => {
+        keepKeys(output);
+        const { url, env }: Running = JSON.parse(stdout);
+        const { HTTPS_PROXY, ...others } = env;
+        expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/$/);
+        expect(env).toMatchObject({
+          ...{ WECHATPAY_BASE_URL: url, HTTPS_PROXY: url.replace('https', 'http') },
+          ...{ NODE_EXTRA_CA_CERTS: join(output, 'sandbox_ca.pem'), SSL_CERT_FILE: join(output, 'sandbox_ca.pem') },
+          WECHATPAY_CERTIFICATE: join(output, 'sandbox_certificate.pem'),
+        });
+        expect(await ask(url, others)).toMatch(/^4\d\d \w+$/);
+        expect(await ask('https://api.mch.weixin.qq.com/', env)).toMatch(/^4\d\d \w+$/);
+        expect(await ask(url, {})).not.toMatch(/^4\d\d/);
+      },
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const ca = readFileSync(join(output, 'sandbox_ca.pem'), 'utf8');
+    await wxpay(['sandbox', '--tls', '-o', output]);
+    expect(readFileSync(join(output, 'sandbox_ca.pem'), 'utf8')).toBe(ca);
+  });
+
+  test('the text has the same lines; the proxy is set apart', async () => {
+    const { code } = await wxpay(['sandbox', '--tls'], {
+      until: async (stdout) => {
+        const env = exported(stdout);
+        keepKeys(dirname(env.NODE_EXTRA_CA_CERTS ?? ''));
+        expect(Object.keys(env)).toEqual(expect.arrayContaining(['SSL_CERT_FILE', 'HTTPS_PROXY']));
+        expect(stdout).toMatch(
+          /\nexport SSL_CERT_FILE='.*'\n\n# Instead of WECHATPAY_BASE_URL.*\nexport HTTPS_PROXY='http:.*'\n\n\/\/ In a program/,
+        );
+        expect(existsSync(env.WECHATPAY_CERTIFICATE ?? '')).toBe(true);
+      },
+    });
+    expect(code).toBe(0);
   });
 });
 

@@ -23,10 +23,15 @@ at the end.
 With --merchant it uses a merchant's own apiclient_key.pem and apiclient_cert.pem, and the API keys that WECHATPAY_APIV3_KEY
 and WECHATPAY_SECRET name. These are never copied.
 
+With --tls it listens with TLS, with certificates of an authority of its own (sandbox_ca.pem), and as an HTTPS proxy: a program
+that cannot change its base URL trusts that authority and sets HTTPS_PROXY. Operations of v2 that need the merchant's TLS
+certificate demand it then. With -o the authority stays the same. Trust it in test programs only.
+
 Examples:
   $ wxpay sandbox                          # then paste what it prints into another terminal
   $ wxpay sandbox -p 8787 -o ./sandbox
   $ wxpay sandbox --merchant ./cert       # the application's configuration stays, but for base URL and platform key
+  $ wxpay sandbox --tls -o ./sandbox      # https, also as https://api.mch.weixin.qq.com
   $ wxpay sandbox --json > sandbox.json & # one line: url, directory, env`;
 
 /** `wxpay sandbox`: the sandbox, until Ctrl-C. */
@@ -42,6 +47,7 @@ export const sandboxCommand: CommandSpec = {
       .option('--allow-host <name>', 'a further name by which its console may be asked; may be repeated', collected, [])
       .option('-o, --output <directory>', 'where to write the keys, and to keep them and all state')
       .option('--merchant <directory>', 'where the apiclient_key.pem and apiclient_cert.pem of the merchant are')
+      .option('--tls', 'listen with TLS, and as an HTTPS proxy for api.mch.weixin.qq.com and its kin')
       .option('--strict', 'refuse operations that no product processes, instead of making a response up'),
 
   async run({ io, options, settings: given, json }) {
@@ -52,17 +58,19 @@ export const sandboxCommand: CommandSpec = {
     if (kept !== undefined) makeDirectory(kept);
     await using sandbox = await Sandbox.start({
       ...{ port, allowHosts: options.allowHost as string[], strict: options.strict === true },
+      tls: options.tls === true,
       ...(host !== undefined && { host }),
       ...(merchant && { merchant }),
       ...(kept !== undefined && { journal: join(kept, 'sandbox_journal.jsonl') }),
     });
     const directory = kept ?? mkdtempSync(join(tmpdir(), 'wxpay-sandbox-'));
     try {
-      const settings = writeKeys(directory, sandbox.config, merchant, given);
+      const tls = writeCertificates(directory, sandbox, text(options.merchant));
+      const settings = { ...writeKeys(directory, sandbox.config, merchant, given), ...tls?.settings };
       const { url } = sandbox;
       const printed = json
-        ? JSON.stringify({ url, directory, env: environment(settings) })
-        : describe(url, directory, settings, kept === undefined);
+        ? JSON.stringify({ url, directory, env: { ...environment(settings), ...tls?.trust, ...tls?.proxy } })
+        : describe(url, directory, settings, kept === undefined, tls);
       await write(io.stdout, `${printed}\n`);
       await io.interrupted();
     } finally {
@@ -75,7 +83,7 @@ export const sandboxCommand: CommandSpec = {
 /** The API keys are missing where the environment itself holds them. */
 type Written = Readonly<
   Record<Exclude<SettingName, 'brandId' | 'certificate' | 'passphrase' | ApiKeyName>, string> &
-    Partial<Record<ApiKeyName, string>>
+    Partial<Record<ApiKeyName | 'certificate', string>>
 >;
 type ApiKeyName = 'apiv3Key' | 'secret';
 
@@ -150,6 +158,37 @@ function writeKeys(directory: string, config: SandboxConfig, own: OwnIdentity | 
   };
 }
 
+/** What a client needs for TLS. */
+interface TlsFiles {
+  /** The merchant's certificate, for the operations of v2 that demand it. */
+  readonly settings: { readonly certificate: string };
+  /** Environment variables that make Node and OpenSSL trust the authority. */
+  readonly trust: Readonly<Record<string, string>>;
+  /** The environment variable that leads a client here whose base URL is WeChat Pay's. */
+  readonly proxy: Readonly<Record<string, string>>;
+}
+
+/** @param own the directory of a merchant's own certificate */
+function writeCertificates(
+  directory: string,
+  { ca, certificate, url }: Sandbox,
+  own: string | undefined,
+): TlsFiles | undefined {
+  if (ca === undefined) return undefined;
+  const path = writeFile(directory, 'sandbox_ca.pem', ca, 0o600);
+  return {
+    settings: {
+      certificate:
+        own === undefined
+          ? writeFile(directory, 'sandbox_certificate.pem', certificate, 0o600)
+          : resolve(own, 'apiclient_cert.pem'),
+    },
+    trust: { NODE_EXTRA_CA_CERTS: path, SSL_CERT_FILE: path },
+    // Most clients speak to a proxy without TLS.
+    proxy: { HTTPS_PROXY: url.replace(/^https/, 'http') },
+  };
+}
+
 function environment(settings: Written): Record<string, string> {
   return Object.fromEntries(
     // `entries` returns strings; these are names of settings.
@@ -157,16 +196,27 @@ function environment(settings: Written): Record<string, string> {
   );
 }
 
-function describe(url: string, directory: string, settings: Written, isPassing: boolean): string {
-  const exports = Object.entries(environment(settings)).map(([name, value]) => `export ${name}=${shellQuoted(value)}`);
+function describe(url: string, directory: string, settings: Written, isPassing: boolean, tls?: TlsFiles): string {
+  const proxy = tls
+    ? `
+# Instead of WECHATPAY_BASE_URL, for a program that cannot change its base URL: nothing but WeChat Pay is reached by it.
+${exported(tls.proxy)}
+`
+    : '';
   return `The sandbox listens on ${url} until Ctrl-C.
 Its keys are in ${directory}${isPassing ? ' until then' : ''}.
 
 # For wxpay, in a shell.
-${exports.join('\n')}
-
+${exported({ ...environment(settings), ...tls?.trust })}
+${proxy}
 // In a program.
 ${snippet(settings)}`;
+}
+
+function exported(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}=${shellQuoted(value)}`)
+    .join('\n');
 }
 
 function snippet({ mchid, serial, privateKey, publicKey, publicKeyId, apiv3Key, secret, baseUrl }: Written): string {

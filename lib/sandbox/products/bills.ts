@@ -4,6 +4,7 @@ import { gzip } from 'node:zlib';
 import { Response } from 'undici';
 import { operation } from '../catalogue/operation';
 import { keyOf } from '../store';
+import { isWechatPay } from '../tls/hosts';
 import type { SandboxRequest } from '../wire/request';
 import { fault, v2Fault } from '../wire/response';
 import { fundFlowBill, TRADE_BILL_TYPES, type TradeBillType, type TradeLine, tradeBill } from './bill-text';
@@ -61,7 +62,7 @@ const zip = promisify(gzip);
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012791866
  */
 export function bills(
-  { store, clock, schedule }: ProductContext,
+  { store, clock, schedule, tls = false }: ProductContext,
   orders: Orders,
   ledger: Ledger,
   sources: readonly RefundSource[],
@@ -114,7 +115,7 @@ export function bills(
     const token = randomBytes(48).toString('base64url');
     files.put(keyOf(mchid, token), { ...name, token, isZipped });
     schedule.at(clock.now() + GOOD_FOR, EXPIRE, keyOf(mchid, token));
-    const download_url = `${originOf(headers.host)}/${FILE}?token=${token}${isZipped ? '&tartype=gzip' : ''}`;
+    const download_url = `${originOf(headers.host, tls)}/${FILE}?token=${token}${isZipped ? '&tartype=gzip' : ''}`;
     return { download_url, hash_type: 'SHA1', hash_value: sha1(text) };
   }
 
@@ -222,8 +223,8 @@ function sha1(text: string): string {
 }
 
 /** WeChat Pay's own hosts are reached by TLS alone; any other name is that of the sandbox. */
-function originOf(host = 'api.mch.weixin.qq.com'): string {
-  return `${/\.(?:weixin\.qq\.com|wechatpay\.cn)(?::\d+)?$/i.test(host) ? 'https' : 'http'}://${host}`;
+function originOf(host = 'api.mch.weixin.qq.com', tls: boolean): string {
+  return `${tls || isWechatPay(host) ? 'https' : 'http'}://${host}`;
 }
 
 /** A day such as `2019-06-11`, if it exists. */

@@ -12,6 +12,8 @@ export interface ProductContext {
   readonly schedule: Schedule;
   readonly identities: Identities;
   readonly notifier: Notifier;
+  /** The sandbox listens with TLS. */
+  readonly tls?: boolean;
 }
 
 /** An operation and its handler. */

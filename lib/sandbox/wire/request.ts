@@ -1,4 +1,6 @@
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { Check } from '../protocol/check';
 import { type Form, readForm, type UploadedFile } from './form';
 
@@ -14,6 +16,8 @@ export interface IncomingRequest {
   readonly form: Form | undefined;
   /** The whole upload, unless it is too long to keep. */
   readonly multipart?: () => Buffer | undefined;
+  /** With TLS: the certificate that the client presented, where it did; `undefined` without TLS. */
+  readonly peer?: { readonly certificate: X509Certificate | undefined } | undefined;
 }
 
 /** How much of an upload is kept, in case all of it was signed. */
@@ -95,16 +99,17 @@ export interface HandlerOptions {
 
 /** Reads a request to its end; rejects where the client goes away before. The files of an upload are not kept. */
 export async function receive(message: IncomingMessage): Promise<IncomingRequest> {
-  const { method = '', url = '', headers } = message;
+  const { method = '', url = '', headers, socket } = message;
+  const peer = socket instanceof TLSSocket ? { certificate: socket.getPeerX509Certificate() } : undefined;
   const type = headers['content-type'] ?? '';
   if (/^multipart\/form-data\b/i.test(type)) {
     const { pieces, whole } = keeping(message);
     const form = await readForm(type, pieces);
-    return { method, target: url, headers, body: Buffer.from(form.fields.meta ?? ''), form, multipart: whole };
+    return { method, target: url, headers, body: Buffer.from(form.fields.meta ?? ''), form, multipart: whole, peer };
   }
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk);
-  return { method, target: url, headers, body: Buffer.concat(chunks), form: undefined };
+  return { method, target: url, headers, body: Buffer.concat(chunks), form: undefined, peer };
 }
 
 /** Passes a stream on and keeps what it passes, up to a limit. */
