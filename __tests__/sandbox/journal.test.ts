@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -196,4 +196,32 @@ test('a large journal is read and written whole', () => {
   });
   truncateSync(path, statSync(path).size - 1);
   expect(Object.keys(session().values)).toHaveLength(1999);
+});
+
+test('an entry that is longer than any block it is read in', () => {
+  const text = '茶'.repeat(100_000);
+  session((put) => {
+    put('a', { text });
+    put('b', { text: 'short' });
+  });
+  expect(session().values).toEqual({ a: { text }, b: { text: 'short' } });
+});
+
+test('where an entry cannot be written whole, what was written of it is taken back, and none follows it', () => {
+  // A file that may not grow further: the system writes what fits, and refuses the rest.
+  const program = `
+    const { openJournal } = require('./lib/sandbox/journal');
+    process.on('SIGXFSZ', () => {});
+    const { store } = openJournal(process.argv[1]);
+    const table = store.table('orders');
+    const put = (key, size) => { table.put(key, { text: 'x'.repeat(size) }); store.commit(); };
+    const failure = (work) => { try { work(); return 'none'; } catch (error) { return error.message; } };
+    put('a', 10);
+    console.log(JSON.stringify([failure(() => put('b', 20_000)), failure(() => put('c', 10))]));`;
+  const command = `ulimit -f 8; exec "${process.execPath}" -r esbuild-register -e "$0" "$1"`;
+  const env = { ...process.env, NODE_ENV: 'test' };
+  const [first, second] = JSON.parse(execFileSync('bash', ['-c', command, program, path], { encoding: 'utf8', env }));
+  expect(first).toContain('EFBIG');
+  expect(second).toContain('could not be written; start the sandbox again');
+  expect(Object.keys(session((put) => put('d', {})).values)).toEqual(['a', 'd']);
 });

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { ConfigurationError } from '../errors';
 import { lock } from './lock';
 import { type Change, createStore, type Store, type Values } from './store';
@@ -20,7 +30,7 @@ export function openJournal(path: string): { store: Store; close: () => void } {
     const kept = explained(path, () => readJournal(path));
     const file = explained(path, () => compact(path, kept));
     const store = createStore(kept);
-    const stop = store.listen((changes) => write(file, `${JSON.stringify(changes)}\n`));
+    const stop = store.listen(appender(path, file));
     return {
       store,
       close() {
@@ -33,6 +43,26 @@ export function openJournal(path: string): { store: Store; close: () => void } {
     unlock();
     throw error;
   }
+}
+
+/** Appends entries; once one could not be written whole, no other follows it: what it built on would be missing. */
+function appender(path: string, file: number): (changes: readonly Change[]) => void {
+  let failed: unknown;
+  return (changes) => {
+    if (failed !== undefined) {
+      const message = `The journal ${path} could not be written; start the sandbox again to go on with what it holds.`;
+      throw new ConfigurationError(message, { cause: failed });
+    }
+    const { size } = fstatSync(file);
+    try {
+      write(file, `${JSON.stringify(changes)}\n`);
+    } catch (error) {
+      failed = error;
+      // What was written of it; where this fails too, the next start does not read an entry without an end.
+      ftruncateSync(file, size);
+      throw error;
+    }
+  };
 }
 
 /** Begins anew with what is left of the past, and replaces the old file in one step. */
@@ -84,18 +114,50 @@ function readJournal(path: string): Values {
 }
 
 function* entries(path: string): Iterable<Change> {
-  const text = readIfThere(path);
-  // Only the very first write can have been cut off in the header.
-  if (text === undefined || HEADER.startsWith(text)) return;
-  const lines = text.split('\n');
-  // Behind the last line feed is nothing, or an entry that was never finished: nobody has been told of it.
-  lines.pop();
-  if (`${lines.shift()}\n` !== HEADER) {
-    throw new ConfigurationError(
-      `${path} is not a journal of this version of the sandbox; move it away to start anew.`,
-    );
+  const file = openIfThere(path);
+  if (file === undefined) return;
+  try {
+    const begin = Buffer.alloc(HEADER.length);
+    const head = begin.toString('utf8', 0, readSync(file, begin, 0, begin.length, 0));
+    // Only the very first write can have been cut off in the header.
+    if (head !== HEADER && HEADER.startsWith(head)) return;
+    if (head !== HEADER) {
+      throw new ConfigurationError(
+        `${path} is not a journal of this version of the sandbox; move it away to start anew.`,
+      );
+    }
+    let number = 1;
+    for (const line of linesOf(file, HEADER.length)) yield* parseLine(path, line, ++number);
+  } finally {
+    closeSync(file);
   }
-  for (const [index, line] of lines.entries()) yield* parseLine(path, line, index + 2);
+}
+
+/**
+ * The lines of a file from a position on, as they are read. Behind the last line feed is nothing, or an entry that was
+ * never finished: nobody has been told of it.
+ */
+function* linesOf(file: number, position: number): Iterable<string> {
+  const block = Buffer.alloc(64 * 1024);
+  let begun: Buffer[] = [];
+  for (let at = position; ; ) {
+    const size = readSync(file, block, 0, block.length, at);
+    if (size === 0) return;
+    at += size;
+    let from = 0;
+    for (let end = lineEnd(block, size, from); end >= 0; end = lineEnd(block, size, from)) {
+      yield Buffer.concat([...begun, block.subarray(from, end)]).toString();
+      begun = [];
+      from = end + 1;
+    }
+    // A copy: the block is read into again.
+    if (from < size) begun.push(Buffer.from(block.subarray(from, size)));
+  }
+}
+
+/** Where the line ends that begins there; -1 where the block ends before. */
+function lineEnd(block: Buffer, size: number, from: number): number {
+  return block.subarray(0, size).indexOf(10, from);
 }
 
 function parseLine(path: string, line: string, number: number): Change[] {
@@ -114,9 +176,9 @@ function isChange(value: unknown): value is Change {
   return Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string';
 }
 
-function readIfThere(path: string): string | undefined {
+function openIfThere(path: string): number | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return openSync(path, 'r');
   } catch (error) {
     if (Object(error).code === 'ENOENT') return undefined;
     throw error;

@@ -137,7 +137,11 @@ export class Sandbox implements AsyncDisposable {
     });
     const guard = createGuard({ port, host, allowHosts });
     const controls = products.all.flatMap(({ control = [] }) => control);
-    this.#control = createControl({ guard, identities, store, merchant: merchant.id }, rows, controls);
+    this.#control = createControl(
+      { guard, identities, store, merchant: merchant.id },
+      [...rows, ...products.media.rows],
+      controls,
+    );
     this.#seed();
     schedule.start();
     listener.serve((request, response) => void this.#serve(request, response));
@@ -159,10 +163,14 @@ export class Sandbox implements AsyncDisposable {
       const identities = createIdentities(store, platform);
       const merchant = await firstMerchant(identities, own);
       const notifier = createNotifier({ store, clock, schedule, identities });
-      const products = createProducts({ store, clock, schedule, identities, notifier, tls });
-      const announcer = createAnnouncer();
       const authority = tls ? await createAuthority(store) : undefined;
-      listener = await (authority ? listenWithTls({ port, host }, authority, allowHosts) : listen({ port, host }));
+      const listening = await (authority
+        ? listenWithTls({ port, host }, authority, allowHosts)
+        : listen({ port, host }));
+      listener = listening;
+      const baseUrl = () => urlOf(authority ? 'https' : 'http', host, listening.port);
+      const products = createProducts({ store, clock, schedule, identities, notifier, baseUrl });
+      const announcer = createAnnouncer();
       const business = { store, clock, schedule, identities, notifier, products, merchant, announcer };
       return new Sandbox({ listener, authority, release, ...business }, options);
     } catch (error) {
@@ -515,7 +523,9 @@ export class Sandbox implements AsyncDisposable {
     }
     const started = performance.now();
     const record: Mutable<ReceivedRequest> = {
-      ...{ method, target, headers, body: body.toString(), files: form?.files ?? [] },
+      ...{ method, target, headers, body: body.toString() },
+      // Copies: what is kept must not keep the bytes.
+      files: (form?.files ?? []).map((file) => ({ ...file })),
       ...{ time: Date.now(), status: undefined, milliseconds: undefined, checks: [] },
     };
     this.#requests.push(record);

@@ -1,3 +1,4 @@
+import { Builder } from 'wechatpay-undici';
 import { openShop, refusal } from './shop';
 
 let shop: Awaited<ReturnType<typeof openShop>>;
@@ -27,6 +28,8 @@ const query = () => shop.get(`${OWN}/out-trade-no/${out_trade_no}`, { mchid: sho
 const reverse = () => shop.post(`${OWN}/out-trade-no/${out_trade_no}/reverse`, { appid, mchid: shop.mchid });
 const close = () => shop.post(`${OWN}/out-trade-no/${out_trade_no}/close`, { mchid: shop.mchid });
 
+const beijingDay = (time: number) => new Date(time + 8 * 3_600_000).toISOString().slice(0, 10);
+
 test('a payment code is paid at once, without a notification', async () => {
   const paid = await pay();
   expect(paid).toMatchObject({ trade_type: 'MICROPAY', trade_state: 'SUCCESS', scene_info: { device_id: 'till 3' } });
@@ -42,6 +45,26 @@ test('a partner pays for another merchant', async () => {
   const path = `${PARTNER}/out-trade-no/${out_trade_no}/reverse`;
   const reversed = await shop.post(path, { sp_mchid: shop.mchid, sub_mchid });
   expect(reversed).toEqual({ sp_mchid: shop.mchid, sub_mchid, out_trade_no });
+});
+
+test('the money of an order that is reversed goes out again, once', async () => {
+  await pay(10_000);
+  const bill_date = beijingDay(shop.sandbox.clock.now());
+  await reverse();
+  await reverse();
+  await shop.sandbox.clock.advance({ days: 1, hours: 10 });
+  const applied = await shop.get('v3/bill/fundflowbill', { bill_date });
+  const { pathname, search } = new URL(String(applied.download_url));
+  const bill = await Builder.factory(shop.sandbox.config)
+    .chain(`${pathname.slice(1)}`)
+    .get({ query: Object.fromEntries(new URLSearchParams(search)) })
+    .text();
+  // In and out: the payment and its fee, and both of them back.
+  const amounts = bill
+    .split('\n')
+    .filter((line) => line.startsWith('`20'))
+    .map((line) => line.split(',`').slice(5, 7).join(' '));
+  expect(amounts).toEqual(['收入 100.00', '支出 0.60', '支出 100.00', '收入 0.60']);
 });
 
 test('above 1,000 yuan the user must type a password', async () => {

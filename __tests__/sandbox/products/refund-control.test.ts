@@ -16,7 +16,14 @@ async function start() {
   const { clock, schedule } = createClock(store);
   const identities = createIdentities(store, await createKeyring(store));
   const notifier = createNotifier({ store, clock, schedule, identities });
-  const { all, orders } = createProducts({ store, clock, schedule, identities, notifier });
+  const { all, orders } = createProducts({
+    store,
+    clock,
+    schedule,
+    identities,
+    notifier,
+    baseUrl: () => 'http://127.0.0.1/',
+  });
   const call = async (method: string, target: string, json?: unknown, signer = '') => {
     const [path = '', query] = target.split('?');
     const routes = all.flatMap(({ control = [], routes }) => [...control, ...routes]);

@@ -1,6 +1,7 @@
 import { operation } from '../catalogue/operation';
 import { fault } from '../wire/response';
 import { byNumber, noOrder, ownOrder, subOrder } from './finding';
+import { type Ledger, ownerOf, reversalMovements } from './ledger';
 import { digits, fen } from './members';
 import { type Order, type Orders, VALID_FOR } from './orders';
 import { checkNumber, checkSigner, fingerprint, isRepeated, otherParameters, refuseSettled } from './placing';
@@ -23,7 +24,7 @@ interface Body {
 const WITHOUT_PASSWORD = 100_000;
 
 /** Payment codes of APIv3 (付款码支付): paid at once, without a notification. */
-export function codePayments({ clock }: ProductContext, orders: Orders): Product {
+export function codePayments({ clock }: ProductContext, orders: Orders, ledger: Ledger): Product {
   function pay(mchid: string, json: Body, who: Pick<Order, 'appid' | 'partner'>): Order {
     const { out_trade_no, description, attach, amount, payer, settle_info, scene_info, goods_tag } = json;
     checkNumber(out_trade_no);
@@ -59,8 +60,10 @@ export function codePayments({ clock }: ProductContext, orders: Orders): Product
     if (order.trade_type !== 'MICROPAY') {
       throw fault(400, 'INVALID_REQUEST', 'Only orders of payment codes can be reversed; close or refund this one.');
     }
+    if (order.trade_state === 'REVOKED') return;
     // What was paid goes back to the user.
-    if (order.trade_state !== 'REVOKED') orders.change(order, { trade_state: 'REVOKED' });
+    ledger.book(ownerOf(order), ...reversalMovements(order));
+    orders.change(order, { trade_state: 'REVOKED' });
   }
 
   return {

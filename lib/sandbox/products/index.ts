@@ -6,6 +6,7 @@ import { combinedPayments } from './combine';
 import { complaints } from './complaints';
 import { cashCoupons } from './favor';
 import { createLedger } from './ledger';
+import { media } from './media';
 import { createOrders } from './orders';
 import { createPayer } from './payer';
 import { payments } from './payments';
@@ -45,15 +46,16 @@ export function createProducts(context: ProductContext) {
     services: serviceOrders(context, permissions),
     permissions,
     complaints: complaints(context, orders),
+    media: media(context),
   };
   const all: readonly Product[] = [
     certificates(context),
     payments(context, orders),
-    codePayments(context, orders),
+    codePayments(context, orders, ledger),
     combined,
     played.payer.product,
     v2Payments(context, orders),
-    v2CodePayments(context, orders),
+    v2CodePayments(context, orders, ledger),
     refunds(context, refundState),
     xmlRefunds,
     played.refunder.product,
@@ -66,6 +68,7 @@ export function createProducts(context: ProductContext) {
     played.services,
     permissions,
     played.complaints,
+    played.media,
   ];
   return { all, orders, ...played };
 }

@@ -1,6 +1,6 @@
 import { keyOf } from '../store';
 import { beijing, digits } from './members';
-import type { Orders, PaidOrder } from './orders';
+import type { Order, Orders, PaidOrder } from './orders';
 import type { ProductContext } from './product';
 
 /** A movement of a merchant's money, as the fund flow bill shows it. */
@@ -116,6 +116,13 @@ export function refundMovements(
         { ...common, type: '退款', amount: -amount },
         { ...common, type: '退还交易手续费', amount: fee },
       ];
+}
+
+/** What the reversal of an order moves: nothing where it was not paid, or is refunded already. */
+export function reversalMovements({ total, trade_state, payment }: Order): Movement[] {
+  if (!payment || trade_state !== 'SUCCESS') return [];
+  const { transaction_id } = payment;
+  return refundMovements({ refund_id: transaction_id, transaction_id, refund: total, fee: feeOf(total) }, false);
 }
 
 function dayKey({ mchid, sub_mchid = '' }: Owner, day: string): string {

@@ -1,4 +1,5 @@
 import { type V2Fault, v2Fault } from '../wire/response';
+import { type Ledger, ownerOf, reversalMovements } from './ledger';
 import { digits } from './members';
 import { keyOfOrder, type Order, type Orders } from './orders';
 import type { Product, ProductContext } from './product';
@@ -17,7 +18,7 @@ const [REVERSIBLE_AFTER, REVERSIBLE_UNTIL] = [15_000, 7 * 86_400_000];
  * to happen: see {@link outcomeOf}.
  * @see https://pay.weixin.qq.com/doc/v2/merchant/4011937125
  */
-export function v2CodePayments(context: ProductContext, orders: Orders): Product {
+export function v2CodePayments(context: ProductContext, orders: Orders, ledger: Ledger): Product {
   const { clock, schedule } = context;
   const codes = createCodes(context);
 
@@ -82,6 +83,7 @@ export function v2CodePayments(context: ProductContext, orders: Orders): Product
         if (order.trade_state !== 'REVOKED') {
           checkReversible(order, clock.now());
           // What was paid goes back to the user.
+          ledger.book(ownerOf(order), ...reversalMovements(order));
           orders.change(order, { trade_state: 'REVOKED' });
         }
         return { recall: 'N' };

@@ -80,7 +80,7 @@ export function v3Protocol(identities: Identities): ProtocolRules {
     },
     read(request) {
       const json = parseJson(request);
-      if (request.form) checkHash(json, request.form.files);
+      if (request.form) checkHash(pathOf(request.target), json, request.form.files);
       return { json, xml: {} };
     },
     isResponse,
@@ -135,10 +135,16 @@ function parseJson({ headers, body, form }: IncomingRequest): unknown {
 }
 
 /** @throws the response that refuses an upload whose `meta` names another hash than that of its file */
-function checkHash(meta: unknown, files: readonly { sha256: string }[]): void {
+function checkHash(path: string, meta: unknown, files: readonly { sha256: string }[]): void {
   const { sha256 } = Object(meta) as { sha256?: unknown };
   if (sha256 === undefined || files.some((file) => file.sha256 === String(sha256).toLowerCase())) return;
-  throw paramError('body', 'sha256', 'is not the hash of the file', sha256);
+  const isMarketing = path === '/v3/marketing/favor/media/image-upload';
+  throw fault(
+    isMarketing ? 403 : 400,
+    isMarketing ? 'REQUEST_BLOCKED' : 'PARAM_ERROR',
+    '图片sha256值有误，请检查后重新提交',
+    { field: 'sha256', value: sha256, issue: 'is not the hash of the file', location: 'body' },
+  );
 }
 
 async function toSign(response: SandboxResponse): Promise<{ signed: string | Buffer; sealed: SandboxResponse }> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A file of an upload, as it arrived. It is hashed on the way and not kept. */
+/** A file of an upload, as it arrived. It is hashed on the way; see {@link bytesOf}. */
 export interface UploadedFile {
   /** Name of its part. */
   readonly name: string;
@@ -29,6 +29,17 @@ const MAX_FIELD = 1024 * 1024;
 const MAX_HEADERS = 16 * 1024;
 
 const HEADERS_END = Buffer.from('\r\n\r\n');
+
+/** How much of a file is kept while its request is processed. */
+const MAX_KEPT = 8 * 1024 * 1024;
+
+/** The bytes of files, for as long as the request that brought them. */
+const contents = new WeakMap<UploadedFile, Buffer>();
+
+/** The bytes of a file, as long as its request is processed; `undefined` of one that is longer than 8 MB. */
+export function bytesOf(file: UploadedFile): Buffer | undefined {
+  return contents.get(file);
+}
 
 class Malformed extends Error {}
 
@@ -77,7 +88,10 @@ async function readParts(
     if (end !== '\r\n') throw new Malformed('a boundary is followed by neither a line end nor "--"');
     const { name, filename, type } = readPart(await whole(upTo(HEADERS_END), MAX_HEADERS, 'the headers of a part'));
     if (filename !== undefined) {
-      files.push({ name, filename, contentType: type, ...(await fingerprint(upTo(delimiter))) });
+      const { bytes, ...hashes } = await fingerprint(upTo(delimiter));
+      const file = { name, filename, contentType: type, ...hashes };
+      if (bytes) contents.set(file, bytes);
+      files.push(file);
     } else {
       if (fields.has(name)) throw new Malformed(`it has the field "${name}" twice`);
       fields.set(name, await whole(upTo(delimiter), MAX_FIELD, `the field "${name}", which has no filename="…",`));
@@ -135,16 +149,22 @@ async function whole(pieces: AsyncIterable<Buffer>, limit: number, what: string)
   return Buffer.concat(kept).toString();
 }
 
-async function fingerprint(pieces: AsyncIterable<Buffer>): Promise<Pick<UploadedFile, 'size' | 'sha256' | 'md5'>> {
+/** What is known of a file, and its bytes where they are not too many. */
+type Read = Pick<UploadedFile, 'size' | 'sha256' | 'md5'> & { readonly bytes: Buffer | undefined };
+
+async function fingerprint(pieces: AsyncIterable<Buffer>): Promise<Read> {
   const sha256 = createHash('sha256');
   const md5 = createHash('md5');
+  let kept: Buffer[] | undefined = [];
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
     sha256.update(piece);
     md5.update(piece);
+    if (size > MAX_KEPT) kept = undefined;
+    kept?.push(piece);
   }
-  return { size, sha256: sha256.digest('hex'), md5: md5.digest('hex') };
+  return { size, sha256: sha256.digest('hex'), md5: md5.digest('hex'), bytes: kept && Buffer.concat(kept) };
 }
 
 /** WeChat Pay does not read `filename*=`: a part with nothing else is not a file. */

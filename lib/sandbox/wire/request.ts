@@ -97,7 +97,7 @@ export interface HandlerOptions {
   signed?: boolean;
 }
 
-/** Reads a request to its end; rejects where the client goes away before. The files of an upload are not kept. */
+/** Reads a request to its end; rejects where the client goes away before. Of files longer than 8 MB the hashes are kept alone. */
 export async function receive(message: IncomingMessage): Promise<IncomingRequest> {
   const { method = '', url = '', headers, socket } = message;
   const peer = socket instanceof TLSSocket ? { certificate: socket.getPeerX509Certificate() } : undefined;
