@@ -13,12 +13,12 @@ import type { Misbehaviour } from './wire/misbehaviour';
 import { type IncomingRequest, pathOf, queryOf, type SandboxRequest } from './wire/request';
 import type { SandboxResponse } from './wire/response';
 
-/** What handles a request. */
+/** The handler of a request. */
 type Found = Pick<Match, 'handler' | 'variables' | 'signed'> & Partial<Pick<Documented, 'validate'>>;
-/** What was found of a request: who sent it, and whether it is as it should be. */
+/** The verdict on a request: who sent it, and whether it is correct. */
 export interface Verdict {
   readonly protocol: Protocol;
-  /** Merchant id, or brand id, where there is such an identity. */
+  /** Merchant id or brand id, if known. */
   readonly mchid?: string | undefined;
   readonly checks: readonly Check[];
   /** The string to sign, as the sandbox built it; for v2, without the APIv2 key. */
@@ -46,7 +46,7 @@ export function createPlatform({ handlers, products, ...options }: PlatformOptio
     products.flatMap(({ routes }) => routes.map(([verb, path, handler]) => [`${verb} ${path}`, handler] as const)),
   );
 
-  /** The user's handler, or what the sandbox does itself; otherwise the verbs that the path has. */
+  /** The user's handler, or the sandbox's own; otherwise the verbs that the path has. */
   function find(name: Protocol, { method, target }: IncomingRequest, identity: Identity): Found | string[] {
     const path = pathOf(target);
     const own = handlers.match(name, path).sort((a, b) => a.weight - b.weight);
@@ -115,7 +115,7 @@ async function responseTo(
   }
 }
 
-/** What the handler is given. @throws the response that refuses a request that is not as documented */
+/** What the handler receives. @throws the response that refuses a request that differs from the documentation */
 function read(
   protocol: ProtocolRules,
   { variables, validate }: Found,

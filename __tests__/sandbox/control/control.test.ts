@@ -339,7 +339,7 @@ test('the clock is frozen, set, advanced and resumed', async () => {
     [{ set: 5 }, /must be a time/],
     [{ advance: 5 }, /must be a duration/],
     [{ advance: { weeks: 1 } }, /Unknown unit "weeks"/],
-    [{ freeze: true, resume: true }, /not both/],
+    [{ freeze: true, resume: true }, /only one/],
     [{ stop: true }, /Unknown member "stop"/],
   ] as const) {
     const { status, json } = await control(sandbox, 'POST /sandbox/clock', body);

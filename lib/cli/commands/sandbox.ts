@@ -9,23 +9,28 @@ import { makeDirectory, write, writeFile } from '../io';
 import { isPath, keyText, SETTINGS, type SettingName, type Settings } from '../settings';
 import type { CommandSpec } from './command';
 
-const HELP = `A WeChat Pay platform on this machine that checks every signature and signs its responses. It keeps the state of its products
-and sends their notifications. It runs until Ctrl-C.
+const HELP = `A WeChat Pay platform on this machine, for shops in any language. It checks every request and its signature, and says what
+is wrong; it signs its responses. Payments, refunds, bills, transfers, profit sharing, coupons, service orders and complaints
+keep their state and send notifications; every other documented operation gets a made-up response. It runs until Ctrl-C.
 
-Its keys are never printed. They are written to files that only you can read: in the directory given with -o, where they
-remain with all orders, so that the next start goes on with both; otherwise in a temporary directory that is removed at the end.
+Tests and scripts play the user, set the clock and add faults over HTTP (POST /sandbox/orders/ORDER-1/pay): see
+docs/sandbox-control.md.
 
-With --merchant it takes a merchant's own apiclient_key.pem and apiclient_cert.pem, and the API keys that WECHATPAY_APIV3_KEY
+Its keys are never printed. They are written to files that only you can read: to the directory given with -o, where they are
+kept together with all state, so that the next start goes on with both; otherwise to a temporary directory that is removed
+at the end.
+
+With --merchant it uses a merchant's own apiclient_key.pem and apiclient_cert.pem, and the API keys that WECHATPAY_APIV3_KEY
 and WECHATPAY_SECRET name. These are never copied.
 
 With --tls it listens with TLS, with certificates of an authority of its own (sandbox_ca.pem), and as an HTTPS proxy: a program
-that cannot change its base URL trusts that authority and sets HTTPS_PROXY. Operations of v2 that need the merchant's TLS
-certificate demand it then. With -o the authority stays the same. Trust it in test programs only.
+that cannot change its base URL trusts that authority and sets HTTPS_PROXY. v2 operations that need the merchant's TLS
+certificate then require it. With -o the authority stays the same. Trust it only in test programs.
 
 Examples:
   $ wxpay sandbox                          # then paste what it prints into another terminal
   $ wxpay sandbox -p 8787 -o ./sandbox
-  $ wxpay sandbox --merchant ./cert       # the application's configuration stays, but for base URL and platform key
+  $ wxpay sandbox --merchant ./cert       # your configuration stays, except base URL and platform key
   $ wxpay sandbox --tls -o ./sandbox      # https, also as https://api.mch.weixin.qq.com
   $ wxpay sandbox --json > sandbox.json & # one line: url, directory, env`;
 
@@ -39,11 +44,11 @@ export const sandboxCommand: CommandSpec = {
     command
       .option('-p, --port <number>', 'port to listen on; any free port by default')
       .option('--host <address>', 'address to listen on; 127.0.0.1 by default, which other machines cannot reach')
-      .option('--allow-host <name>', 'a further name by which its console may be asked; may be repeated', collected, [])
-      .option('-o, --output <directory>', 'where to write the keys, and to keep them and all state')
-      .option('--merchant <directory>', 'where the apiclient_key.pem and apiclient_cert.pem of the merchant are')
-      .option('--tls', 'listen with TLS, and as an HTTPS proxy for api.mch.weixin.qq.com and its kin')
-      .option('--strict', 'refuse operations that no product processes, instead of making a response up'),
+      .option('--allow-host <name>', 'a further host name that it accepts; may be repeated', collected, [])
+      .option('-o, --output <directory>', 'where to keep the keys and all state')
+      .option('--merchant <directory>', "directory of the merchant's apiclient_key.pem and apiclient_cert.pem")
+      .option('--tls', "listen with TLS, and as an HTTPS proxy for WeChat Pay's hosts")
+      .option('--strict', 'refuse operations that no product processes, instead of making up a response'),
 
   async run({ io, options, settings: given, json }) {
     const port = readPort(options.port);

@@ -12,7 +12,7 @@ export type HandlerOf<Path extends keyof Paths, V extends VerbOf<Path>> = (
   request: SandboxRequest<JsonOf<Path, V>>,
 ) => ResponseOf<Path, V> | Promise<ResponseOf<Path, V>>;
 
-/** What the sandbox does by itself for an operation of the catalogue. */
+/** An operation of the catalogue, and its handler in the sandbox. */
 export function operation<Path extends keyof Paths, V extends VerbOf<Path>>(
   verb: V,
   path: Path,

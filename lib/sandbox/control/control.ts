@@ -8,7 +8,7 @@ import { type IncomingRequest, pathOf, queryOf, type SandboxRequest } from '../w
 import { fault, frame, fromResponse, type Header, isResponse, type SandboxResponse } from '../wire/response';
 import type { Guard } from './guard';
 
-/** What processes requests below `/sandbox/`. */
+/** Processes requests below `/sandbox/`. */
 export type Control = (request: IncomingRequest) => Promise<SandboxResponse>;
 
 /** What the dispatch needs. */
@@ -16,26 +16,26 @@ export interface DispatchContext {
   readonly guard: Guard;
   readonly identities: Identities;
   readonly store: Store;
-  /** The merchant that is meant where there is no other. */
+  /** The default merchant. */
   readonly merchant: string;
 }
 
-/** No page of another origin embeds a response, none is kept, and none is taken for something else. */
+/** Responses are not embedded by pages of other origins, not cached, and not sniffed. */
 const SAFE: readonly Header[] = [
   ['Cache-Control', 'no-store'],
   ['X-Content-Type-Options', 'nosniff'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
 ];
 
-/** Whether a request is for the sandbox itself, and not for the platform that it plays. */
+/** Whether a request is for the sandbox itself, not for the simulated platform. */
 export function isControl(target: string): boolean {
   return /^\/(?:sandbox(?:\/|$))?$|^\/sandbox\//.test(pathOf(target));
 }
 
 /**
  * The HTTP control API: JSON in, JSON out, errors as `{ code, message }`.
- * @param own rows that concern the whole sandbox: they are given the merchant that the query names, or an empty text
- * @param products rows of products: they are given the merchant that the query names, or the one that has the number
+ * @param own rows of the sandbox itself: they receive the merchant that the query names, or an empty string
+ * @param products rows of products: they receive the merchant that the query names, or the one that has the number
  */
 export function createControl(
   context: DispatchContext,
@@ -60,7 +60,7 @@ export function createControl(
     return processProduct(request, match, json, merchants);
   }
 
-  /** Without `?mchid=`, lists are of all merchants, and a number is that of the merchant who has it. */
+  /** Without `?mchid=`, lists are of all merchants, and a number belongs to the merchant that has it. */
   async function processProduct(request: IncomingRequest, match: Match, json: unknown, { named, possible }: Asked) {
     if (named !== undefined) return match.handler(requestFor(request, match, json, named));
     const numbers = Object.values(match.variables);
@@ -74,7 +74,7 @@ export function createControl(
     return lists.length === 1 ? lists[0] : joined(lists);
   }
 
-  /** The merchant that has a number: the row that shows it does not know it for the others. */
+  /** The merchant that has a number: for all others, the row that shows it responds with 404. */
   async function ownerOf(request: IncomingRequest, numbers: string[], possible: readonly string[]): Promise<string> {
     if (possible.length < 2) return possible[0] ?? context.merchant;
     const [shown] = productRoutes.match('v3', shownPath(pathOf(request.target), numbers)).filter(isGet);
@@ -100,7 +100,7 @@ export function createControl(
   };
 }
 
-/** Whom a request is about. */
+/** The merchants that a request may be about. */
 interface Asked {
   readonly named: string | undefined;
   readonly possible: readonly string[];
@@ -129,7 +129,7 @@ function requestFor(
   return { mchid, method, path, variables, query, headers, body, json, xml: {}, files: [] };
 }
 
-/** The path up to its last variable: what shows the thing that an action is done to. */
+/** The path up to its last variable: it shows what an action changes. */
 function shownPath(path: string, numbers: readonly string[]): string {
   const segments = path.split('/');
   const last = segments.findLastIndex((segment) => numbers.some((number) => encodes(segment, number)));
@@ -170,7 +170,7 @@ function unknown(method: string, path: string, others: readonly Match[]): Respon
   return Response.json({ code: 'METHOD_NOT_ALLOWED', message }, { status: 405, headers: { allow } });
 }
 
-/** What a handler returns or throws; an error that says what is wrong with what was asked as its response. */
+/** What a handler returns or throws; errors about arguments become responses. */
 async function settled(handle: () => unknown): Promise<unknown> {
   try {
     return await handle();
@@ -189,7 +189,7 @@ async function responseOf(result: unknown): Promise<SandboxResponse> {
   return fromResponse(Response.json(result));
 }
 
-/** Lists of several merchants as one: each of them is a list, or an object that holds lists. */
+/** Joins the lists of several merchants: each is an array, or an object with arrays. */
 function joined(lists: readonly unknown[]): unknown {
   if (lists.every(Array.isArray)) return lists.flat();
   const merged: Record<string, unknown> = {};

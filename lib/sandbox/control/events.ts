@@ -1,18 +1,18 @@
 import { Response } from 'undici';
 import type { Store } from '../store';
 
-/** Tables that nobody is told of: keys, and what the clock does with its tasks. */
+/** Tables without events: keys, and the tasks of the clock. */
 const PRIVATE: ReadonlySet<string> = new Set([
   ...['identities', 'platform-key', 'platform-certificates', 'platform-current', 'tasks'],
 ]);
 
-/** Milliseconds between signs of life, so that no proxy ends a connection on which nothing happens. */
+/** Milliseconds between heartbeats, so that no proxy closes an idle connection. */
 const HEARTBEAT = 15_000;
 
-/** How many messages wait for a listener that does not read, before it is let go. */
+/** How many messages wait for a slow listener before it is disconnected. */
 const MOST = 10_000;
 
-/** What the sandbox has to tell besides the changes of its store. */
+/** Events of the sandbox besides changes of its store. */
 export interface Announcer {
   announce(event: string, data: object): void;
   listen(listener: (event: string, data: object) => void): () => void;
@@ -33,7 +33,7 @@ export function createAnnouncer(): Announcer {
 
 /**
  * Server-sent events: `change` once for each commit, with table and key of each value that changed (`deleted` where it is
- * gone); `request` once for each request that has got its response. They say what to ask for again, and hold no values.
+ * gone); `request` once for each request that got its response. They say what to query again, and have no values.
  * @param mchid forgets only what belongs to that merchant
  */
 export function eventStream(store: Store, announcer: Announcer, mchid?: string): Response {

@@ -3,27 +3,27 @@ import { InvalidArgumentError } from '../../errors';
 import type { IncomingRequest } from '../wire/request';
 import { fault } from '../wire/response';
 
-/** Looks at who asks, before anything below `/sandbox/` is shown or done. Gives the response that refuses it. */
+/** Checks the sender before anything below `/sandbox/` is shown or done. Returns the response that refuses it. */
 export type Guard = (request: Pick<IncomingRequest, 'headers'>) => Response | undefined;
 
 /** Where the sandbox listens. */
 export interface Site {
   readonly port: number;
-  /** What it listens on besides loopback: an address, or undefined. */
+  /** The address that it listens on besides loopback, if any. */
   readonly host?: string | undefined;
-  /** Further names: `shop.test:8787`, or `shop.test` for whatever port. */
+  /** Further names: `shop.test:8787`, or `shop.test` for any port. */
   readonly allowHosts?: readonly string[] | undefined;
 }
 
-/** Addresses that are no name of a machine. */
+/** Addresses that are not the name of a machine. */
 const WILDCARDS = new Set(['0.0.0.0', '::', '[::]']);
 
-/** What a name of a host looks like: a name or an address, and a port. */
+/** A host: a name or an address, and optionally a port. */
 const NAME = /^(\[[0-9a-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i;
 
 /**
- * A page of another origin can neither read nor change anything: not by its own name (`Origin`), and not by a name of its
- * own that leads to this machine (`Host`; DNS rebinding).
+ * A page of another origin can neither read nor change anything: not under its own name (`Origin`), nor under a name of
+ * its own that resolves to this machine (`Host`; DNS rebinding).
  * @throws InvalidArgumentError if an allowed name is none
  */
 export function createGuard({ port, host, allowHosts = [] }: Site): Guard {
@@ -44,7 +44,7 @@ export function createGuard({ port, host, allowHosts = [] }: Site): Guard {
   }
 
   return ({ headers: { host: name = '', origin } }) => {
-    // Without a port it is that of http or of https.
+    // Without a port, that of http or https is meant.
     if (!isOwn(name, 80) && !isOwn(name, 443)) {
       const hint = 'Use the URL that it printed, or start it with --allow-host (option allowHosts).';
       return fault(403, 'NO_AUTH', `"${name}" is not a host name of this sandbox. ${hint}`);
@@ -52,7 +52,7 @@ export function createGuard({ port, host, allowHosts = [] }: Site): Guard {
     if (origin === undefined) return undefined;
     const [, protocol, site = ''] = /^(https?):\/\/([^/]*)$/i.exec(origin) ?? [];
     const standardPort = protocol?.toLowerCase() === 'https' ? 443 : 80;
-    // A name that is allowed with whatever port is allowed for its own page only.
+    // A name that is allowed with any port is allowed only for its own page.
     const isSame = site.toLowerCase() === name.toLowerCase();
     const [, bare, given] = NAME.exec(site.toLowerCase()) ?? [];
     const whole = `${bare}:${given ?? standardPort}`;

@@ -11,14 +11,14 @@ import { pathOf, type ReceivedRequest, type SandboxRequest } from '../wire/reque
 import { fault } from '../wire/response';
 import { type Announcer, eventStream } from './events';
 
-/** What the rows act on; the class `Sandbox` does the same things by the same functions. */
+/** What the rows use; the class `Sandbox` uses the same functions. */
 export interface RowContext {
   readonly store: Store;
   readonly clock: Clock;
   readonly identities: Identities;
   readonly notifier: Notifier;
   readonly announcer: Announcer;
-  /** The merchant that is meant where there is no other. */
+  /** The default merchant. */
   readonly merchant: string;
   readonly url: string;
   requests(): readonly ReceivedRequest[];
@@ -32,7 +32,7 @@ export interface RowContext {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The rows of the control API that belong to no product. */
+/** The rows of the control API that do not belong to a product. */
 export function controlRows(context: RowContext): readonly ProductRoute[] {
   const { store, clock, identities, notifier, announcer } = context;
   const merchant = (mchid: string): Identity => {
@@ -68,7 +68,7 @@ export function controlRows(context: RowContext): readonly ProductRoute[] {
     row('post', 'notifications', async ({ mchid, json }) => {
       const { name, content, url, wait, ...options } = json;
       const recipient = { kind: 'merchant', id: merchant(mchid).id } as const;
-      // What is wrong with them, the notifier says.
+      // The notifier checks them.
       const key = notifier.notify(
         recipient,
         name as string,
@@ -89,7 +89,7 @@ export function controlRows(context: RowContext): readonly ProductRoute[] {
 
     row('post', 'faults', ({ json }) => {
       const { times = 1, method, path, ...how } = json;
-      // Only what it can be is in it.
+      // Checked on the next line.
       const misbehaviour = how as Misbehaviour;
       checkMisbehaviour(misbehaviour);
       const { method: only, path: where } = texts({ method, path }, ['method', 'path']);
@@ -118,7 +118,7 @@ export function controlRows(context: RowContext): readonly ProductRoute[] {
       const { advance, freeze, resume, set, wait } = known(json, ['advance', 'freeze', 'resume', 'set', 'wait']);
       if (freeze && resume) throw new InvalidArgumentError('Use only one of "freeze" and "resume".');
       if (freeze) clock.freeze();
-      // Where it is moved to is said at once; what falls due on the way is waited for.
+      // An invalid target is refused at once; what falls due on the way is awaited.
       const moves = [
         ...(set === undefined ? [] : [clock.set(timeOf(set))]),
         ...(advance === undefined ? [] : [clock.advance(durationOf(advance))]),
@@ -138,11 +138,11 @@ export function controlRows(context: RowContext): readonly ProductRoute[] {
 }
 
 function row(verb: Verb, path: string, handle: (request: SandboxRequest<Json>) => unknown): ProductRoute {
-  // The dispatch lets objects through, and nothing else.
+  // The dispatch accepts only objects.
   return [verb, `sandbox/${path}`, (request) => handle({ ...request, json: Object(request.json) as Json })];
 }
 
-/** What a client of a merchant needs, as texts. Of keys that the merchant brought along only where they are. */
+/** What a client of a merchant needs, as strings. For the merchant's own keys, only the path of the file. */
 function configOf(
   { id, serial, privateKey, certificate, apiKey, secret, own }: Identity,
   { identities, url }: RowContext,
@@ -182,7 +182,7 @@ function texts<Name extends string>(json: Json, names: readonly Name[]): Partial
   for (const [name, value] of Object.entries(known(json, names))) {
     if (value !== undefined && typeof value !== 'string') throw new InvalidArgumentError(`"${name}" must be a string.`);
   }
-  // Each member has been looked at.
+  // Every member has been checked.
   return json as Partial<Record<Name, string>>;
 }
 
@@ -193,7 +193,7 @@ function timeOf(value: unknown): Date {
 }
 
 function durationOf(value: unknown): Duration {
-  // Its members are checked by the clock.
+  // The clock checks its members.
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new InvalidArgumentError('"advance" must be a duration such as { "minutes": 30 }.');
 }

@@ -3,7 +3,7 @@ import { beijing } from './members';
 import type { PaidOrder } from './orders';
 import type { BilledRefund, RefundStatus } from './refund';
 
-/** What a bill says of a payment, and of the refund that a line is about. */
+/** A payment in a bill, with the refund that a line is about. */
 export interface TradeLine {
   readonly order: PaidOrder;
   readonly refund?: BilledRefund | undefined;
@@ -31,11 +31,11 @@ const COLUMNS = {
   REFUND: [...BEGIN, '退款申请时间', '退款成功时间', ...REFUND, ...END, '申请退款金额', '费率备注'],
 } as const satisfies Record<string, readonly Column[]>;
 
-/** The types of bills that the sandbox has something for. */
+/** The types of bills that can have content in the sandbox. */
 export type TradeBillType = keyof typeof COLUMNS;
 export const TRADE_BILL_TYPES: readonly string[] = Object.keys(COLUMNS);
 
-/** What a bill calls the state of a refund: the names of v2, where they differ `(?)`. */
+/** A bill's name for the state of a refund: that of v2 if it differs `(?)`. */
 const STATUS: Readonly<Record<RefundStatus, string>> = {
   PROCESSING: 'PROCESSING',
   SUCCESS: 'SUCCESS',
@@ -59,7 +59,7 @@ const FLOW_COLUMNS = [
 
 /**
  * The text of a trade bill.
- * @param made when it was made, in milliseconds since 1970: refunds stand in it as they were then
+ * @param made when it was made, in milliseconds since 1970: refunds have the status of that time
  */
 export function tradeBill(type: TradeBillType, lines: readonly TradeLine[], made: number): string {
   const columns: readonly Column[] = COLUMNS[type];
@@ -101,7 +101,7 @@ function cellsOf({ order, refund }: TradeLine, made: number, type: TradeBillType
     退款状态: status ? STATUS[status] : '',
     商品名称: order.description,
     商户数据包: order.attach ?? '',
-    // The fee of a refund is what is returned `(?)`.
+    // The fee of a refund is the part that is returned `(?)`.
     手续费: fee(refund ? -refund.fee : feeOf(total)),
     费率: RATE,
     订单金额: yuan(refund ? 0 : total),
@@ -168,12 +168,12 @@ function text(
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** A line of values, each behind a back quote. */
+/** A line of values, each after a back quote. */
 function line(values: readonly string[]): string {
   return values.map((value) => `\`${plain(value)}`).join(',');
 }
 
-/** A value without control characters: documented for the fund flow bill, done to all, so that a line is one line. */
+/** A value without control characters: documented for the fund flow bill, done in all, so that a row is one line. */
 function plain(value: string): string {
   const breaks: Readonly<Record<string, string>> = { '\r': '\\r', '\n': '\\n' };
   return value.replace(/\p{Cc}/gu, (character) => breaks[character] ?? ' ');

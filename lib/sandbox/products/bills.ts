@@ -23,7 +23,7 @@ const FILE = 'v3/billdownload/file';
 const V2_TRADE = 'v2/pay/downloadbill';
 const V2_FUND_FLOW = 'v2/pay/downloadfundflow';
 
-/** Where refunds come from: those that were accepted on a day of Beijing, such as `2026-11-24`. */
+/** A source of refunds: those accepted on a day in Beijing, such as `2026-11-24`. */
 export interface RefundSource {
   acceptedOn(mchid: string, day: string): readonly BilledRefund[];
 }
@@ -45,14 +45,14 @@ interface BillFile extends BillName {
   readonly isZipped: boolean;
 }
 
-/** Why there is no bill. */
+/** Why a bill does not exist. */
 type Lack = 'future' | 'early' | 'old' | 'empty';
 
-/** How long a download URL is good for, in milliseconds. @see https://pay.weixin.qq.com/doc/v3/merchant/4012791866 */
+/** How long a download URL is valid, in milliseconds. @see https://pay.weixin.qq.com/doc/v3/merchant/4012791866 */
 const GOOD_FOR = 5 * 60_000;
 /** The task that ends a download URL. */
 const EXPIRE = 'bill.expire';
-/** The bill of a day is complete at 10:00 of the next one: so many milliseconds after midnight in Beijing. */
+/** The bill of a day is available from 10:00 of the next: milliseconds after midnight in Beijing. */
 const MADE_AT = 34 * 3_600_000;
 
 const zip = promisify(gzip);
@@ -71,7 +71,7 @@ export function bills(
   const files = store.table<BillFile>('bill-files', { indexes: { token: ({ token }) => token } });
   schedule.on(EXPIRE, (key) => files.delete(key));
 
-  /** The text of a bill, or why there is none. It stays the same, whenever it is asked for. */
+  /** The text of a bill, or why it does not exist. It never changes. */
   function textOf(name: BillName): string | { readonly lack: Lack } {
     const made = midnight(name.day) + MADE_AT;
     const today = beijing(clock.now()).slice(0, 10);
@@ -95,12 +95,12 @@ export function bills(
   }
 
   function flowText({ mchid, day, type, sub_mchid }: BillName): string | undefined {
-    // All money of the sandbox moves in the basic account.
+    // All money of the sandbox is in the basic account.
     const entries = type === 'BASIC' ? ledger.on({ mchid, sub_mchid }, day) : [];
     return entries.length === 0 ? undefined : fundFlowBill(entries);
   }
 
-  /** What APIv3 responds to an application for a bill. */
+  /** The APIv3 response to an application for a bill. */
   function apply(kind: BillName['kind'], { mchid, query, headers }: SandboxRequest, type: string) {
     const day = readDay(query.get('bill_date') ?? '');
     if (day === undefined) {
@@ -119,7 +119,7 @@ export function bills(
     return { download_url, hash_type: 'SHA1', hash_value: sha1(text) };
   }
 
-  /** What v2 responds. */
+  /** The v2 response. */
   async function v2File(name: BillName, tar_type: string | undefined, refuse: (lack: Lack) => unknown) {
     const text = textOf(name);
     if (typeof text !== 'string') return refuse(text.lack);
@@ -207,7 +207,7 @@ function v3Lack(lack: Lack): Response {
   }
 }
 
-/** A failure of `downloadbill`, which has a field of its own, and no signature. */
+/** A failure of `downloadbill`, which has its own field, and no signature. */
 function v2Failure(return_msg: string, error_code: string): object {
   return { return_code: 'FAIL', return_msg, error_code };
 }
@@ -227,7 +227,7 @@ function originOf(host = 'api.mch.weixin.qq.com', tls: boolean): string {
   return `${tls || isWechatPay(host) ? 'https' : 'http'}://${host}`;
 }
 
-/** A day such as `2019-06-11`, where it is one of the calendar. */
+/** A day such as `2019-06-11`, if it exists. */
 function readDay(text: string): string | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
   const time = Date.parse(`${text}T00:00:00Z`);

@@ -18,7 +18,7 @@ const CALLBACKS = 'v3/marketing/busifavor/callbacks';
 /** A stock (批次) of business coupons. */
 export interface Stock {
   readonly mchid: string;
-  /** As queries show it, but for its counts. */
+  /** As queries show it, without its counts. */
   readonly shown: Omit<ResponseOf<typeof STOCK, 'get'>, 'send_count_information' | 'coupon_code_count'>;
   /** How many coupons have been sent. */
   readonly sent: number;
@@ -37,14 +37,14 @@ interface Code {
   readonly upload_time: string;
 }
 
-/** What the coupons need of the stocks. */
+/** What coupons need from stocks. */
 export interface Stocks {
   readonly routes: readonly ProductRoute[];
   /** @throws a 404 where there is none */
   find(mchid: string, stock_id: string): Stock;
   /** Creates the stock of WeChat Pay's documentation. */
   seed(mchid: string): void;
-  /** Takes a coupon out of a stock: the next uploaded code, or the one given, where the codes were uploaded. */
+  /** Takes a coupon from a stock: for uploaded codes, the given one or the next. */
   dispatch(stock: Stock, code: string | undefined): string | undefined;
   /** Counts a coupon that has been sent. */
   count(stock: Stock): void;
@@ -52,7 +52,7 @@ export interface Stocks {
   callback(mchid: string): string | undefined;
 }
 
-/** The stock of WeChat Pay's documentation, whose coupons are valid in all times. */
+/** The stock of WeChat Pay's documentation; its coupons are always valid. */
 export const FIRST_STOCK = '100088';
 
 export function businessCouponStocks({ store, clock }: ProductContext): Stocks {
@@ -274,7 +274,7 @@ function showCode({ code, code_status, upload_time }: Code) {
 
 type Entrance = Stock['shown']['custom_entrance'];
 
-/** The entrance of a stock after a change of some of its members; a mini program needs all of its own. */
+/** The entrance of a stock after a partial change; a mini program needs all of its members. */
 function withEntrance(
   before: Entrance,
   change: Given<RequestOf<typeof STOCK, 'patch'>['json']['custom_entrance']>,

@@ -22,7 +22,7 @@ const ONE = 'v3/marketing/busifavor/users/{openid}/coupons/{coupon_code}/appids/
 
 /** A business coupon, with the names that WeChat Pay gives its members. */
 export interface Coupon {
-  /** The merchant that handed it out. */
+  /** The merchant that sent it. */
   readonly mchid: string;
   readonly coupon_code: string;
   readonly stock_id: string;
@@ -30,9 +30,9 @@ export interface Coupon {
   readonly appid: string;
   /** `SENDED` is WeChat Pay's word. */
   readonly coupon_state: 'SENDED' | 'USED' | 'EXPIRED' | 'DEACTIVATED';
-  /** `out_request_no` of the call that handed it out. */
+  /** `out_request_no` of the call that sent it. */
   readonly send_request_no: string;
-  /** When it was handed out, RFC 3339. */
+  /** When it was sent, RFC 3339. */
   readonly receive_time: string;
   /** From when it can be used, RFC 3339. */
   readonly available_start_time: string;
@@ -51,14 +51,14 @@ export interface Coupon {
   readonly deactivate_reason?: string;
 }
 
-/** The coupon of WeChat Pay's documentation, which a new sandbox has handed out already: to whoever uses it. */
+/** The coupon of WeChat Pay's documentation, which exists from the start: any user has it. */
 const FIRST: Omit<Coupon, 'mchid'> = {
   ...{ coupon_code: 'sxxe34343434', stock_id: FIRST_STOCK, openid: 'xsd3434454567676', appid: 'wx1234567889999' },
   ...{ coupon_state: 'SENDED', send_request_no: 'sandbox-1', receive_time: '2015-05-20T13:29:35+08:00' },
   ...{ available_start_time: '2015-01-01T00:00:00+08:00', expire_time: '2099-12-31T23:59:59+08:00' },
 };
 
-/** The task that ends a coupon's time. */
+/** The task that expires a coupon. */
 const EXPIRE = 'coupon.expire';
 
 const DAY = 86_400_000;
@@ -166,7 +166,7 @@ export function businessCoupons(context: ProductContext): Product & { coupons():
       if (!RFC3339.test(use_time) || Number.isNaN(Date.parse(use_time))) {
         throw paramError('body', '/use_time', 'is no RFC 3339 time such as 2015-05-20T13:29:35+08:00', use_time);
       }
-      // A client that repeats its request may well give the time of the repeat.
+      // A client that repeats its request may send the time of the repeat.
       return uses(mchid, use_request_no, { ...json, use_time: '' }, () => {
         const coupon = find(mchid, coupon_code, stock_id);
         const { coupon_code_mode } = stocks.find(mchid, coupon.stock_id).shown;
@@ -277,7 +277,7 @@ export function businessCoupons(context: ProductContext): Product & { coupons():
   };
 }
 
-/** From when to when a coupon can be used that is sent now, in milliseconds since 1970. */
+/** When a coupon that is sent now can be used, from and to, in milliseconds since 1970. */
 function validity({ shown }: Stock, now: number): { start: number; end: number } {
   const time: {
     available_begin_time: string;
@@ -291,7 +291,7 @@ function validity({ shown }: Stock, now: number): { start: number; end: number }
   const midnight = Date.parse(`${beijing(now).slice(0, 10)}T00:00:00+08:00`);
   const start = Math.max(Date.parse(time.available_begin_time), wait > 0 ? midnight + wait * DAY : now);
   const ends = [Date.parse(time.available_end_time)];
-  // Days are those of the calendar, the first one included.
+  // Calendar days, including the first.
   if (days !== undefined) ends.push(midnight + (wait + days) * DAY - 1000);
   if (seconds !== undefined) ends.push(start + seconds * 1000);
   return { start, end: Math.min(...ends) };

@@ -21,13 +21,13 @@ import {
 } from './placing';
 import type { ProductContext } from './product';
 
-/** A combined order: one payment for orders of several merchants. What is paid and closed, are these. */
+/** A combined order: one payment for orders of several merchants, which are paid and closed. */
 export interface Combined extends Links {
   /** Who placed it: `combine_mchid`. */
   readonly mchid: string;
   readonly combine_out_trade_no: string;
   readonly combine_appid: string;
-  /** The request that placed it, to compare a repeated one with; and without what is said of its settlement. */
+  /** The request that placed it, for comparison with a repeated one; also without its settlement. */
   readonly placed: string;
   readonly unsettled: string;
   readonly trade_type: Order['trade_type'];
@@ -41,7 +41,7 @@ export interface Combined extends Links {
   readonly combine_transaction_id?: string;
 }
 
-/** What the bodies that place a combined order have in common. */
+/** The common members of bodies that place a combined order. */
 interface Placement {
   readonly combine_appid: string;
   readonly combine_mchid: string;
@@ -85,7 +85,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
 
   const partsOf = ({ parts }: Combined): Order[] => parts.flatMap((key) => orders.table.get(key) ?? []);
 
-  /** The order whose number a part would have; a part whose whole has been reset is none. */
+  /** The order with the number of a part, unless its combined order has been reset. */
   function earlier(mchid: string, out_trade_no: string): Order | undefined {
     const order = orders.find(mchid, 'v3', out_trade_no);
     const { combine_mchid, combine_out_trade_no: whole } = order ?? {};
@@ -195,7 +195,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
     decline(combined: Combined, outcome: 'cancel' | 'fail'): void {
       for (const part of partsOf(combined)) orders.decline(part, outcome);
     },
-    /** The state that all of its orders share; once they are paid, each may be refunded by itself. */
+    /** The state of all of its orders; once paid, each may be refunded on its own. */
     stateOf: (combined: Combined): Order['trade_state'] => partsOf(combined)[0]?.trade_state ?? 'CLOSED',
     routes: [
       operation('post', 'v3/combine-transactions/native', (request) => {
@@ -239,7 +239,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
         'v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close',
         ({ mchid, variables, json }): undefined => {
           const combined = find(mchid, variables.combine_out_trade_no);
-          // As with single orders, what nobody knows is closed.
+          // As with single orders, unknown ones can be closed.
           if (!combined) return;
           if (json.combine_appid !== combined.combine_appid) {
             throw fault(400, 'APPID_MCHID_NOT_MATCH', 'appid和mch_id不匹配');
@@ -260,7 +260,7 @@ export function combinedPayments({ store, clock, notifier }: ProductContext, ord
 export type CombinedPayments = ReturnType<typeof combinedPayments>;
 
 function checkParts(parts: readonly Part[]): void {
-  // A partner may combine more, and a single one as well.
+  // A partner may combine more, or only one.
   const [least, most] = parts.some(({ sub_mchid }) => sub_mchid !== undefined) ? [1, 50] : [2, 10];
   if (parts.length < least || parts.length > most) {
     throw paramError('body', '/sub_orders', `must be ${least} to ${most} orders`, parts.length);

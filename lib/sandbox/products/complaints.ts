@@ -18,7 +18,7 @@ const COMPLETE = 'v3/merchant-service/complaints-v2/{complaint_id}/complete';
 const REFUND = 'v3/merchant-service/complaints-v2/{complaint_id}/update-refund-progress';
 const CALLBACK = 'v3/merchant-service/complaint-notifications';
 
-/** What a user complains of. */
+/** The content of a complaint. */
 export interface ComplaintOptions {
   /** The paid order (APIv3) that it is about. */
   out_trade_no?: string | undefined;
@@ -34,7 +34,7 @@ export interface ComplaintOptions {
 /** A complaint. */
 interface Complaint {
   readonly mchid: string;
-  /** As queries show it, but for the phone number, which is encrypted anew for each. */
+  /** As queries show it, without the phone number, which is encrypted for each. */
   readonly shown: Omit<ResponseOf<typeof ONE, 'get'>, 'payer_phone' | 'payer_openid'>;
   readonly payer_phone: string;
   readonly payer_openid: string;
@@ -46,7 +46,7 @@ type Log = NonNullable<ResponseOf<typeof HISTORY, 'get'>['data']>[number];
 export interface Complaints extends Product {
   /**
    * Plays the user who complains.
-   * @returns the id of the complaint, and the key of the notification where the merchant has set a callback
+   * @returns the id of the complaint, and the key of the notification if the merchant has set a callback
    * @throws a response of status 400 or 404 where the complaint cannot be made
    */
   complain(mchid: string, options: ComplaintOptions): { complaint_id: string; notified: string | undefined };
@@ -67,7 +67,7 @@ export function complaints({ store, clock, notifier, identities }: ProductContex
 
   function find(mchid: string, complaint_id = ''): Complaint {
     const complaint = table.get(keyOf(mchid, complaint_id));
-    // The documentation has no code of its own for that.
+    // The documentation has no specific code for this.
     if (!complaint) throw fault(404, 'RESOURCE_NOT_EXISTS', `There is no complaint ${complaint_id}.`);
     return complaint;
   }

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../../errors';
 import { fault } from '../wire/response';
 
 /**
- * Does for the control API what the class does as well.
+ * Runs for the control API what the class also does.
  * @param status of the response where it is refused: 409 for what the state forbids, 400 for a wrong argument
  */
 export function controlled<T>(run: () => T, status: 400 | 409 = 409): T {

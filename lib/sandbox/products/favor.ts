@@ -31,7 +31,7 @@ interface Stock {
   readonly start_time?: string;
   readonly stop_time?: string;
   readonly distributed: number;
-  /** What the coupons that have been sent are worth together, in fen. */
+  /** The total value of the coupons sent, in fen. */
   readonly spent: number;
   /** The part of that on one day. */
   readonly today: { readonly day: string; readonly spent: number };
@@ -49,19 +49,19 @@ interface CashCoupon {
   readonly create_time: string;
   readonly available_begin_time: string;
   readonly available_end_time: string;
-  /** What it takes off an order, in fen. */
+  /** Its discount, in fen. */
   readonly amount: number;
-  /** How much an order must be at least, in fen. */
+  /** The minimum amount of the order, in fen. */
   readonly minimum: number;
   readonly consumed?: { readonly time: string; readonly mchid: string; readonly transaction_id: string };
 }
 
-/** The task that ends a coupon's time. */
+/** The task that expires a coupon. */
 const EXPIRE = 'favor.expire';
 
 /**
- * Cash coupons (代金券). A user who has some pays an APIv3 order with the one that takes most off it; coupons that
- * give a percentage or an exchange price are sent, but take nothing off.
+ * Cash coupons (代金券). A user pays an APIv3 order with the coupon of the greatest discount; coupons that
+ * give a percentage or an exchange price can be sent, but have no effect.
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012463617
  */
 export function cashCoupons({ store, clock, schedule, notifier }: ProductContext, orders: Orders): Product {
@@ -140,7 +140,7 @@ export function cashCoupons({ store, clock, schedule, notifier }: ProductContext
     return { coupon_id };
   }
 
-  /** Whether a coupon takes something off an order. */
+  /** Whether a coupon applies to an order. */
   function fits({ mchid, stock_id, status, amount, minimum, available_begin_time }: CashCoupon, order: Order): boolean {
     const rule = stocks.get(keyOf(mchid, stock_id))?.rule.coupon_use_rule;
     const { available_merchants = [mchid], goods_tag } = rule ?? {};

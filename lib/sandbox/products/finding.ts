@@ -8,13 +8,13 @@ export function noOrder(): Response {
   return fault(404, 'ORDER_NOT_EXIST', '订单不存在');
 }
 
-/** The order of APIv3 with a merchant's number; the parts of a combined order are not seen one by one. */
+/** The APIv3 order with a merchant's number; parts of a combined order are not found. */
 export function byNumber(orders: Orders, mchid: string, out_trade_no = ''): Order | undefined {
   const order = orders.find(mchid, 'v3', out_trade_no);
   return order?.combine_out_trade_no === undefined ? order : undefined;
 }
 
-/** The order of APIv3 with a number of WeChat Pay's. @throws if there is none, or it is another merchant's */
+/** The APIv3 order with WeChat Pay's number. @throws if there is none, or it is another merchant's */
 export function byId(orders: Orders, mchid: string, transaction_id = ''): Order {
   if (!/^\d{28,32}$/.test(transaction_id)) throw fault(500, 'INVALID_TRANSACTIONID', '订单号非法');
   const [order] = orders.table.by('transaction_id', transaction_id);

@@ -5,13 +5,13 @@ import type { ProductContext } from './product';
 
 /** A movement of a merchant's money, as the fund flow bill shows it. */
 export interface Movement {
-  /** WeChat Pay's number of what moved it: of the payment, of the refund. */
+  /** WeChat Pay's number of the payment or the refund. */
   readonly number: string;
   /** 业务名称. */
   readonly name: '交易' | '退款' | '分账' | '企业付款' | '代金券/立减/折扣' | '充值/提现';
   /** 业务类型. */
   readonly type: string;
-  /** In fen: what comes in is more than 0, what goes out less. */
+  /** In fen: positive for income, negative for expenses. */
   readonly amount: number;
   /** 备注. */
   readonly note?: string;
@@ -28,7 +28,7 @@ export interface Entry extends Movement {
   readonly time: number;
   /** 资金流水单号. */
   readonly serial: string;
-  /** What the account held afterwards, in fen. */
+  /** The balance of the account afterwards, in fen. */
   readonly balance: number;
 }
 
@@ -38,7 +38,7 @@ type Owner = Pick<Entry, 'mchid' | 'sub_mchid'>;
 /** The rate of the fee on payments, as bills write it. */
 export const RATE = '0.60%';
 
-/** The fee on an amount, to the fen, as samples of bills show it: `0.00000` for one fen. */
+/** The fee on an amount, rounded to the fen, as in samples of bills: `0.00000` for one fen. */
 export function feeOf(amount: number): number {
   return Math.round(amount * 0.006);
 }
@@ -46,7 +46,7 @@ export function feeOf(amount: number): number {
 /**
  * The money of all merchants: what came in and went out, by day. A merchant begins with nothing.
  *
- * Payments book themselves; whatever else moves money books it here.
+ * Payments are booked by themselves; everything else that moves money is booked here.
  */
 export function createLedger({ store, clock }: ProductContext, orders: Orders) {
   const entries = store.table<Entry>('ledger', {
@@ -54,7 +54,7 @@ export function createLedger({ store, clock }: ProductContext, orders: Orders) {
   });
   const balances = store.table<{ readonly balance: number }>('balances');
 
-  /** Books movements in an account; one of 0 leaves no trace. */
+  /** Books movements in an account; those of 0 are omitted. */
   function book({ mchid, sub_mchid }: Owner, ...movements: Movement[]): void {
     const account = keyOf(mchid, sub_mchid ?? '');
     const time = clock.now();
@@ -74,14 +74,14 @@ export function createLedger({ store, clock }: ProductContext, orders: Orders) {
 
   return {
     book,
-    /** What was booked in an account on a day of Beijing, such as `2026-11-24`, in order. */
+    /** The movements of an account on a day in Beijing, such as `2026-11-24`, in order. */
     on: (owner: Owner, day: string): Entry[] => entries.by('day', dayKey(owner, day)),
   };
 }
 
 export type Ledger = ReturnType<typeof createLedger>;
 
-/** Whose money an order's is. */
+/** Who receives the money of an order. */
 export function ownerOf({ mchid, partner }: Pick<PaidOrder, 'mchid' | 'partner'>): Owner {
   return { mchid, sub_mchid: partner?.sub_mchid };
 }
@@ -94,7 +94,7 @@ function movementsOf({ total, payment: { transaction_id } }: PaidOrder): Movemen
   ];
 }
 
-/** What a refund moves, and, the other way round, one that is closed. */
+/** The movements of a refund and, reversed, of a closed one. */
 export function refundMovements(
   refund: {
     readonly refund_id: string;

@@ -3,10 +3,10 @@ import { nonce } from '../../signature/formatter';
 import { beijing, digits } from './members';
 import type { Order } from './orders';
 
-/** What a front end opens a payment with. */
+/** What opens a payment in a front end. */
 export type Links = Pick<Order, 'prepay_id' | 'code_url' | 'h5_url' | 'prepaid'>;
 
-/** Fresh links to an order; those that it had before are not valid any longer. */
+/** New links to an order; earlier ones become invalid. */
 export function linksTo(trade_type: Order['trade_type'], now: number, isCombined = false): Links & { prepaid: number } {
   const prepay_id = `${isCombined ? 'up_' : ''}${prepayId(now)}`;
   const given = { prepay_id, prepaid: now };

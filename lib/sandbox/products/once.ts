@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { keyOf, type Store } from '../store';
 import { fault } from '../wire/response';
 
-/** What a call with a request number has done. */
+/** The result of a call with a request number. */
 interface Done<Result extends object> {
   readonly asked: object;
   readonly result: Result;
 }
 
-/** Carries out what a request number stands for, once; a repeated request gets the response of the first one. */
+/** Processes a request number once; a repeated request gets the response of the first. */
 export type Once<Result extends object> = (mchid: string, number: string, asked: object, run: () => Result) => Result;
 
 /**
@@ -35,13 +35,13 @@ export type Given<T> = T extends string | number | boolean
     ? Given<Item>[]
     : { [Name in keyof T]: Given<Exclude<T[Name], undefined>> };
 
-/** Repeats what a request has said in a response. */
+/** Repeats a member of the request in the response. */
 export function given<T>(json: T): Given<T> {
-  // JSON knows no undefined, and so no member has that value.
+  // JSON has no undefined, so no member has that value.
   return json as Given<T>;
 }
 
-/** The page of a list that a query asks for. */
+/** The page of a list that a query selects. */
 export function pageOf<Item>(
   all: readonly Item[],
   query: URLSearchParams,

@@ -4,13 +4,13 @@ import { keyOf } from '../store';
 import { beijing, digits } from './members';
 import type { ProductContext } from './product';
 
-/** An order of whatever product, paid or not. */
+/** An order of any product, paid or not. */
 export interface Order {
   /** Who placed it; of a partner `sp_mchid`. */
   readonly mchid: string;
   readonly protocol: Protocol;
   readonly out_trade_no: string;
-  /** The request that placed it, to compare a repeated one with. */
+  /** The request that placed it, for comparison with a repeated one. */
   readonly placed: unknown;
   readonly trade_type: 'JSAPI' | 'NATIVE' | 'APP' | 'MWEB' | 'MICROPAY';
   readonly trade_state: TradeState;
@@ -27,9 +27,9 @@ export interface Order {
   readonly description: string;
   readonly attach?: string;
   readonly notify_url?: string;
-  /** What it is marked with, for coupons. */
+  /** Its tag, for coupons. */
   readonly goods_tag?: string;
-  /** What the order amounts to, in fen. */
+  /** The amount of the order, in fen. */
   readonly total: number;
   readonly currency: string;
   /** The user that may pay it, or has paid it. */
@@ -46,7 +46,7 @@ export interface Order {
   /** Milliseconds since 1970, by the sandbox's clock. */
   readonly created: number;
   readonly expires: number;
-  /** What the payment added. */
+  /** Its payment. */
   readonly payment?: Payment;
 }
 
@@ -55,7 +55,7 @@ export interface Payment {
   readonly bank_type: string;
   /** Milliseconds since 1970, by the sandbox's clock. */
   readonly time: number;
-  /** What the user paid, in fen: less than the order where coupons paid the rest. */
+  /** What the user paid, in fen: less than the amount of the order if coupons paid the rest. */
   readonly payer_total: number;
   /** The coupons that paid the rest. */
   readonly promotions?: readonly Promotion[];
@@ -67,7 +67,7 @@ export interface Promotion {
   readonly name: string;
   readonly scope: 'GLOBAL' | 'SINGLE';
   readonly type: 'CASH' | 'NOCASH';
-  /** What it took off, in fen. */
+  /** Its discount, in fen. */
   readonly amount: number;
   readonly stock_id: string;
   readonly wechatpay_contribute: number;
@@ -76,7 +76,7 @@ export interface Promotion {
   readonly currency: string;
 }
 
-/** An order that has been paid, whatever became of it afterwards. */
+/** An order that has been paid, even if refunded or reversed since. */
 export type PaidOrder = Order & { readonly payment: Payment };
 
 export type TradeState = 'NOTPAY' | 'SUCCESS' | 'REFUND' | 'CLOSED' | 'REVOKED' | 'USERPAYING' | 'PAYERROR';
@@ -95,13 +95,13 @@ export const DESCRIPTIONS: Readonly<Record<TradeState, string>> = {
 /** How long `prepay_id` and `code_url` are valid: 2 hours, in milliseconds. */
 export const PREPAID_FOR = 2 * 3_600_000;
 
-/** How long an order can be paid where it does not say: 7 days, in milliseconds. */
+/** How long an order can be paid by default: 7 days, in milliseconds. */
 export const VALID_FOR = 7 * 86_400_000;
 
-/** The user who pays where nobody says which: 28 characters, as every openid. */
+/** The user who pays by default: 28 characters, as every openid. */
 const SOMEONE = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
 
-/** The task that closes an order which nobody has paid in time. */
+/** The task that closes an order that was not paid in time. */
 const EXPIRE = 'order.expire';
 
 /** How the user pays. */
@@ -115,10 +115,10 @@ export interface Paying {
 /** Called when an order is paid; returns the key of the notification that it sends. */
 type PaidListener = (order: PaidOrder) => string | undefined;
 
-/** Called when a user pays: the coupons of that user which pay a part of the order. */
+/** Called when a user pays: returns the user's coupons that pay a part of the order. */
 type Discount = (order: Order, openid: string) => readonly Promotion[];
 
-/** The orders of all merchants, which several products share. A v2 order is not seen by v3, nor the other way round. */
+/** The orders of all merchants, shared by several products. A v2 order is not visible to APIv3, nor the reverse. */
 export function createOrders({ store, clock, schedule }: ProductContext) {
   const table = store.table<Order>('orders', {
     indexes: {
@@ -176,7 +176,7 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
     table,
     put,
     change,
-    /** Puts a new order, which is closed when it expires. */
+    /** Adds a new order, which is closed when it expires. */
     place(order: Order): Order {
       schedule.at(order.expires, EXPIRE, keyOfOrder(order));
       return put(order);
@@ -187,9 +187,9 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
     /** By WeChat Pay's number; it is unique. */
     findPaid: (mchid: string, transaction_id: string): Order | undefined =>
       table.by('transaction_id', transaction_id).find((order) => order.mchid === mchid),
-    /** Says which coupons pay a part of an order. */
+    /** Registers what finds the coupons that pay a part of an order. */
     onPaying: (discount: Discount) => void discounts.push(discount),
-    /** Says what is to happen when an order is paid: the product that placed it notifies. */
+    /** Registers what happens when an order is paid: the product that placed it notifies. */
     onPaid: (listener: PaidListener) => void paidListeners.push(listener),
     /** @throws InvalidArgumentError if the order cannot be paid, or not by that user */
     checkPayable,
@@ -210,8 +210,8 @@ export function createOrders({ store, clock, schedule }: ProductContext) {
       return settle(order, how);
     },
     /**
-     * Plays a user who does not pay: the order stays `NOTPAY`, and may be paid later. One that waits for a password
-     * (`USERPAYING`) does not wait any longer.
+     * Plays a user who does not pay: the order stays `NOTPAY`, and can be paid later. One that waits for a password
+     * (`USERPAYING`) stops waiting.
      * @throws InvalidArgumentError if the order could not be paid
      */
     decline(order: Order, outcome: 'cancel' | 'fail'): Order {

@@ -25,7 +25,7 @@ export interface PayOptions extends WhichOrder {
   outcome?: 'cancel' | 'fail' | undefined;
 }
 
-/** An order as the sandbox shows it: the members of the query, and what opens the payment. */
+/** An order as the sandbox shows it: the members of the query, and its links. */
 export interface ShownOrder {
   readonly product: 'native' | 'jsapi' | 'app' | 'h5' | 'codepay';
   readonly protocol: Protocol;
@@ -49,7 +49,7 @@ const OPTIONS: ReadonlySet<string> = new Set(['openid', 'bank_type', 'outcome', 
 /** A single order or a combined one. */
 type Payable = { readonly order: Order } | { readonly combined: Combined };
 
-/** What tests and the console do to orders: look at them, and play the user who pays. */
+/** Orders for tests and the console: lists them, and plays the user who pays. */
 export function createPayer({ store, notifier }: ProductContext, orders: Orders, combined: CombinedPayments) {
   function find(number: string, which: WhichOrder): Payable {
     const isMeant = meaning(which);
@@ -83,7 +83,7 @@ export function createPayer({ store, notifier }: ProductContext, orders: Orders,
     return { ...combined.shown(whole), out_trade_no: whole.combine_out_trade_no, trade_state, ...more(whole) };
   }
 
-  /** Whether a part of a combined order still has its whole, which may have been reset. */
+  /** Whether the combined order of a part still exists; it may have been reset. */
   function isThere({ combine_mchid, combine_out_trade_no: whole }: Order): boolean {
     return combine_mchid === undefined || combined.find(combine_mchid, whole) !== undefined;
   }
@@ -113,7 +113,7 @@ export function createPayer({ store, notifier }: ProductContext, orders: Orders,
 
   /**
    * Plays the user.
-   * @returns the order, and the first attempt of its notification where it has one
+   * @returns the order, and the first attempt of its notification if it has one
    * @throws a response of status 400, 404 or 409 where the order cannot be paid
    */
   function pay(
@@ -172,13 +172,13 @@ function shownOrder(order: Order): ShownOrder {
   };
 }
 
-/** Whether an order is one of those that are meant; combined ones are of v3. */
+/** Whether an order matches; combined ones belong to APIv3. */
 function meaning({ mchid, protocol }: WhichOrder) {
   return (order: { readonly mchid: string; readonly protocol?: Protocol }): boolean =>
     (mchid === undefined || order.mchid === mchid) && (protocol === undefined || (order.protocol ?? 'v3') === protocol);
 }
 
-/** What queries do not show. */
+/** Members that queries do not show. */
 function more(order: Order | Combined) {
   const { trade_type, created, expires, prepay_id, code_url, h5_url } = order;
   return {

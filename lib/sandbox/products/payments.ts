@@ -25,7 +25,7 @@ import {
   transactionOf,
 } from './transaction';
 
-/** What the bodies that place an order have in common. */
+/** The common members of bodies that place an order. */
 interface Placement {
   readonly goods_tag?: string | undefined;
   readonly out_trade_no: string;
@@ -132,7 +132,7 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
         prepayId(placeOwn('JSAPI', request, request.json.payer?.openid)),
       ),
       operation('post', 'v3/pay/transactions/app', (request) => prepayId(placeOwn('APP', request))),
-      // With a contract to sign: only the payment is played.
+      // With a contract to sign: only the payment is simulated.
       operation('post', 'v3/pay/transactions/jsapi-with-contract', (request) =>
         prepayId(placeOwn('JSAPI', request, request.json.payer?.openid)),
       ),

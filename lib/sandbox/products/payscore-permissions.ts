@@ -30,15 +30,15 @@ interface Permission {
 export interface Permissions extends Product {
   /**
    * Plays the user who grants or withdraws a permission.
-   * @returns the key of the notification, where it has a `notify_url`
+   * @returns the key of the notification, if it has a `notify_url`
    * @throws a response of status 404 or 409 where there is none, or its state does not allow it
    */
   play(mchid: string, authorization_code: string, outcome: 'open' | 'close', openid?: string): string | undefined;
-  /** Whether the user has had a permission and has it no more. */
+  /** Whether the user had a permission that has ended. */
   isWithdrawn(mchid: string, service_id: string, openid: string): boolean;
 }
 
-/** The user who grants where nobody says which. */
+/** The user who grants by default. */
 const SOMEONE = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
 
 /** Permissions of WeChat Pay Score (支付分授权). @see https://pay.weixin.qq.com/doc/v3/merchant/4012647582 */

@@ -32,7 +32,7 @@ interface ServiceOrder {
   readonly openid: string | undefined;
   readonly state: 'CREATED' | 'DOING' | 'DONE' | 'REVOKED' | 'EXPIRED';
   readonly state_description?: 'USER_CONFIRM' | 'MCH_COMPLETE' | undefined;
-  /** What completed it, and changed it since. */
+  /** Its completion, with later changes. */
   readonly completed?: Given<RequestOf<typeof COMPLETE, 'post'>['json']>;
   readonly paid?: { readonly by: 'NEWTON' | 'MCH'; readonly time: string; readonly transaction_id?: string };
 }
@@ -52,14 +52,14 @@ export interface ServiceOrders extends Product {
   ): { order: ResponseOf<typeof ORDERS, 'get'>; notified: string };
 }
 
-/** The tasks that end an order nobody has confirmed, and that collect the amount of a completed one. */
+/** The tasks that end an unconfirmed order, and that collect the amount of a completed one. */
 const EXPIRE = 'payscore.expire';
 const COLLECT = 'payscore.collect';
 
 /** How long the user has to confirm an order: 30 days, in milliseconds. */
 const CONFIRMED_WITHIN = 30 * 86_400_000;
 
-/** The user who confirms where nobody says which. */
+/** The user who confirms by default. */
 const SOMEONE = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
 
 /** Service orders of WeChat Pay Score (支付分). @see https://pay.weixin.qq.com/doc/v3/merchant/4012587900 */
@@ -296,7 +296,7 @@ function collectionOf(total_amount: number, paid: ServiceOrder['paid']) {
   };
 }
 
-/** What the notifications of an order say. */
+/** The content of the notifications of an order. */
 function contentOf(order: ServiceOrder) {
   const { openid = '', out_order_no, asked } = order;
   const { collection, post_payments = [], ...shown } = show(order);
@@ -360,7 +360,7 @@ function checkTimes({ asked }: ServiceOrder, range: { end_time?: string } | unde
   if (end > now) throw fault(400, 'INVALID_REQUEST', `The end_time ${range.end_time} is in the future.`);
 }
 
-/** When `20091225091010` or `20091225` is, in Beijing; `OnAccept` is no time. */
+/** The time of `20091225091010` or `20091225` in Beijing; `OnAccept` is not a time. */
 function instantOf(text: string): number {
   const [, year, month, day, hour = '00', minute = '00', second = '00'] =
     /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?$/.exec(text) ?? [];

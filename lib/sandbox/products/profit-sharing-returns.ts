@@ -21,13 +21,13 @@ interface Return {
   readonly shown: ResponseOf<typeof RETURN, 'get'>;
 }
 
-/** How long after the sharing money comes back. */
+/** How long after the sharing money can be returned. */
 const RETURNABLE_FOR = 180 * 86_400_000;
 
-/** How often it does. */
+/** How many returns an order can have. */
 const MAX_RETURNS = 50;
 
-/** Money that merchants give back. Every merchant allows it. @see https://pay.weixin.qq.com/doc/v3/merchant/4012525287 */
+/** Money that merchants return. Every merchant allows it. @see https://pay.weixin.qq.com/doc/v3/merchant/4012525287 */
 export function sharingReturns({ store, clock }: ProductContext, sharings: Sharings): ProductRoute[] {
   const table = store.table<Return>('profit-sharing-returns', {
     indexes: { order_id: ({ mchid, shown }) => keyOf(mchid, shown.order_id) },

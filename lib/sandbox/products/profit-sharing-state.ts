@@ -26,7 +26,7 @@ export interface Sharing {
   readonly created: number;
 }
 
-/** What one receiver gets. */
+/** The share of one receiver. */
 export interface Share {
   readonly type: 'MERCHANT_ID' | 'PERSONAL_OPENID' | 'PERSONAL_SUB_OPENID';
   readonly account: string;
@@ -38,19 +38,19 @@ export interface Share {
   readonly fail_reason?: string;
   /** Milliseconds since 1970, by the sandbox's clock. */
   readonly finished?: number;
-  /** The reason that it will be closed for. */
+  /** The reason why it will be closed. */
   readonly closing?: string;
-  /** The reason that its returns fail for. */
+  /** The reason why its returns fail. */
   readonly returns?: string;
 }
 
-/** How long an order can be shared; then what is left is unfrozen by itself. */
+/** How long an order can be shared; then the rest is unfrozen. */
 const SHARABLE_FOR = 30 * 86_400_000;
 
-/** What WeChat Pay keeps of an order. */
+/** WeChat Pay's share of an order. */
 const FEE = 0.006;
 
-/** What is shared in ten thousandths of the order, at most, where the merchant has agreed on nothing else. */
+/** The maximum share in ten thousandths of the order, unless the merchant has agreed otherwise. */
 const MAX_RATIO = 3000;
 
 /** How much of a payment has been refunded, in fen. */
@@ -98,7 +98,7 @@ export function createSharings({ store, clock }: ProductContext, orders: Orders,
     ratio,
     setRatio: (mchid: string, max_ratio: number): void => ratios.put(keyOf(mchid, 'max_ratio'), { max_ratio }),
     /**
-     * A paid order that can be shared by who asks.
+     * A paid order that the sender can share.
      * @param sub_mchid the merchant that a partner acts for
      * @param unsharable the message for an order without `profit_sharing`
      */
@@ -120,7 +120,7 @@ export function createSharings({ store, clock }: ProductContext, orders: Orders,
     /** What has not been shared yet, in fen. */
     unsplit: (order: PaidOrder): number =>
       isEnded(order) ? 0 : Math.max(0, standing(order) - Math.round(order.total * FEE) - shared(order, true)),
-    /** What others than the sharer may still be given, in fen. */
+    /** What receivers other than the sharer may still get, in fen. */
     allowance: (order: PaidOrder): number =>
       Math.floor((standing(order) * ratio(order.mchid)) / 10_000) - shared(order, false),
   };
@@ -137,7 +137,7 @@ export function invalid(message: string): Response {
   return fault(400, 'INVALID_REQUEST', message);
 }
 
-/** `findPaid` gives an order that has a payment. */
+/** `findPaid` returns an order that has a payment. */
 function sharable(order: NonNullable<ReturnType<Orders['findPaid']>>, unsharable: string): PaidOrder {
   const { payment } = order;
   if (!payment || !order.profit_sharing) throw invalid(unsharable);

@@ -25,7 +25,7 @@ const CONFIG = 'v3/profitsharing/merchant-configs/{sub_mchid}';
 /** A profit sharing order, as queries show it. */
 export type ProfitSharing = ResponseOf<typeof ORDER, 'get'>;
 
-/** What can go wrong with a profit sharing order. */
+/** A failure of a profit sharing order. */
 export interface ProfitSharingOutcome {
   /** `close`: receivers get nothing, as long as it is `PROCESSING`. `refuse-return`: their returns fail from now on. */
   readonly outcome: (typeof OUTCOMES)[number];
@@ -40,7 +40,7 @@ const OUTCOMES = ['close', 'refuse-return'] as const;
 /** The task that ends a profit sharing order. */
 const FINISH = 'profit-sharing.finish';
 
-/** How long a payment must be past, in milliseconds. */
+/** How long after a payment sharing is possible, in milliseconds. */
 const SETTLING = 60_000;
 
 /** How many requests an order has at most, and how many receivers a request. */
@@ -50,7 +50,7 @@ type Asked = RequestOf<typeof ORDERS, 'post'>['json'];
 
 /**
  * Profit sharing, of merchants and of partners.
- * @param refunded how much of a payment has been refunded; nothing where nobody knows
+ * @param refunded how much of a payment has been refunded
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012524936
  */
 export function profitSharing(context: ProductContext, orders: Orders, refunded: Refunded = () => 0) {
@@ -71,12 +71,12 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
     for (const share of shares) if (share.result === 'SUCCESS') notify(done, share);
   });
 
-  /** Receivers must have been added; the sharer itself is none that could be. */
+  /** Receivers must have been added; the sharer itself cannot be one. */
   function isRelated(sharer: Pick<Sharing, 'mchid' | 'sub_mchid'>, share: Pick<Share, 'type' | 'account'>): boolean {
     return isSharer(share, sharer.sub_mchid ?? sharer.mchid) || receivers.has(sharer, share);
   }
 
-  /** Merchants that receive are notified, where the sandbox has them and the request says where; the sharer is not. */
+  /** Receiving merchants of this sandbox are notified at the `notify_url` of the request; the sharer is not. */
   function notify(sharing: Sharing, share: Share): void {
     const { mchid, sub_mchid, transaction_id, order_id, out_order_no, notify_url } = sharing;
     const { type, account, amount, description, finished = 0 } = share;
@@ -161,7 +161,7 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
   }
 
   /**
-   * Plays what goes wrong with a profit sharing order.
+   * Makes a profit sharing order fail.
    * @throws InvalidArgumentError if there is no such order or receiver, or its state does not allow it
    */
   function play(mchid: string, out_order_no: string, how: ProfitSharingOutcome): ProfitSharing {
@@ -225,7 +225,7 @@ export function profitSharing(context: ProductContext, orders: Orders, refunded:
         return { transaction_id, unsplit_amount: sharings.unsplit(sharings.queried(mchid, transaction_id)) };
       }),
       operation('get', CONFIG, ({ mchid, variables: { sub_mchid = '' } }) => {
-        // Any other number is a sub-merchant: a partner of the sandbox may act for whom it likes.
+        // Any other number is a sub-merchant: a partner may act for anyone.
         if (sub_mchid === mchid) throw fault(403, 'NO_AUTH', '非服务商下的签约子商户');
         return { sub_mchid, max_ratio: sharings.ratio(mchid) };
       }),
@@ -275,7 +275,7 @@ function shown({
   };
 }
 
-/** Refuses numbers that cannot be any. */
+/** Refuses impossible numbers. */
 function checkNumbers(transaction_id: string, out_order_no: string): void {
   if (!/^\d{28}$/.test(transaction_id)) {
     throw paramError('body', '/transaction_id', 'must have 28 digits', transaction_id, '订单号格式不正确');

@@ -25,7 +25,7 @@ export interface RefundBook {
   finish(mchid: string, out_refund_no: string, status: RefundOutcome): string | undefined;
 }
 
-/** How a refund is to end, and which of several with the same number is meant. */
+/** How a refund ends, and which one if several have the same number. */
 export interface RefundOptions {
   status: RefundOutcome;
   /** Who asked for it; of a partner `sp_mchid`. */
@@ -37,7 +37,7 @@ type Which = Pick<RefundOptions, 'mchid' | 'protocol'>;
 
 const OUTCOMES: readonly unknown[] = REFUND_STATUSES.filter((status) => status !== 'PROCESSING');
 
-/** What tests and the console do to refunds: look at them, and end them as they like. */
+/** Refunds for tests and the console: lists them, and ends them. */
 export function createRefunder({ store, notifier }: ProductContext, books: readonly RefundBook[]) {
   function find(number: string, which: Which): ShownRefund {
     const found = books.flatMap((book) => book.numbered(number)).filter(meaning(which));
@@ -55,7 +55,7 @@ export function createRefunder({ store, notifier }: ProductContext, books: reado
 
   /**
    * Ends a refund.
-   * @returns the refund, and the first attempt of its notification where it has one
+   * @returns the refund, and the first attempt of its notification if it has one
    * @throws a response of status 400, 404 or 409 where it cannot end like that
    */
   function end(

@@ -3,7 +3,7 @@ import { beijing } from './members';
 export const REFUND_STATUSES = ['PROCESSING', 'SUCCESS', 'ABNORMAL', 'CLOSED'] as const;
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
 
-/** How a refund can be told to end. */
+/** How a test can end a refund. */
 export type RefundOutcome = Exclude<RefundStatus, 'PROCESSING'>;
 
 /** An APIv3 refund. */
@@ -38,7 +38,7 @@ export interface Refund {
     readonly payer_refund: number;
     readonly from?: { readonly account: string; readonly amount: number }[] | undefined;
   };
-  /** What of the fee on the payment was returned, in fen. */
+  /** The returned part of the fee on the payment, in fen. */
   readonly fee: number;
 }
 
@@ -69,9 +69,9 @@ export interface BilledRefund {
   readonly created: number;
   /** In fen. */
   readonly refund: number;
-  /** What of it goes to the user and not to coupons, in fen. */
+  /** The part for the user, without coupons, in fen. */
   readonly payer_refund: number;
-  /** What of the fee on the payment is returned, in fen. */
+  /** The returned part of the fee on the payment, in fen. */
   readonly fee: number;
   readonly reason?: string | undefined;
   readonly channel: string;
@@ -101,7 +101,7 @@ export function contentOf(refund: Refund) {
   };
 }
 
-/** When a refund succeeded; nothing where it has not. */
+/** When a refund succeeded, if it has. */
 export function successTime({ status, history }: Refund): { success_time?: string } {
   const [time] = history.at(-1) ?? [];
   return status === 'SUCCESS' && time !== undefined ? { success_time: beijing(time) } : {};

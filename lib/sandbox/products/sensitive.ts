@@ -3,7 +3,7 @@ import { encrypt } from '../../crypto/rsa';
 import type { Identities } from '../identity';
 
 /**
- * Whether two bodies say the same. Members that are encrypted are compared by what they hold: each encryption of a text
+ * Whether two bodies are equal. Encrypted members are compared by their plain text: each encryption of a text
  * gives another ciphertext.
  * @param encrypted the names of such members, wherever they are
  */

@@ -28,7 +28,7 @@ export function partnerTransactionOf(order: PartnerOrder) {
 export function paidPartnerTransactionOf(order: PartnerOrder<PaidOrder>) {
   const { openid: sp_openid = '', partner } = order;
   const { sub_appid, sub_openid = sp_openid } = partner;
-  // With an appid of the merchant's own, the user is known by an openid of that, too.
+  // With the merchant's own appid, the user has an openid there, too.
   const payer = { sp_openid, ...(sub_appid !== undefined && { sub_openid }) };
   return { ...merchants(order), ...paid(order), payer };
 }

@@ -20,7 +20,7 @@ const DETAIL_BY_ID = 'v3/transfer/batches/batch-id/{batch_id}/details/detail-id/
 /** A batch of transfers, as queries show it. */
 export type TransferBatch = ResponseOf<typeof BY_NUMBER, 'get'>['transfer_batch'];
 
-/** What can become of a batch that has not ended. */
+/** An outcome of an unfinished batch. */
 export interface TransferBatchOutcome {
   /** `fail`: transfers of it fail. `close`: it is closed, and all of them fail. */
   readonly outcome: (typeof OUTCOMES)[number];
@@ -39,7 +39,7 @@ type Asked = RequestOf<typeof BATCHES, 'post'>['json'];
 /** A batch as the store keeps it. */
 interface Batch {
   readonly mchid: string;
-  /** What it was asked for with, without its transfers. */
+  /** The request, without its transfers. */
   readonly asked: Omit<Asked, 'transfer_detail_list'>;
   readonly batch_id: string;
   readonly batch_status: 'ACCEPTED' | 'PROCESSING' | 'FINISHED' | 'CLOSED';
@@ -53,18 +53,18 @@ interface Batch {
 interface Detail {
   readonly mchid: string;
   readonly out_batch_no: string;
-  /** What it was asked for with; the names in it are encrypted. */
+  /** The request; the names in it are encrypted. */
   readonly asked: Asked['transfer_detail_list'][number];
   readonly detail_id: string;
   readonly detail_status: 'INIT' | 'PROCESSING' | 'SUCCESS' | 'FAIL';
   readonly fail_reason?: string;
-  /** The reason that it will fail for. */
+  /** The reason why it will fail. */
   readonly failing?: string;
   readonly created: number;
   readonly updated: number;
 }
 
-/** The tasks of a batch, a second after another. */
+/** The tasks of a batch, at intervals of a second. */
 const PROCESS = 'transfer-batch.process';
 const FINISH = 'transfer-batch.finish';
 
@@ -96,7 +96,7 @@ export function transferBatches({ store, clock, schedule, identities, notifier }
     return changed;
   }
 
-  /** Ends the transfers of a batch, each for the reason that it fails for, if any. */
+  /** Ends the transfers of a batch; those with a reason fail. */
   function settle(batch: Batch, reasonOf: (detail: Detail) => string | undefined): void {
     const updated = clock.now();
     for (const detail of detailsOf(batch)) {
@@ -195,7 +195,7 @@ export function transferBatches({ store, clock, schedule, identities, notifier }
   }
 
   /**
-   * Plays what becomes of a batch.
+   * Plays an outcome of a batch.
    * @throws InvalidArgumentError if there is no such batch or transfer, or it has ended
    */
   function play(mchid: string, out_batch_no: string, how: TransferBatchOutcome): TransferBatch {
@@ -294,7 +294,7 @@ function sumOf(values: readonly number[] = []): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** The part of a list that a query asks for: 20 of it by default. */
+/** The part of a list that a query selects; 20 entries by default. */
 function pageOf(query: URLSearchParams): { offset: number; limit: number } {
   const [offset, limit] = [Number(query.get('offset') ?? 0), Number(query.get('limit') ?? 20)];
   if (Number.isInteger(offset) && offset >= 0 && Number.isInteger(limit) && limit >= 1 && limit <= 100) {

@@ -40,19 +40,19 @@ export interface Transfer {
   readonly transfer_remark: string;
   readonly openid: string;
   readonly fail_reason?: string;
-  /** What the receiver's page is opened with, as long as the transfer waits for that. */
+  /** What opens the receiver's page, while the transfer waits for it. */
   readonly package_info?: string;
   readonly create_time: string;
   readonly update_time: string;
 }
 
-/** What can happen to a transfer. */
+/** An outcome of a transfer. */
 export interface TransferOutcome {
   /**
    * - `confirm`: the receiver confirms; a second later the money has arrived
    * - `fail`: it fails, for `fail_reason`
-   * - `shortage`: the merchant's balance does not suffice: it stays `PROCESSING`, without `package_info`
-   * - `fund`: the balance suffices again: it waits for the receiver
+   * - `shortage`: the merchant's balance is too low: it stays `PROCESSING`, without `package_info`
+   * - `fund`: the balance is sufficient again: it waits for the receiver
    */
   readonly outcome: (typeof OUTCOMES)[number];
   /** Such as `NAME_NOT_CORRECT`; by default `OTHER_FAIL_REASON_TYPE`. */
@@ -64,7 +64,7 @@ type Asked = RequestOf<typeof BILLS, 'post'>['json'];
 /** A transfer as the store keeps it. */
 interface Bill {
   readonly mchid: string;
-  /** What it was asked for with; the name in it is encrypted. */
+  /** The request; the name in it is encrypted. */
   readonly asked: Asked;
   readonly transfer_bill_no: string;
   readonly package_info: string;
@@ -77,7 +77,7 @@ interface Bill {
 
 const OUTCOMES = ['confirm', 'fail', 'shortage', 'fund'] as const;
 
-/** The states that each outcome is possible in, and the one that it leads to. */
+/** The states in which each outcome is possible, and the resulting state. */
 const TRANSITIONS: Readonly<Record<(typeof OUTCOMES)[number], readonly [to: TransferState, ...from: TransferState[]]>> =
   {
     confirm: ['TRANSFERING', 'WAIT_USER_CONFIRM'],
@@ -94,7 +94,7 @@ const EXPIRE = 'transfer.expire';
 /** How long the receiver has, in milliseconds. */
 const VALID_FOR = 24 * 3_600_000;
 
-/** What has to be reported of a scene, and what the receiver may be shown; of other scenes nothing is known for sure. */
+/** The required reports of a scene, and what its receiver may be shown; nothing certain is known of other scenes. */
 const SCENES: Readonly<
   Record<string, { readonly reports: readonly string[]; readonly perceptions: readonly string[] }>
 > = {
@@ -126,7 +126,7 @@ export function transfers({ store, clock, schedule, identities, notifier }: Prod
     const { mchid, asked } = bill;
     if (asked.notify_url === undefined) return;
     const { appid: _appid, transfer_remark: _remark, ...content } = shown(bill);
-    // Samples differ in the name of the merchant's id: it goes out under both.
+    // Samples differ in the name of the merchant id: both are sent.
     notifier.notify(
       { kind: 'merchant', id: mchid },
       'MCHTRANSFER.BILL.FINISHED',
@@ -146,7 +146,7 @@ export function transfers({ store, clock, schedule, identities, notifier }: Prod
   schedule.on(EXPIRE, (key) => {
     const bill = table.get(key);
     if (bill?.state !== 'WAIT_USER_CONFIRM' || clock.now() < bill.updated + VALID_FOR) return;
-    // Unverified: nothing official names the reason. WeChat Pay takes its time to close it, the sandbox none.
+    // Unverified: no official page has the reason. WeChat Pay closes it after some time, the sandbox at once.
     change(bill, 'FAIL', 'OVERDUE_CLOSE');
   });
 
@@ -163,7 +163,7 @@ export function transfers({ store, clock, schedule, identities, notifier }: Prod
   }
 
   /**
-   * Plays what happens to a transfer.
+   * Plays an outcome of a transfer.
    * @throws InvalidArgumentError if the transfer does not exist, or its state does not allow it
    */
   function play(mchid: string, out_bill_no: string, { outcome, fail_reason }: TransferOutcome): Transfer {

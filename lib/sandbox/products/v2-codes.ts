@@ -3,22 +3,22 @@ import { keyOf } from '../store';
 import { v2Fault } from '../wire/response';
 import type { ProductContext } from './product';
 
-/** What comes of a payment by code. */
+/** The outcome of a payment by code. */
 export interface CodeOutcome {
-  /** What `micropay` responds with, where it does not respond with a paid order. */
+  /** The response of `micropay`, unless it is a paid order. */
   readonly fault?: readonly [err_code: string, err_code_des: string];
   /** Whether the money moves, whatever the response says. */
   readonly pays: boolean;
-  /** What the order is if it is not paid at once. */
+  /** The state of the order if it is not paid at once. */
   readonly leaves?: 'USERPAYING' | 'PAYERROR';
-  /** What the user does about the password, {@link TYPING} after they were asked for it. */
+  /** What the user does {@link TYPING} after the request for the password. */
   readonly later?: 'pay' | 'cancel';
 }
 
 /** How long a user takes to type a password, or to give up, in milliseconds. */
 export const TYPING = 10_000;
 
-/** How long a code is good for, in milliseconds. */
+/** How long a code is valid, in milliseconds. */
 const GOOD_FOR = 60_000;
 
 /** More than 1,000 yuan, in fen, needs a password. */
@@ -26,19 +26,19 @@ const WITHOUT_PASSWORD = 100_000;
 
 const PASSWORD = ['USERPAYING', '需要用户输入支付密码'] as const;
 
-/** Nobody knows what became of the payment. */
+/** The outcome of the payment is unknown. */
 export const UNKNOWN = ['SYSTEMERROR', '系统错误'] as const;
 
 const PAID: CodeOutcome = { pays: true };
 
-/** The user is asked for the password, and does nothing until told to. */
+/** The user is asked for the password, and does nothing until a test says so. */
 const ASKED: CodeOutcome = { fault: PASSWORD, pays: false, leaves: 'USERPAYING' };
 
 /** The code of this ending has expired when it is scanned. */
 const EXPIRED = '000004';
 
 /**
- * What happens instead with a code of these last six digits, so that a test can ask for it: `134567890123000001` is the
+ * Outcomes by the last six digits of a code, so that tests can choose: `134567890123000001` is the
  * code of a user who types the password after ten seconds. Any other code pays at once.
  */
 const BY_ENDING: Readonly<Record<string, CodeOutcome>> = {
@@ -66,7 +66,7 @@ export function createCodes({ store, clock }: Pick<ProductContext, 'store' | 'cl
   const table = store.table<ShownCode>('v2-codes');
 
   return {
-    /** @throws v2Fault where the code is none, was used, or has expired */
+    /** @throws v2Fault if the code is invalid, was used, or has expired */
     check(mchid: string, auth_code: string): void {
       if (!/^1[0-5]\d{16}$/.test(auth_code)) {
         throw v2Fault('AUTH_CODE_INVALID', '请扫描微信支付授权码(以10/11/12/13/14/15为前缀的18位数字)');
@@ -96,7 +96,7 @@ export function outcomeOf(auth_code: string, total: number): CodeOutcome {
   return BY_ENDING[auth_code.slice(-6)] ?? (total > WITHOUT_PASSWORD ? ASKED : PAID);
 }
 
-/** The user whose code it is, as an app knows them. */
+/** The owner of the code, as known to an app. */
 export function openidOf(appid: string, auth_code: string): string {
   return `o${createHash('sha256').update(`${appid}/${auth_code}`).digest('base64url').slice(0, 27)}`;
 }

@@ -27,7 +27,7 @@ export function xmlOperation<Path extends XmlPath>(
   return ['post', path, handler];
 }
 
-/** A failure of the protocol: it says what is wrong with the request, and is not signed. */
+/** A protocol failure: it says what is wrong with the request, and is not signed. */
 export function refusal(return_msg: string): { readonly return_code: 'FAIL'; readonly return_msg: string } {
   return { return_code: 'FAIL', return_msg };
 }
@@ -48,7 +48,7 @@ export function isTransactionId(text: string): boolean {
 
 /** The fields that an order was placed with. */
 export function placedWith(order: Order): Fields {
-  // v2 orders are placed by the products of v2, with nothing else.
+  // v2 orders are placed only by v2 products.
   return order.placed as Fields;
 }
 
@@ -59,7 +59,7 @@ export function partnerOf({ sub_mch_id, sub_appid, sub_openid }: Fields): Pick<O
   return { partner: { sub_mchid: sub_mch_id, ...given } };
 }
 
-/** An amount of a request in fen: 1 or more. What the text of a refusal is, is not documented (?). */
+/** An amount of a request in fen: 1 or more. The message of the refusal is not documented (?). */
 export function feeOf(fields: Fields, name: string): number {
   const fee = fields[name] ?? '';
   if (/^\d{1,12}$/.test(fee) && Number(fee) > 0) return Number(fee);
@@ -76,7 +76,7 @@ export function spaced(time: number): string {
   return beijing(time).slice(0, 19).replace('T', ' ');
 }
 
-/** A time such as `20141030133525`; `undefined` if it is none. */
+/** A time such as `20141030133525`; `undefined` if invalid. */
 export function timeOf(text: string): number | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text);
   if (!match) return undefined;

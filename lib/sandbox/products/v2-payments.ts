@@ -16,7 +16,7 @@ import {
   xmlOperation,
 } from './v2-members';
 
-/** What a front end opens a payment with, by `trade_type`. */
+/** What opens a payment in a front end, by `trade_type`. */
 const TRADE_TYPES = ['NATIVE', 'JSAPI', 'APP', 'MWEB'] as const;
 
 const [MINUTE, DAY] = [60_000, 86_400_000];
@@ -117,12 +117,12 @@ export function subMerchant({ partner }: Pick<Order, 'partner'>) {
   return { ...defined({ sub_appid }), sub_mch_id };
 }
 
-/** Notifications are signed as the order was; which way that is, they do not say. */
+/** Notifications are signed with the algorithm of the order, without saying which. */
 function algorithmOf(order: Order): { readonly sign_type?: 'HMAC-SHA256' } {
   return placedWith(order).sign_type === 'HMAC-SHA256' ? { sign_type: 'HMAC-SHA256' } : {};
 }
 
-/** Refuses what cannot be done to an order that is paid, closed or reversed. */
+/** Refuses what is not possible with an order that is paid, closed or reversed. */
 export function refuseSettled({ trade_state, payment }: Order): void {
   if (trade_state === 'REVOKED') throw v2Fault('ORDERCLOSED', '订单已撤销');
   if (trade_state === 'CLOSED') throw v2Fault('ORDERCLOSED', '订单已关闭');
@@ -144,7 +144,7 @@ function tradeTypeOf({ trade_type, openid, sub_openid }: Fields): (typeof TRADE_
   return known;
 }
 
-/** An address that notifications can be sent to. WeChat Pay takes https alone, the sandbox http as well. */
+/** A URL that notifications can be sent to. WeChat Pay accepts only https, the sandbox http, too. */
 export function notifyUrl(url = ''): string {
   if (URL.canParse(url) && /^https?:[^?]+$/i.test(url)) return url;
   throw refusal('invalid notify_url: it must be an absolute http(s) URL without a query');

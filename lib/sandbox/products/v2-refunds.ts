@@ -23,7 +23,7 @@ export interface V2Refund {
   readonly mchid: string;
   readonly out_refund_no: string;
   readonly refund_id: string;
-  /** The key of the order that it is of. */
+  /** The key of its order. */
   readonly order: string;
   readonly out_trade_no: string;
   readonly transaction_id: string;
@@ -36,16 +36,16 @@ export interface V2Refund {
   /** Milliseconds since 1970, by the sandbox's clock. */
   readonly created: number;
   readonly succeeded?: number;
-  /** When it ended, however that was. */
+  /** When it ended, in any state. */
   readonly ended?: number;
-  /** What of the fee on the payment was returned, in fen. */
+  /** The returned part of the fee on the payment, in fen. */
   readonly fee: number;
 }
 
 /** `CHANGE`: the user's account does not take the money; `REFUNDCLOSE`: it stays with the merchant. */
 export type V2RefundStatus = 'PROCESSING' | 'SUCCESS' | 'CHANGE' | 'REFUNDCLOSE';
 
-/** How tests and the console end a refund, in the words of APIv3. */
+/** How tests and the console end a refund, in terms of APIv3. */
 const OUTCOMES = { SUCCESS: 'SUCCESS', ABNORMAL: 'CHANGE', CLOSED: 'REFUNDCLOSE' } as const;
 const SHOWN_STATUS: Readonly<Record<V2RefundStatus, RefundStatus>> = {
   PROCESSING: 'PROCESSING',
@@ -96,7 +96,7 @@ export function v2Refunds(context: ProductContext, orders: Orders, ledger: Ledge
     return notifier.notify(recipient, 'v2/refund-processed', content, refund.notify_url);
   }
 
-  /** The refunds of an order that money was, or will be, returned by. */
+  /** The refunds of an order that returned money, or will. */
   function effective(order: Order): V2Refund[] {
     return table.by('order', keyOfOrder(order)).filter(({ status }) => status !== 'REFUNDCLOSE');
   }
@@ -122,7 +122,7 @@ export function v2Refunds(context: ProductContext, orders: Orders, ledger: Ledge
       ...{ out_trade_no, transaction_id: payment.transaction_id, refund_fee, total_fee, created: now, ...url },
       refund_account: refund_account || 'REFUND_SOURCE_RECHARGE_FUNDS',
       status: 'PROCESSING',
-      // So that all of the fee comes back with the last part of the order.
+      // So that the whole fee is returned with the last part of the order.
       fee: rateOf(left) - rateOf(left - refund_fee),
     };
     table.put(keyOf(mchid, out_refund_no), asked);
