@@ -89,13 +89,13 @@ describe('placing', () => {
       'a total of 0',
       'native',
       { amount: { total: 0 } },
-      '"/amount/total" in the body must be a whole number, 1 or more',
+      '"/amount/total" in the body must be an integer of at least 1',
     ],
     [
       'no absolute notify_url',
       'native',
       { notify_url: '/notify' },
-      '"/notify_url" in the body must be a whole http(s) address',
+      '"/notify_url" in the body must be an absolute http(s) URL',
     ],
     ['a query in notify_url', 'native', { notify_url: 'http://127.0.0.1/?a=1' }, 'without a query'],
     ['a long notify_url', 'native', { notify_url: `https://a.cn/${'x'.repeat(250)}` }, '字节数 263，大于最大值 255'],
@@ -136,7 +136,7 @@ describe('placing', () => {
     [
       'sub_openid without sub_appid',
       { payer: { sub_openid: openid } },
-      '"/sub_appid" in the body is needed for payer.sub_openid.',
+      '"/sub_appid" in the body is required with payer.sub_openid.',
     ],
   ])('is refused with %s, for a partner', async (_, more, message) => {
     const said = await refusal(placeSub({ payer: { sp_openid: openid }, ...more }, 'jsapi'));

@@ -217,7 +217,7 @@ test.each([
   [
     'paid for by other amounts',
     { amount: { ...amount(40).amount, from: [{ account: 'AVAILABLE', amount: 39 }] } },
-    [400, 'INVALID_REQUEST', 'amount.from adds up to 39, and not to amount.refund, 40.'],
+    [400, 'INVALID_REQUEST', 'amount.from adds up to 39, but amount.refund is 40.'],
   ],
   [
     'by a wrong number',

@@ -164,7 +164,7 @@ export function businessCoupons(context: ProductContext): Product & { coupons():
     operation('post', USE, ({ mchid, json }) => {
       const { coupon_code, use_request_no, use_time, openid, out_trade_no, stock_id } = json;
       if (!RFC3339.test(use_time) || Number.isNaN(Date.parse(use_time))) {
-        throw paramError('body', '/use_time', 'is no RFC 3339 time such as 2015-05-20T13:29:35+08:00', use_time);
+        throw paramError('body', '/use_time', 'is not an RFC 3339 time such as 2015-05-20T13:29:35+08:00', use_time);
       }
       // A client that repeats its request may send the time of the repeat.
       return uses(mchid, use_request_no, { ...json, use_time: '' }, () => {

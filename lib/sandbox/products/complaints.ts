@@ -115,7 +115,7 @@ export function complaints({ store, clock, notifier, identities }: ProductContex
 
   function setCallback(mchid: string, url: string): { mchid: string; url: string } {
     if (!(URL.canParse(url) && /^https?:/i.test(url))) {
-      throw paramError('body', '/url', 'must be a whole http(s) address', url);
+      throw paramError('body', '/url', 'must be an absolute http(s) URL', url);
     }
     callbacks.put(keyOf(mchid, 'callback'), { url });
     return { mchid, url };

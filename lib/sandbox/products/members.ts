@@ -17,7 +17,7 @@ export function optional<Name extends string>(json: unknown, ...names: Name[]): 
     const value: unknown = given.get(name) ?? undefined;
     if (value === undefined) continue;
     if (typeof value !== 'string' || value === '') {
-      throw paramError('body', `/${name}`, 'must be a text that is not empty', value);
+      throw paramError('body', `/${name}`, 'must be a non-empty string', value);
     }
     members[name] = value;
   }
@@ -31,13 +31,13 @@ export function optional<Name extends string>(json: unknown, ...names: Name[]): 
 export function fen(amount: unknown, name: string, above = '/amount'): number {
   const value: unknown = Object(amount)[name];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
-  throw paramError('body', `${above}/${name}`, 'must be a whole number, 1 or more', value);
+  throw paramError('body', `${above}/${name}`, 'must be an integer of at least 1', value);
 }
 
 /** An address that notifications can be sent to. WeChat Pay takes https alone, the sandbox http as well. */
 export function notifyUrl(url: string): string {
   if (URL.canParse(url) && /^https?:[^?]+$/i.test(url)) return url;
-  throw paramError('body', '/notify_url', 'must be a whole http(s) address without a query', url);
+  throw paramError('body', '/notify_url', 'must be an absolute http(s) URL without a query', url);
 }
 
 /** A time in RFC 3339, in the time zone of Beijing and to the second, as WeChat Pay writes it. */

@@ -115,7 +115,7 @@ export function payments({ clock, notifier }: ProductContext, orders: Orders): P
     const { sp_appid: appid, sub_mchid, sub_appid } = json;
     if (trade_type === 'JSAPI' && !(openid ?? sub_openid)) throw noOpenid('/payer/sp_openid');
     if (sub_openid !== undefined && sub_appid === undefined) {
-      throw paramError('body', '/sub_appid', 'is needed for payer.sub_openid');
+      throw paramError('body', '/sub_appid', 'is required with payer.sub_openid');
     }
     const partner = { sub_mchid, sub_appid, sub_openid };
     return place(trade_type, mchid, json, { appid, partner, ...(openid !== undefined && { openid }) });

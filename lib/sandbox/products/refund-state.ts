@@ -168,7 +168,7 @@ function checkNumbers({ out_refund_no, amount: { refund, from, currency = 'CNY' 
     throw paramError('body', '/amount/currency', 'must be CNY', currency);
   }
   const sum = from?.reduce((total, { amount }) => total + amount, 0) ?? refund;
-  if (sum !== refund) throw invalid(`amount.from adds up to ${sum}, and not to amount.refund, ${refund}.`);
+  if (sum !== refund) throw invalid(`amount.from adds up to ${sum}, but amount.refund is ${refund}.`);
 }
 
 /** The same request gives the same refund, whichever number names the order. */

@@ -121,7 +121,9 @@ function missingHeader({ headers }: IncomingRequest): Response | undefined {
 
 /** The signed part of a malformed form cannot be known. */
 function malformedForm({ form }: IncomingRequest): Response | undefined {
-  return form?.fault === undefined ? undefined : paramError('body', '', `is no multipart/form-data: ${form.fault}`);
+  return form?.fault === undefined
+    ? undefined
+    : paramError('body', '', `is not valid multipart/form-data: ${form.fault}`);
 }
 
 /** @throws the response that refuses a body which should be JSON and is not */

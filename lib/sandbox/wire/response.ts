@@ -48,7 +48,9 @@ export async function fromResponse(response: ResponseLike, streams = false): Pro
   const headers = [...response.headers].filter(([name]) => !HOP_BY_HOP.has(name));
   if (streams && body) {
     if (Readable.isDisturbed(body as Readable)) {
-      throw new TypeError('it returned a Response that streams and has been sent before: make one for each request');
+      throw new TypeError(
+        'it returned a Response that streams and has already been sent: make a new one for each request',
+      );
     }
     return { status, headers, body: Readable.fromWeb(body as WebStream<Uint8Array>) };
   }
