@@ -5,7 +5,7 @@ import all from './jest.config';
 /** The tests for the loop of work: all but those that measure, that try many inputs, or that read the whole catalogue. */
 const config: Config = {
   ...all,
-  // A third of the time would go into RSA keys: they are real, but each worker makes only a few of them.
+  // RSA keys take long to make: they are real, but each worker makes only a few of them.
   setupFiles: ['<rootDir>/__tests__/support/few-keys.ts'],
   testPathIgnorePatterns: [
     '/node_modules/',
@@ -17,8 +17,10 @@ const config: Config = {
     '/(memory|leak|unread)\\.test\\.ts$',
     // Programs of their own, each of which starts Node.js: the build, examples, the installed command, servers, what is killed.
     '/__tests__/(docs|packed|examples|clients/[\\w-]+|cli/main|notification/(catalog|processes|redis)|upload/spool)\\.test\\.ts$',
-    // Notifications that are repeated by the clock, files of 400 MB, types of all responses.
-    '/__tests__/sandbox/(notify|month|operation|uploads)\\.test\\.ts$',
+    // Time that is moved by months, files of 400 MB, every operation of the catalogue, types of all responses.
+    '/__tests__/sandbox/(notify|month|documented|operation|uploads|control/control|catalogue/[\\w-]+)\\.test\\.ts$',
+    // What is killed and started again, TLS and its authorities, the types of all signatures.
+    '/__tests__/(sandbox/(killed|tls)|exported-types)\\.test\\.ts$',
   ],
 };
 

@@ -118,7 +118,7 @@ test('a Response that has been sent before is an error that says so', async () =
   expect(await send(sandbox, FILE)).toMatchObject({ status: 200, text: 'a' });
   expect(await send(sandbox, FILE)).toMatchObject({
     status: 500,
-    json: { message: expect.stringContaining('make one for each request') },
+    json: { message: expect.stringContaining('make a new one for each request') },
   });
 });
 

@@ -150,7 +150,7 @@ test.each<[string, () => object, string]>([
   [
     'a total of 0',
     () => ({ sub_orders: [part(1), part(0)] }),
-    '400 PARAM_ERROR "/sub_orders/1/amount/total_amount" in the body must be a whole',
+    '400 PARAM_ERROR "/sub_orders/1/amount/total_amount" in the body must be an integer',
   ],
   [
     'a short number',
