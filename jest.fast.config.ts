@@ -16,9 +16,9 @@ const config: Config = {
     // The heap after thousands of calls; what garbage collection frees; secrets in everything that prints.
     '/(memory|leak|unread)\\.test\\.ts$',
     // Programs of their own, each of which starts Node.js: the build, examples, the installed command, servers, what is killed.
-    '/__tests__/(docs|packed|examples|clients/[\\w-]+|cli/main|notification/(catalog|processes|redis)|upload/spool)\\.test\\.ts$',
-    // Time that is moved by months, files of 400 MB, every operation of the catalogue, types of all responses.
-    '/__tests__/sandbox/(notify|month|documented|operation|uploads|control/control|catalogue/[\\w-]+)\\.test\\.ts$',
+    '/__tests__/(docs|packed|examples|clients/[\\w-]+|cli/main|client/diagnostics|notification/(catalog|processes|redis)|upload/spool)\\.test\\.ts$',
+    // Time that is moved by months, files of 400 MB, every operation of the catalogue, every row of each product.
+    '/__tests__/sandbox/(notify|month|documented|operation|uploads|(control|catalogue|products)/[\\w-]+)\\.test\\.ts$',
     // What is killed and started again, TLS and its authorities, the types of all signatures.
     '/__tests__/(sandbox/(killed|tls)|exported-types)\\.test\\.ts$',
   ],
