@@ -107,9 +107,18 @@ export async function receive(message: IncomingMessage): Promise<IncomingRequest
     const form = await readForm(type, pieces);
     return { method, target: url, headers, body: Buffer.from(form.fields.meta ?? ''), form, multipart: whole, peer };
   }
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk);
-  return { method, target: url, headers, body: Buffer.concat(chunks), form: undefined, peer };
+  return { method, target: url, headers, body: await bodyOf(message), form: undefined, peer };
+}
+
+/** By events: an asynchronous iterator takes several times as long for a short body. */
+function bodyOf(message: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    message.on('data', (chunk: Buffer) => chunks.push(chunk));
+    message.on('end', () => resolve(Buffer.concat(chunks)));
+    message.on('error', reject);
+    message.on('close', () => reject(new Error('The client disconnected before its request was complete.')));
+  });
 }
 
 /** Passes a stream on and keeps what it passes, up to a limit. */
