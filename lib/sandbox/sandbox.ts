@@ -76,6 +76,8 @@ const OF_BRANDS = /^(?:BRAND_MEMBER_CARD|PRODUCT_COUPON)\./;
 
 /** The parts of a sandbox. */
 interface Parts {
+  /** Where it listens, with a slash at its end. */
+  readonly url: string;
   readonly listener: Listener;
   readonly authority: Authority | undefined;
   readonly store: Store;
@@ -117,9 +119,8 @@ export class Sandbox implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   private constructor(parts: Parts, { host = LOOPBACK, allowHosts, strict = false }: SandboxOptions) {
-    const { listener, authority, identities, merchant, products, schedule, store, notifier, announcer } = parts;
-    const { port } = listener;
-    this.url = urlOf(authority ? 'https' : 'http', host, port);
+    const { url, listener, identities, merchant, products, schedule, store, notifier, announcer } = parts;
+    this.url = url;
     this.config = merchantConfig(merchant, identities.platform, this.url);
     this.clock = parts.clock;
     this.#parts = parts;
@@ -135,7 +136,7 @@ export class Sandbox implements AsyncDisposable {
       rotate: (to) => this.rotate(to),
       reset: (mchid) => this.reset(mchid),
     });
-    const guard = createGuard({ port, host, allowHosts });
+    const guard = createGuard({ port: listener.port, host, allowHosts });
     const controls = products.all.flatMap(({ control = [] }) => control);
     this.#control = createControl(
       { guard, identities, store, merchant: merchant.id },
@@ -164,15 +165,12 @@ export class Sandbox implements AsyncDisposable {
       const merchant = await firstMerchant(identities, own);
       const notifier = createNotifier({ store, clock, schedule, identities });
       const authority = tls ? await createAuthority(store) : undefined;
-      const listening = await (authority
-        ? listenWithTls({ port, host }, authority, allowHosts)
-        : listen({ port, host }));
-      listener = listening;
-      const baseUrl = () => urlOf(authority ? 'https' : 'http', host, listening.port);
-      const products = createProducts({ store, clock, schedule, identities, notifier, baseUrl });
+      listener = await (authority ? listenWithTls({ port, host }, authority, allowHosts) : listen({ port, host }));
+      const url = urlOf(authority ? 'https' : 'http', host, listener.port);
+      const products = createProducts({ store, clock, schedule, identities, notifier, baseUrl: url });
       const announcer = createAnnouncer();
       const business = { store, clock, schedule, identities, notifier, products, merchant, announcer };
-      return new Sandbox({ listener, authority, release, ...business }, options);
+      return new Sandbox({ url, listener, authority, release, ...business }, options);
     } catch (error) {
       listener?.close();
       release();
@@ -214,7 +212,7 @@ export class Sandbox implements AsyncDisposable {
     return this.#parts.merchant.certificate;
   }
 
-  /** The last 1,000 requests that arrived, in order, whether they were answered well or not. */
+  /** The last 1,000 requests that arrived, in order, whatever the response was. */
   get requests(): readonly ReceivedRequest[] {
     return this.#requests;
   }
@@ -306,11 +304,7 @@ export class Sandbox implements AsyncDisposable {
    * @throws InvalidArgumentError if there is no such order, if there are several, or if it cannot be paid
    */
   async pay(out_trade_no: string, options: PayOptions = {}): Promise<Delivery | undefined> {
-    try {
-      return await this.#parts.products.payer.pay(out_trade_no, options).notification;
-    } catch (thrown) {
-      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
-    }
+    return this.#play(({ payer }) => payer.pay(out_trade_no, options).notification);
   }
 
   /** The merchant's transfers (商家转账) in their current state, in order. */
@@ -325,10 +319,7 @@ export class Sandbox implements AsyncDisposable {
    * @example sandbox.transfer('BILL1', { outcome: 'fail', fail_reason: 'NAME_NOT_CORRECT' });
    */
   transfer(out_bill_no: string, outcome: TransferOutcome): Transfer {
-    const { products, store } = this.#parts;
-    const transfer = products.transfers.play(this.config.mchid, out_bill_no, outcome);
-    store.commit();
-    return transfer;
+    return this.#committed(this.#parts.products.transfers.play(this.config.mchid, out_bill_no, outcome));
   }
 
   /** The merchant's batches of transfers in their current state, in order. */
@@ -342,10 +333,7 @@ export class Sandbox implements AsyncDisposable {
    * @example sandbox.transferBatch('BATCH1', { outcome: 'fail', out_detail_no: 'DETAIL1' });
    */
   transferBatch(out_batch_no: string, outcome: TransferBatchOutcome): TransferBatch {
-    const { products, store } = this.#parts;
-    const batch = products.transferBatches.play(this.config.mchid, out_batch_no, outcome);
-    store.commit();
-    return batch;
+    return this.#committed(this.#parts.products.transferBatches.play(this.config.mchid, out_batch_no, outcome));
   }
 
   /** The merchant's profit sharing orders in their current state, in order. */
@@ -359,10 +347,7 @@ export class Sandbox implements AsyncDisposable {
    * @example sandbox.profitSharing('P20150806125346', { outcome: 'close', account: '1900000110' });
    */
   profitSharing(out_order_no: string, outcome: ProfitSharingOutcome): ProfitSharing {
-    const { products, store } = this.#parts;
-    const sharing = products.profitSharing.play(this.config.mchid, out_order_no, outcome);
-    store.commit();
-    return sharing;
+    return this.#committed(this.#parts.products.profitSharing.play(this.config.mchid, out_order_no, outcome));
   }
 
   /**
@@ -371,9 +356,7 @@ export class Sandbox implements AsyncDisposable {
    * @throws InvalidArgumentError unless it is an integer from 1 to 10,000
    */
   limitProfitSharing(max_ratio: number): void {
-    const { products, store } = this.#parts;
-    products.profitSharing.limit(this.config.mchid, max_ratio);
-    store.commit();
+    this.#committed(this.#parts.products.profitSharing.limit(this.config.mchid, max_ratio));
   }
 
   /**
@@ -384,13 +367,11 @@ export class Sandbox implements AsyncDisposable {
    * @throws InvalidArgumentError if there is no such refund, or several, or it has ended
    */
   async refund(out_refund_no: string, options: RefundOptions): Promise<ShownRefund> {
-    try {
-      const { refund, notification } = this.#parts.products.refunder.end(out_refund_no, options);
+    return this.#play(async ({ refunder }) => {
+      const { refund, notification } = refunder.end(out_refund_no, options);
       await notification;
       return refund;
-    } catch (thrown) {
-      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
-    }
+    });
   }
 
   /**
@@ -401,14 +382,10 @@ export class Sandbox implements AsyncDisposable {
    * @throws InvalidArgumentError if there is no such order, or its state does not allow it
    */
   async playServiceOrder(out_order_no: string, outcome: ServiceOrderOutcome, openid?: string): Promise<Delivery> {
-    const { products, merchant, store, notifier } = this.#parts;
-    try {
-      const { notified } = products.services.play(merchant.id, out_order_no, outcome, openid);
-      store.commit();
-      return await notifier.firstAttempt(notified);
-    } catch (thrown) {
-      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
-    }
+    const { merchant, notifier } = this.#parts;
+    return this.#play(({ services }) =>
+      notifier.firstAttempt(services.play(merchant.id, out_order_no, outcome, openid).notified),
+    );
   }
 
   /**
@@ -418,14 +395,11 @@ export class Sandbox implements AsyncDisposable {
    * @throws InvalidArgumentError if there is no such permission, or its state does not allow it
    */
   async playPermission(code: string, outcome: 'open' | 'close', openid?: string): Promise<Delivery | undefined> {
-    const { products, merchant, store, notifier } = this.#parts;
-    try {
-      const notified = products.permissions.play(merchant.id, code, outcome, openid);
-      store.commit();
-      return notified === undefined ? undefined : await notifier.firstAttempt(notified);
-    } catch (thrown) {
-      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
-    }
+    const { merchant, notifier } = this.#parts;
+    return this.#play(({ permissions }) => {
+      const notified = permissions.play(merchant.id, code, outcome, openid);
+      return notified === undefined ? undefined : notifier.firstAttempt(notified);
+    });
   }
 
   /**
@@ -435,14 +409,11 @@ export class Sandbox implements AsyncDisposable {
    * @throws InvalidArgumentError if the complaint is not possible
    */
   async complain(options: ComplaintOptions = {}): Promise<{ complaint_id: string; notification?: Delivery }> {
-    const { products, merchant, store, notifier } = this.#parts;
-    try {
-      const { complaint_id, notified } = products.complaints.complain(merchant.id, options);
-      store.commit();
+    const { merchant, notifier } = this.#parts;
+    return this.#play(async ({ complaints }) => {
+      const { complaint_id, notified } = complaints.complain(merchant.id, options);
       return { complaint_id, ...(notified !== undefined && { notification: await notifier.firstAttempt(notified) }) };
-    } catch (thrown) {
-      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
-    }
+    });
   }
 
   /** Decrypts a sensitive field that a client has encrypted for the platform. */
@@ -547,6 +518,21 @@ export class Sandbox implements AsyncDisposable {
     // Before the response leaves.
     this.#parts.store.commit();
     return transmit(response, sent, how);
+  }
+
+  /** Changes what a product keeps. Here, what the product refuses is an invalid argument. */
+  async #play<Result>(change: (products: Products) => Result): Promise<Awaited<Result>> {
+    try {
+      return await this.#committed(change(this.#parts.products));
+    } catch (thrown) {
+      throw isResponse(thrown) ? new InvalidArgumentError(await messageOf(thrown)) : thrown;
+    }
+  }
+
+  /** Commits what led to a result. */
+  #committed<Result>(result: Result): Result {
+    this.#parts.store.commit();
+    return result;
   }
 
   #seed(): void {

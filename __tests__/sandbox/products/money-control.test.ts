@@ -24,7 +24,7 @@ beforeEach(async () => {
   const { clock, schedule } = createClock(store);
   const identities = createIdentities(store, await createKeyring(store));
   const notifier = createNotifier({ store, clock, schedule, identities });
-  context = { store, clock, schedule, identities, notifier, baseUrl: () => 'http://127.0.0.1/' };
+  context = { store, clock, schedule, identities, notifier, baseUrl: 'http://127.0.0.1/' };
 });
 
 /** Calls a handler of a product as the platform does; of a refusal status and code. */

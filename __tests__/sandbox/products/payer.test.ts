@@ -150,7 +150,7 @@ async function parts() {
   const identities = createIdentities(store, await createKeyring(store));
   const { id: mchid } = await identities.add('merchant');
   const notifier = createNotifier({ store, clock, schedule, identities });
-  const products = createProducts({ store, clock, schedule, identities, notifier, baseUrl: () => 'http://127.0.0.1/' });
+  const products = createProducts({ store, clock, schedule, identities, notifier, baseUrl: 'http://127.0.0.1/' });
   schedule.start();
   ends.push(schedule, notifier);
   return { products, mchid };

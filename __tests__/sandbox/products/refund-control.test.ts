@@ -22,7 +22,7 @@ async function start() {
     schedule,
     identities,
     notifier,
-    baseUrl: () => 'http://127.0.0.1/',
+    baseUrl: 'http://127.0.0.1/',
   });
   const call = async (method: string, target: string, json?: unknown, signer = '') => {
     const [path = '', query] = target.split('?');

@@ -115,7 +115,7 @@ export function bills(
     const token = randomBytes(48).toString('base64url');
     files.put(keyOf(mchid, token), { ...name, token, isZipped });
     schedule.at(clock.now() + GOOD_FOR, EXPIRE, keyOf(mchid, token));
-    const download_url = `${originOf(headers.host, baseUrl().startsWith('https:'))}/${FILE}?token=${token}${isZipped ? '&tartype=gzip' : ''}`;
+    const download_url = `${originOf(headers.host, baseUrl.startsWith('https:'))}/${FILE}?token=${token}${isZipped ? '&tartype=gzip' : ''}`;
     return { download_url, hash_type: 'SHA1', hash_value: sha1(text) };
   }
 

@@ -75,7 +75,7 @@ export function media({ store, baseUrl }: ProductContext): Product & { readonly 
     return media_id;
   }
 
-  const urlOf = (media_id: string): string => `${baseUrl()}sandbox/media/${media_id}`;
+  const urlOf = (media_id: string): string => `${baseUrl}sandbox/media/${media_id}`;
 
   function show(medium: Medium | undefined): Response {
     if (!medium)

@@ -12,8 +12,8 @@ export interface ProductContext {
   readonly schedule: Schedule;
   readonly identities: Identities;
   readonly notifier: Notifier;
-  /** Where the sandbox listens, with a slash at its end; known once it does. */
-  baseUrl(): string;
+  /** Where the sandbox listens, with a slash at its end. */
+  readonly baseUrl: string;
 }
 
 /** An operation, and what a product does for it. */

@@ -1,6 +1,7 @@
 import type { Response } from 'undici';
 import { verify } from '../../crypto/rsa';
 import * as Formatter from '../../signature/formatter';
+import { BRAND_SCHEME, SCHEME } from '../../signature/scheme';
 import type { Identities, Identity } from '../identity';
 import { type IncomingRequest, pathOf } from '../wire/request';
 import { fault } from '../wire/response';
@@ -22,8 +23,8 @@ const CHECKS = ['authorization', 'merchant', 'serial', 'timestamp', 'signature',
 
 /** The schemes of `Authorization`, which `Wechatpay-Signature-Type` repeats. */
 export const SCHEMES: Readonly<Record<Identity['kind'], string>> = {
-  merchant: 'WECHATPAY2-SHA256-RSA2048',
-  brand: 'WECHATPAY-BRAND-SHA256-RSA2048',
+  merchant: SCHEME,
+  brand: BRAND_SCHEME,
 };
 
 /** How far a timestamp may differ, in seconds. */
