@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { ApiError, Builder, checkDigest, parseBill } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
 import { journalOf, keptOrder } from './kept-orders';
+import { refusedWith } from './shop';
 
 const sub_mchid = '1900000209';
 const [mchid, appid] = ['1900000109', 'wx8888888888888888'];
@@ -63,12 +64,6 @@ const rowsOf = async (text: string) => {
   for await (const row of bill) rows.push({ ...row });
   return { rows, summary: { ...bill.summary } };
 };
-/** Status, code and message that a call is refused with. */
-const refusal = (call: Promise<unknown>) =>
-  call.then(
-    () => 'accepted',
-    (error) => (error instanceof ApiError ? [error.status, error.code, JSON.parse(error.body).message] : String(error)),
-  );
 
 /** What happens on the day. */
 async function spendTheDay(): Promise<void> {
@@ -266,7 +261,7 @@ test('the fund flow bill goes on from day to day', async () => {
     ...{ 资金流水单号: expect.stringMatching(/^190000010920310520\d{10}$/), 资金变更提交申请人: 'system' },
   });
   for (const account_type of ['OPERATION', 'FEES']) {
-    expect(await refusal(flow({ account_type }))).toEqual([400, 'NO_STATEMENT_EXIST', '请求的账单文件不存在']);
+    expect(await refusedWith(flow({ account_type }))).toEqual([400, 'NO_STATEMENT_EXIST', '请求的账单文件不存在']);
   }
 
   await sandbox.clock.set(at('10:00:00', '2031-05-22'));
@@ -288,12 +283,12 @@ test('a partner has a bill of one sub-merchant, and its own money stays apart', 
   ]);
   const money = await rowsOf(await textOf(flow({ sub_mchid })));
   expect(money.rows.map((row) => row.业务类型)).toEqual(['退款', '退还交易手续费', '退款关闭', '扣除交易手续费']);
-  expect(await refusal(trade({ sub_mchid: '1900000210' }))).toEqual([
+  expect(await refusedWith(trade({ sub_mchid: '1900000210' }))).toEqual([
     400,
     'NO_STATEMENT_EXIST',
     '请求的账单文件不存在',
   ]);
-  expect(await refusal(trade({ sub_mchid: mchid }))).toEqual([
+  expect(await refusedWith(trade({ sub_mchid: mchid }))).toEqual([
     400,
     'INVALID_REQUEST',
     '子商户mchid不能与自身mchid相同',
@@ -326,12 +321,12 @@ test.each([
   ],
 ])('a bill of %s', async (_name, today, time, day, expected) => {
   await sandbox.clock.set(at(time, today));
-  expect(await refusal(trade({ bill_date: day }))).toEqual(expected);
+  expect(await refusedWith(trade({ bill_date: day }))).toEqual(expected);
 });
 
 test('a bill type that there is nothing for', async () => {
   await sandbox.clock.set(at('10:00:00', NEXT));
-  for (const bill_type of ['REFUND', 'RECHARGE_REFUND']) expect(await refusal(trade({ bill_type }))).toEqual(NONE);
+  for (const bill_type of ['REFUND', 'RECHARGE_REFUND']) expect(await refusedWith(trade({ bill_type }))).toEqual(NONE);
 });
 
 test('the URL is good for 5 minutes, and for the merchant that applied', async () => {
@@ -340,14 +335,14 @@ test('the URL is good for 5 minutes, and for the merchant that applied', async (
   const { download_url } = await trade();
   const query = tokenOf(download_url);
   const foreign = Builder.factory(other).v3.billdownload.file.get({ query });
-  expect(await refusal(foreign)).toEqual([403, 'NO_AUTH', 'The bill was applied for by another merchant.']);
+  expect(await refusedWith(foreign)).toEqual([403, 'NO_AUTH', 'The bill was applied for by another merchant.']);
   await sandbox.clock.advance({ minutes: 4, seconds: 59 });
   expect((await download(download_url)).status).toBe(200);
   await sandbox.clock.advance({ seconds: 1 });
   const gone = [400, 'INVALID_REQUEST', 'The download URL has expired; apply for the bill again.'];
-  expect(await refusal(download(download_url))).toEqual(gone);
-  expect(await refusal(instance.v3.billdownload.file.get({ query: { token: 'x' } }))).toEqual(gone);
-  expect(await refusal(Builder.factory(other).v3.bill.tradebill.get({ query: { bill_date } }))).toEqual(NONE);
+  expect(await refusedWith(download(download_url))).toEqual(gone);
+  expect(await refusedWith(instance.v3.billdownload.file.get({ query: { token: 'x' } }))).toEqual(gone);
+  expect(await refusedWith(Builder.factory(other).v3.bill.tradebill.get({ query: { bill_date } }))).toEqual(NONE);
 });
 
 describe('v2', () => {

@@ -1,15 +1,10 @@
 import { Builder } from 'wechatpay-undici';
-import { openShop, refusal } from './shop';
+import { refusal, type Shop, useShop } from './shop';
 
-let shop: Awaited<ReturnType<typeof openShop>>;
-beforeAll(async () => {
-  shop = await openShop();
+let shop: Shop;
+useShop((opened) => {
+  shop = opened;
 });
-afterEach(() => {
-  shop.sandbox.reset();
-  shop.notified.length = 0;
-});
-afterAll(() => shop[Symbol.asyncDispose]());
 
 const ROOT = 'v3/marketing/busifavor';
 const [appid, openid] = ['wx8888888888888888', 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o'];

@@ -1,12 +1,10 @@
 import { Builder } from 'wechatpay-undici';
-import { openShop, refusal } from './shop';
+import { refusal, type Shop, useShop } from './shop';
 
-let shop: Awaited<ReturnType<typeof openShop>>;
-beforeAll(async () => {
-  shop = await openShop();
+let shop: Shop;
+useShop((opened) => {
+  shop = opened;
 });
-afterEach(() => shop.sandbox.reset());
-afterAll(() => shop[Symbol.asyncDispose]());
 
 const [appid, out_trade_no, sub_mchid] = ['wx8888888888888888', 'ORDER-1', '1900000999'];
 const common = (total: number) => ({

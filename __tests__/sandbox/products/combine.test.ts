@@ -1,14 +1,9 @@
-import { clientOf, openShop, refusal } from './shop';
+import { clientOf, refusal, type Shop, useShop } from './shop';
 
-let shop: Awaited<ReturnType<typeof openShop>>;
-beforeAll(async () => {
-  shop = await openShop();
+let shop: Shop;
+useShop((opened) => {
+  shop = opened;
 });
-afterEach(() => {
-  shop.sandbox.reset();
-  shop.notified.length = 0;
-});
-afterAll(() => shop[Symbol.asyncDispose]());
 
 const COMBINE = 'v3/combine-transactions';
 const [combine_appid, combine_out_trade_no] = ['wx8888888888888888', 'COMBINED-1'];

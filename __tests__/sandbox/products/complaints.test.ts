@@ -1,16 +1,11 @@
 import { constants, privateDecrypt } from 'node:crypto';
 import { Builder } from 'wechatpay-undici';
-import { openShop, refusal } from './shop';
+import { refusal, type Shop, useShop } from './shop';
 
-let shop: Awaited<ReturnType<typeof openShop>>;
-beforeAll(async () => {
-  shop = await openShop();
+let shop: Shop;
+useShop((opened) => {
+  shop = opened;
 });
-afterEach(() => {
-  shop.sandbox.reset();
-  shop.notified.length = 0;
-});
-afterAll(() => shop[Symbol.asyncDispose]());
 
 const ROOT = 'v3/merchant-service/complaints-v2';
 const CALLBACK = 'v3/merchant-service/complaint-notifications';

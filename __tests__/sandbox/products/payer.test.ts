@@ -5,24 +5,19 @@ import { createNotifier } from '../../../lib/sandbox/notifications/notify';
 import { createProducts } from '../../../lib/sandbox/products';
 import { createKeyring } from '../../../lib/sandbox/protocol/keyring';
 import { createStore } from '../../../lib/sandbox/store';
-import { clientOf, openShop } from './shop';
+import { clientOf, type Shop, useShop } from './shop';
 
 /** An address at which nobody listens. */
 const NOWHERE = 'http://127.0.0.1:1/notify';
 
 /** What must be closed at the end. */
 const ends: { close(): void }[] = [];
-let shop: Awaited<ReturnType<typeof openShop>>;
-beforeAll(async () => {
-  shop = await openShop();
+let shop: Shop;
+useShop((opened) => {
+  shop = opened;
 });
-afterEach(() => {
-  shop.sandbox.reset();
-  shop.notified.length = 0;
-});
-afterAll(async () => {
+afterAll(() => {
   for (const end of ends) end.close();
-  await shop[Symbol.asyncDispose]();
 });
 
 const [appid, out_trade_no, openid] = ['wx8888888888888888', 'ORDER-1', 'oUpF8uN95-Ptaags6E_roPHg7AG0'];

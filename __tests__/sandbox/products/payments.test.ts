@@ -1,14 +1,9 @@
-import { clientOf, openShop, refusal } from './shop';
+import { clientOf, refusal, type Shop, useShop } from './shop';
 
-let shop: Awaited<ReturnType<typeof openShop>>;
-beforeAll(async () => {
-  shop = await openShop();
+let shop: Shop;
+useShop((opened) => {
+  shop = opened;
 });
-afterEach(() => {
-  shop.sandbox.reset();
-  shop.notified.length = 0;
-});
-afterAll(() => shop[Symbol.asyncDispose]());
 
 const [appid, out_trade_no, openid] = ['wx8888888888888888', 'ORDER-1', 'oUpF8uN95-Ptaags6E_roPHg7AG0'];
 const [sp_appid, sub_mchid] = ['wx8888888888888888', '1900000999'];

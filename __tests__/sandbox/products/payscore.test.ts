@@ -1,16 +1,11 @@
 import * as Hash from '../../../lib/signature/hash';
-import { openShop, refusal } from './shop';
+import { refusal, type Shop, useShop } from './shop';
 
-let shop: Awaited<ReturnType<typeof openShop>>;
-beforeAll(async () => {
-  shop = await openShop();
+let shop: Shop;
+useShop((opened) => {
+  shop = opened;
 });
 beforeEach(() => shop.sandbox.clock.freeze());
-afterEach(() => {
-  shop.sandbox.reset();
-  shop.notified.length = 0;
-});
-afterAll(() => shop[Symbol.asyncDispose]());
 
 const ROOT = 'v3/payscore/serviceorder';
 const PERMISSIONS = 'v3/payscore/permissions';

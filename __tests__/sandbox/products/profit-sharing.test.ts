@@ -1,13 +1,13 @@
 import { Builder } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
-import { receiver, refusal } from './receiver';
+import { type Receiver, receiver, refusal } from './shop';
 
 let sandbox: Sandbox;
 let instance: ReturnType<typeof Builder.factory>;
 /** The merchant that shares are paid to. */
-let supplier: Awaited<ReturnType<typeof receiver>>;
+let supplier: Receiver;
 /** The merchant that shares. */
-let shop: Awaited<ReturnType<typeof receiver>>;
+let shop: Receiver;
 let account: string;
 /** The payment of the order of 10 yuan. */
 let transaction_id: string;
@@ -43,7 +43,7 @@ afterAll(async () => {
 
 /** Places an order and pays it. */
 async function paid(out_trade_no = 'ORDER-1', settle_info: object = { profit_sharing: true }) {
-  const json = { appid, mchid, description: '茶', out_trade_no, notify_url: shop.url, amount: { total: 1000 } };
+  const json = { appid, mchid, description: '茶', out_trade_no, notify_url: shop.notify_url, amount: { total: 1000 } };
   await instance.v3.pay.transactions.native.post({ json: { ...json, settle_info } });
   await sandbox.pay(out_trade_no);
   const byNumber = instance.v3.pay.transactions.outTradeNo._out_trade_no_;
@@ -64,7 +64,7 @@ const receivers = (amount: number, more: object = {}) => ({
   receivers: [{ type: 'MERCHANT_ID' as const, account, amount, description: '分给供应商', ...more }],
 });
 const wanted = (more: object = {}) => ({
-  ...{ appid, transaction_id, out_order_no: 'SHARE-1', unfreeze_unsplit: false, notify_url: supplier.url },
+  ...{ appid, transaction_id, out_order_no: 'SHARE-1', unfreeze_unsplit: false, notify_url: supplier.notify_url },
   ...receivers(100),
   ...more,
 });
@@ -348,7 +348,12 @@ test('a receiver gives money back, which is not shared again', async () => {
 test('a partner shares the order of its sub-merchant', async () => {
   const sub_mchid = '1900000120';
   const order = { sp_appid: appid, sp_mchid: mchid, sub_mchid, description: '茶', out_trade_no: 'ORDER-2' };
-  const json = { ...order, notify_url: shop.url, amount: { total: 1000 }, settle_info: { profit_sharing: true } };
+  const json = {
+    ...order,
+    notify_url: shop.notify_url,
+    amount: { total: 1000 },
+    settle_info: { profit_sharing: true },
+  };
   await instance.v3.pay.partner.transactions.native.post({ json });
   await sandbox.pay('ORDER-2');
   const byNumber = instance.v3.pay.partner.transactions.outTradeNo._out_trade_no_;

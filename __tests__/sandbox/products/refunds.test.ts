@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApiError, Builder, Notifications } from 'wechatpay-undici';
+import { Builder, Notifications } from 'wechatpay-undici';
 import { fault, Sandbox } from 'wechatpay-undici/sandbox';
 import { send } from '../support';
 import { appid, journalOf, keptOrder } from './kept-orders';
+import { refusedWith } from './shop';
 
 const sub_mchid = '1900000209';
 const [PLAIN, PARTNER, COUPON, OLD, V2, REVERSED, FOREIGN] = [1, 2, 3, 4, 5, 6, 7].map(
@@ -70,12 +71,6 @@ const orderState = async () => {
   const byNumber = instance.v3.pay.transactions.outTradeNo._out_trade_no_;
   return (await byNumber.get({ out_trade_no, query: { mchid } }).json()).trade_state;
 };
-/** Status, code and message that a call is refused with. */
-const refusal = (call: Promise<unknown>) =>
-  call.then(
-    () => 'accepted',
-    (error) => (error instanceof ApiError ? [error.status, error.code, JSON.parse(error.body).message] : String(error)),
-  );
 
 test('a refund is PROCESSING, and SUCCESS a second after it was accepted', async () => {
   const asked = await apply({ reason: '商品已售完', notify_url, funds_account: 'AVAILABLE' });
@@ -141,8 +136,10 @@ test('how a refund can be told to end', async () => {
   expect(await refused('R-1', 'ABNORMAL')).toContain('has ended: it is ABNORMAL. A refund succeeds a second');
   expect(await refused('R-1', 'CLOSED')).toBe('done');
   expect(await refused('R-1', 'SUCCESS')).toContain('InvalidArgumentError: The refund R-1 has ended: it is CLOSED.');
-  expect(await refusal(sandbox.refund('R-1', { status: 'CLOSED', mchid: '1900000110' }))).toContain('does not exist');
-  expect(await refusal(sandbox.refund('R-1', { status: 'CLOSED', protocol: 'v2' }))).toContain('does not exist');
+  expect(await refusedWith(sandbox.refund('R-1', { status: 'CLOSED', mchid: '1900000110' }))).toContain(
+    'does not exist',
+  );
+  expect(await refusedWith(sandbox.refund('R-1', { status: 'CLOSED', protocol: 'v2' }))).toContain('does not exist');
 });
 
 test('the same number with the same data is the same refund, with other data it is refused', async () => {
@@ -152,9 +149,13 @@ test('the same number with the same data is the same refund, with other data it 
   expect(await apply({ reason: 'a', transaction_id: PLAIN })).toEqual(first);
   expect(await apply({ reason: 'a', transaction_id: PLAIN, out_trade_no: undefined })).toEqual(first);
   const other = [400, 'INVALID_REQUEST', '订单金额或退款金额与之前请求不一致，请核实后再试'];
-  expect(await refusal(apply({ reason: 'a', ...amount(41) }))).toEqual(other);
-  expect(await refusal(apply({ reason: 'a', ...amount(40, 99) }))).toEqual(other);
-  expect(await refusal(apply({ reason: 'b' }))).toEqual([400, 'INVALID_REQUEST', '请求重入时，参数与首次请求时不一致']);
+  expect(await refusedWith(apply({ reason: 'a', ...amount(41) }))).toEqual(other);
+  expect(await refusedWith(apply({ reason: 'a', ...amount(40, 99) }))).toEqual(other);
+  expect(await refusedWith(apply({ reason: 'b' }))).toEqual([
+    400,
+    'INVALID_REQUEST',
+    '请求重入时，参数与首次请求时不一致',
+  ]);
   await sandbox.clock.advance({ seconds: 1 });
   expect(await apply({ reason: 'a' })).toMatchObject({ refund_id: first.refund_id, status: 'SUCCESS' });
   expect(sandbox.refunds).toHaveLength(1);
@@ -163,15 +164,15 @@ test('the same number with the same data is the same refund, with other data it 
 test('parts of an order are refunded until nothing is left; a closed one can be refunded again', async () => {
   await apply();
   const more = [400, 'INVALID_REQUEST', '申请退款金额超过订单可退金额'];
-  expect(await refusal(apply({ out_refund_no: 'R-2', ...amount(61) }))).toEqual(more);
+  expect(await refusedWith(apply({ out_refund_no: 'R-2', ...amount(61) }))).toEqual(more);
   // A number is not used up by a refusal.
   await apply({ out_refund_no: 'R-2', ...amount(60) });
   const all = [400, 'INVALID_REQUEST', '订单已全额退款'];
-  expect(await refusal(apply({ out_refund_no: 'R-3', ...amount(1) }))).toEqual(all);
+  expect(await refusedWith(apply({ out_refund_no: 'R-3', ...amount(1) }))).toEqual(all);
   await sandbox.refund('R-2', { status: 'ABNORMAL' });
-  expect(await refusal(apply({ out_refund_no: 'R-3', ...amount(1) }))).toEqual(all);
+  expect(await refusedWith(apply({ out_refund_no: 'R-3', ...amount(1) }))).toEqual(all);
   await sandbox.refund('R-2', { status: 'CLOSED' });
-  expect(await refusal(apply({ out_refund_no: 'R-3', ...amount(61) }))).toEqual(more);
+  expect(await refusedWith(apply({ out_refund_no: 'R-3', ...amount(61) }))).toEqual(more);
   expect(await apply({ out_refund_no: 'R-3', ...amount(60) })).toMatchObject({ status: 'PROCESSING' });
   expect(await apply({ out_refund_no: 'R-2', ...amount(60) })).toMatchObject({ status: 'CLOSED' });
   expect(await orderState()).toBe('REFUND');
@@ -180,9 +181,9 @@ test('parts of an order are refunded until nothing is left; a closed one can be 
 test('an order takes 50 refunds, those that were closed not counted', async () => {
   for (let n = 1; n <= 50; n++) await apply({ out_refund_no: `R-${n}`, ...amount(1) });
   const refused = [400, 'INVALID_REQUEST', 'An order takes 50 refunds at most.'];
-  expect(await refusal(apply({ out_refund_no: 'R-51', ...amount(1) }))).toEqual(refused);
+  expect(await refusedWith(apply({ out_refund_no: 'R-51', ...amount(1) }))).toEqual(refused);
   await sandbox.refund('R-7', { status: 'CLOSED' });
-  expect(await refusal(apply({ out_refund_no: 'R-51', ...amount(1) }))).toBe('accepted');
+  expect(await refusedWith(apply({ out_refund_no: 'R-51', ...amount(1) }))).toBe('accepted');
 });
 
 const PARAM = '输入源“/body/out_refund_no”映射到值字段“商户退款单号”字符串规则校验失败，';
@@ -241,13 +242,13 @@ test.each([
   ],
   ['of no sub-merchant', { sub_mchid }, [403, 'NO_AUTH', '子商户号和订单信息不匹配']],
 ] as const)('an order %s is not refunded', async (_name, more, expected) => {
-  expect(await refusal(apply(more))).toEqual(expected);
+  expect(await refusedWith(apply(more))).toEqual(expected);
   expect([sandbox.refunds, await orderState()]).toEqual([[], 'SUCCESS']);
 });
 
 test('the last moment of the 365 days is in time', async () => {
   await sandbox.clock.set(new Date(START.getTime() - 1000 + 365 * DAY));
-  expect(await refusal(apply())).toBe('accepted');
+  expect(await refusedWith(apply())).toBe('accepted');
 });
 
 test('transaction_id wins over out_trade_no', async () => {
@@ -267,8 +268,8 @@ test('what coupons paid is returned in proportion', async () => {
 test('a partner refunds an order of its sub-merchant', async () => {
   const asked = await apply({ out_trade_no: 'ORDER-2', sub_mchid, notify_url });
   expect(await query('R-1', sub_mchid)).toEqual(asked);
-  expect(await refusal(query('R-1'))).toEqual([400, 'PARAM_ERROR', '受理机构必须传入sub_mch_id']);
-  expect(await refusal(query('R-1', '1900000210'))).toEqual([403, 'NO_AUTH', '子商户号和订单信息不匹配']);
+  expect(await refusedWith(query('R-1'))).toEqual([400, 'PARAM_ERROR', '受理机构必须传入sub_mch_id']);
+  expect(await refusedWith(query('R-1', '1900000210'))).toEqual([403, 'NO_AUTH', '子商户号和订单信息不匹配']);
   await sandbox.refund('R-1', { status: 'SUCCESS' });
   expect(notified[0]?.resource).toMatchObject({ sp_mchid: mchid, sub_mchid, refund_status: 'SUCCESS' });
   expect(notified[0]?.resource).not.toHaveProperty('mchid');
@@ -299,9 +300,9 @@ test('an e-commerce platform refunds an order', async () => {
   const again = platform._refund_id_.applyAbnormalRefund.post({ refund_id, json: toCard });
   expect(await again.json()).toMatchObject({ status: 'PROCESSING', channel: 'OTHER_BANKCARD' });
   const nobody = platform.apply.post({ json: { ...json, sub_mchid: undefined } });
-  expect(await refusal(nobody)).toEqual([400, 'PARAM_ERROR', expect.stringContaining('“/body/sub_mchid”')]);
+  expect(await refusedWith(nobody)).toEqual([400, 'PARAM_ERROR', expect.stringContaining('“/body/sub_mchid”')]);
   const unknown = platform.id._refund_id_.get({ refund_id: '5030', query: { sub_mchid } });
-  expect(await refusal(unknown)).toEqual([404, 'RESOURCE_NOT_EXISTS', '退款单不存在']);
+  expect(await refusedWith(unknown)).toEqual([404, 'RESOURCE_NOT_EXISTS', '退款单不存在']);
 });
 
 describe('an abnormal refund', () => {
@@ -337,28 +338,28 @@ describe('an abnormal refund', () => {
   });
 
   test('is the only one that is paid to a bank card', async () => {
-    const [, code, message] = (await refusal(toCard())) as string[];
+    const [, code, message] = (await refusedWith(toCard())) as string[];
     expect([code, message]).toEqual(['INVALID_REQUEST', `The refund ${refund_id} is PROCESSING, not ABNORMAL.`]);
     await sandbox.refund('R-1', { status: 'ABNORMAL' });
     const other = `The refund ${refund_id} is not R-2.`;
-    expect(await refusal(toCard({ out_refund_no: 'R-2' }))).toEqual([400, 'INVALID_REQUEST', other]);
+    expect(await refusedWith(toCard({ out_refund_no: 'R-2' }))).toEqual([400, 'INVALID_REQUEST', other]);
     for (const name of ['bank_type', 'bank_account', 'real_name']) {
       const missing = expect.stringContaining(`“/body/${name}”`);
-      expect(await refusal(toCard({ [name]: undefined }))).toEqual([400, 'PARAM_ERROR', missing]);
+      expect(await refusedWith(toCard({ [name]: undefined }))).toEqual([400, 'PARAM_ERROR', missing]);
     }
     refund_id = '5030';
-    expect(await refusal(toCard())).toEqual([404, 'RESOURCE_NOT_EXISTS', '退款单不存在']);
+    expect(await refusedWith(toCard())).toEqual([404, 'RESOURCE_NOT_EXISTS', '退款单不存在']);
   });
 });
 
 test('a refund that nobody knows', async () => {
-  expect(await refusal(query('R-0'))).toEqual([404, 'RESOURCE_NOT_EXISTS', '退款单不存在']);
+  expect(await refusedWith(query('R-0'))).toEqual([404, 'RESOURCE_NOT_EXISTS', '退款单不存在']);
 });
 
 test('what the sandbox cannot know is played by a handler', async () => {
   const path = 'v3/refund/domestic/refunds';
   const remove = sandbox.on('post', path, () => fault(403, 'NOT_ENOUGH', '基本账户余额不足，请充值后重新发起'));
-  expect(await refusal(apply())).toEqual([403, 'NOT_ENOUGH', '基本账户余额不足，请充值后重新发起']);
+  expect(await refusedWith(apply())).toEqual([403, 'NOT_ENOUGH', '基本账户余额不足，请充值后重新发起']);
   remove();
-  expect(await refusal(apply())).toBe('accepted');
+  expect(await refusedWith(apply())).toBe('accepted');
 });

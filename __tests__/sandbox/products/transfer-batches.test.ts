@@ -1,28 +1,13 @@
-import { Builder } from 'wechatpay-undici';
-import { Sandbox } from 'wechatpay-undici/sandbox';
-import { receiver, refusal } from './receiver';
+import { refusal, type Shop, useShop } from './shop';
 
-let sandbox: Sandbox;
-let instance: ReturnType<typeof Builder.factory>;
-let merchant: Awaited<ReturnType<typeof receiver>>;
-
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
-  instance = Builder.factory(sandbox.config);
-  merchant = await receiver(sandbox.config);
+let sandbox: Shop['sandbox'];
+let instance: Shop['instance'];
+let merchant: Shop;
+useShop((shop) => {
+  merchant = shop;
+  ({ sandbox, instance } = shop);
 });
-
 beforeEach(() => sandbox.clock.freeze());
-
-afterEach(() => {
-  sandbox.reset();
-  merchant.notified.length = 0;
-});
-
-afterAll(async () => {
-  merchant.close();
-  await sandbox.close();
-});
 
 const [mchid, appid, out_batch_no] = ['1900000109', 'wx8888888888888888', 'BATCH1'];
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00$/);
@@ -33,7 +18,7 @@ const detail = (number: number, more: object = {}) => ({
   ...more,
 });
 const wanted = (more: object = {}) => ({
-  ...{ appid, out_batch_no, batch_name: '奖金', batch_remark: '11月奖金', notify_url: merchant.url },
+  ...{ appid, out_batch_no, batch_name: '奖金', batch_remark: '11月奖金', notify_url: merchant.notify_url },
   ...{ total_amount: 300, total_num: 2, transfer_detail_list: [detail(1), detail(2)] },
   ...more,
 });

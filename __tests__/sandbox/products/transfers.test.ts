@@ -3,29 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Builder } from 'wechatpay-undici';
 import { Sandbox } from 'wechatpay-undici/sandbox';
-import { receiver, refusal } from './receiver';
+import { refusal, type Shop, useShop } from './shop';
 
-let sandbox: Sandbox;
-let instance: ReturnType<typeof Builder.factory>;
-let merchant: Awaited<ReturnType<typeof receiver>>;
-
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
-  instance = Builder.factory(sandbox.config);
-  merchant = await receiver(sandbox.config);
+let sandbox: Shop['sandbox'];
+let instance: Shop['instance'];
+let merchant: Shop;
+useShop((shop) => {
+  merchant = shop;
+  ({ sandbox, instance } = shop);
 });
-
 beforeEach(() => sandbox.clock.freeze());
-
-afterEach(() => {
-  sandbox.reset();
-  merchant.notified.length = 0;
-});
-
-afterAll(async () => {
-  merchant.close();
-  await sandbox.close();
-});
 
 const MARKETING = [
   { info_type: '活动名称', info_content: '新会员有礼' },
@@ -34,7 +21,7 @@ const MARKETING = [
 const wanted = (more: object = {}) => ({
   ...{ appid: 'wx8888888888888888', out_bill_no: 'BILL1', openid: 'openid-1', transfer_amount: 100 },
   ...{ transfer_remark: '中奖', transfer_scene_id: '1000', transfer_scene_report_infos: MARKETING },
-  notify_url: merchant.url,
+  notify_url: merchant.notify_url,
   ...more,
 });
 const bills = () => instance.v3.fundApp.mchTransfer.transferBills;
