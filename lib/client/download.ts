@@ -30,7 +30,7 @@ const abandoned = new FinalizationRegistry<AbortController>((controller) => cont
  * Nothing that outlives the stream may refer to it. Therefore this is a separate function: closures created in one
  * function share what they capture.
  * @param controller aborts the request
- * @param explain converts a connection error to one of ours
+ * @param explain converts a connection error to an error of this package
  */
 export function fileStream(
   { begun, rest }: IncomingFile,

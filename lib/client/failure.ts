@@ -21,7 +21,7 @@ const TIMEOUTS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Converts an error of undici or Node.js to one of ours; ours are returned unchanged. If the caller has aborted, it is the
+ * Converts an error of undici or Node.js to an error of this package, which is returned unchanged. If the caller has aborted, it is the
  * caller's own reason, whatever that is.
  */
 export function explainFailure(error: unknown, { label, signal, exchange }: Failing): unknown {

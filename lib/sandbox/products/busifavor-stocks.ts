@@ -40,7 +40,7 @@ interface Code {
 /** What coupons need from stocks. */
 export interface Stocks {
   readonly routes: readonly ProductRoute[];
-  /** @throws a 404 where there is none */
+  /** @throws a 404 if it does not exist */
   find(mchid: string, stock_id: string): Stock;
   /** Creates the stock of WeChat Pay's documentation. */
   seed(mchid: string): void;

@@ -78,7 +78,7 @@ export function cashCoupons({ store, clock, schedule, notifier }: ProductContext
 
   const put = (stock: Stock): void => stocks.put(keyOf(stock.mchid, stock.stock_id), stock);
 
-  /** @throws a 403 where another merchant created it, a 404 where there is none */
+  /** @throws a 403 if another merchant created it, a 404 if it does not exist */
   function find(signer: string, creator: string, stock_id: string): Stock {
     const stock = stocks.get(keyOf(creator, stock_id));
     if (!stock) throw fault(404, 'RESOURCE_NOT_EXISTS', `The merchant ${creator} has no stock ${stock_id}.`);

@@ -31,7 +31,7 @@ export interface Permissions extends Product {
   /**
    * Plays the user who grants or withdraws a permission.
    * @returns the key of the notification, if it has a `notify_url`
-   * @throws a response of status 404 or 409 where there is none, or its state does not allow it
+   * @throws a 404 if it does not exist, a 409 if its state does not allow it
    */
   play(mchid: string, authorization_code: string, outcome: 'open' | 'close', openid?: string): string | undefined;
   /** Whether the user had a permission that has ended. */

@@ -6,7 +6,7 @@ import type { IncomingRequest } from '../wire/request';
 /** WeChat Pay's words for a certificate that is missing or wrong. */
 const REFUSED = '证书验证失败';
 
-/** Whether the connection has to present the merchant's certificate: with TLS alone, for there is none without it. */
+/** Whether the connection has to present the merchant's certificate: only with TLS. */
 export function demandsCertificate({ peer }: IncomingRequest, operation: KnownOperation | undefined): boolean {
   return peer !== undefined && operation?.fact.mtls === true;
 }

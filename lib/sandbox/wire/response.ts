@@ -5,7 +5,7 @@ import type { ReadableStream as WebStream } from 'node:stream/web';
 import { Response } from 'undici';
 import { requestId } from './request-id';
 
-/** What the platform answers. */
+/** A response of the platform. */
 export interface SandboxResponse {
   readonly status: number;
   readonly headers: readonly Header[];
@@ -107,7 +107,7 @@ function isNoLength([name]: Header): boolean {
  * @param status HTTP status, such as 404
  * @param code WeChat Pay's code, such as `RESOURCE_NOT_EXISTS`
  * @param message what is wrong, for the reader of the log
- * @param detail what the error is about, left out of the response where there is none
+ * @param detail what the error is about; the response omits it if undefined
  * @see https://pay.weixin.qq.com/doc/v3/merchant/4012081709
  */
 export function fault(status: number, code: string, message: string, detail?: unknown): Response {
