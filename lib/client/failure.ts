@@ -21,8 +21,8 @@ const TIMEOUTS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Converts an error of undici or Node.js to an error of this package, which is returned unchanged. If the caller has aborted, it is the
- * caller's own reason, whatever that is.
+ * Converts an error of undici or Node.js to an error of this package; one of this package is returned unchanged. If the
+ * caller has aborted, it is the caller's own reason, whatever that is.
  */
 export function explainFailure(error: unknown, { label, signal, exchange }: Failing): unknown {
   if (error instanceof WechatPayError) return error;

@@ -1,4 +1,5 @@
 import { Builder } from 'wechatpay-undici';
+import { used } from '../support';
 import { refusal, type Shop, useShop } from './shop';
 
 let shop: Shop;
@@ -12,20 +13,10 @@ const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00$/);
 const USED_ALREADY = '400 RESOURCE_ALREADY_EXISTS 券已被其他订单核销';
 const OTHER_PARAMETERS = '400 INVALID_REQUEST 请求重入时，参数与首次请求时不一致';
 
-/** The example of the README and of WeChat Pay's documentation. */
-const README = {
-  coupon_code: 'sxxe34343434',
-  stock_id: '100088',
-  appid: 'wx1234567889999',
-  use_time: '2015-05-20T13:29:35+08:00',
-  use_request_no: '1002600620019090123143254435',
-  openid: 'xsd3434454567676',
-};
-
 let count = 0;
 const number = () => `number-${++count}`;
 const call = (path: string, json: object) => shop.post(`${ROOT}/coupons/${path}`, json);
-const use = (more: object = {}) => call('use', { ...README, ...more });
+const use = (more: object = {}) => call('use', { ...used, ...more });
 const give = (more: object = {}) =>
   call('send', { openid, appid, stock_id: '100088', out_request_no: number(), ...more });
 const beijing = (time: number) => `${new Date(time + 8 * 3_600_000).toISOString().slice(0, 19)}+08:00`;
@@ -55,7 +46,7 @@ describe('the coupon of the documentation', () => {
     expect(first).toEqual({ stock_id: '100088', openid: 'xsd3434454567676', wechatpay_use_time: TIME });
     expect(await Promise.all([use(), use({ use_time: '2015-05-20T13:29:36+08:00' })])).toEqual([first, first]);
     expect(shop.sandbox.coupons.get('sxxe34343434')).toMatchObject({
-      ...{ coupon_state: 'USED', use_request_no: README.use_request_no },
+      ...{ coupon_state: 'USED', use_request_no: used.use_request_no },
       wechatpay_use_time: first.wechatpay_use_time,
     });
   });
@@ -68,7 +59,7 @@ describe('the coupon of the documentation', () => {
   test('is there for every merchant, and again after a reset', async () => {
     const other = await shop.sandbox.addMerchant();
     const { coupons } = Builder.factory(other).v3.marketing.busifavor;
-    expect(await coupons.use.post({ json: README }).json()).toMatchObject({ stock_id: '100088' });
+    expect(await coupons.use.post({ json: used }).json()).toMatchObject({ stock_id: '100088' });
     expect(await use()).toMatchObject({ stock_id: '100088' });
     shop.sandbox.reset();
     expect(await use({ use_request_no: number() })).toMatchObject({ stock_id: '100088' });
